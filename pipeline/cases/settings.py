@@ -1,0 +1,51 @@
+"""Run settings: choices are typed records, not flags."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from pipeline.equipment import Record
+
+
+class Deterministic(Record):
+    kind: Literal["deterministic"] = "deterministic"
+
+
+class Stochastic(Record):
+    """Two-stage over weighted representatives."""
+
+    kind: Literal["stochastic"] = "stochastic"
+    draw_count: PositiveInt = 1000
+    representative_count: PositiveInt = 7
+    reducer: Literal["som", "k_medoids", "fast_forward", "backward", "two_step", "random"] = "som"
+
+
+Method = Annotated[Deterministic | Stochastic, Field(discriminator="kind")]
+
+
+class ForecastSettings(Record):
+    """`table`: the case's slot tables are the forecast. `arima`: from history."""
+
+    model: Literal["arima", "table"] = "arima"
+    window_days: PositiveInt = 56
+    price_window_days: PositiveInt = 84
+    regressors: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # series -> known-ahead or derived regressors
+
+
+class Settings(Record):
+    method: Method = Field(default_factory=Stochastic)
+    forecast: ForecastSettings = Field(default_factory=ForecastSettings)
+    day_ahead_step_min: Literal[15, 30, 60] = 60
+    day_ahead_issue_local: time = time(11)  # on the day before delivery
+    real_time_window_steps: PositiveInt = 16
+    real_time_lead_min: int = Field(default=0, ge=0)  # decided so long before the interval starts
+    first_interval: Literal["forecast", "measured"] = "forecast"
+    slack_price_per_kwh: NonNegativeFloat = 10.0
+    terminal_energy_price: Literal["max_price", "none"] = "max_price"  # kappa_soc on |E_end - E_ref| of a rolling window
+    solver_time_limit_s: PositiveFloat = 600.0
+    real_time_time_limit_s: PositiveFloat = 60.0
+    mip_gap_share: NonNegativeFloat = 1e-4
+    stale_after_min: PositiveInt = 180  # newest observation older than this at issue time: finding

@@ -1,0 +1,104 @@
+"""Where a case's histories come from, and how their columns map to its series."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from pipeline.equipment import Identifier, Record
+
+
+class ColumnMap(Record):
+    """One value column of a source -> one series."""
+
+    column: str
+    series: Identifier
+    unit: str  # unit in the source; converted on import to the series' own
+    sign: Literal[1, -1] = 1
+    scale_factor: float = 1.0
+
+
+class Mapping(Record):
+    """Wide tables: `columns`. Long tables (one row per series and instant): `series_column`, `value_column` and `columns` by series name."""
+
+    time_column: str = "valid_from"
+    time_zone: str | None = None  # needed for naive stamps
+    time_is: Literal["start", "end"] = "start"
+    resolution_min: PositiveInt = 15
+    columns: tuple[ColumnMap, ...] = ()
+    series_column: str | None = None
+    value_column: str | None = None
+    available_after_min: NonNegativeFloat = 15.0
+    known_at_column: str | None = None  # live sources may carry their own
+    decimal: Literal[".", ","] = "."
+    separator: str = ","
+
+
+class FileSource(Record):
+    """One file shipped with the case, or by path relative to the case folder or the project's data folder."""
+
+    kind: Literal["file"] = "file"
+    id: Identifier
+    path: str
+    mapping: Mapping
+
+
+class FolderSource(Record):
+    """A drop folder: every new CSV or Parquet file matching the pattern is read once."""
+
+    kind: Literal["folder"] = "folder"
+    id: Identifier
+    path: str
+    pattern: str = "*"
+    mapping: Mapping
+
+
+class SqlSource(Record):
+    """A table or query. The connection string comes from an environment variable, never from the case."""
+
+    kind: Literal["sql"] = "sql"
+    id: Identifier
+    url_env: str
+    query: str
+    mapping: Mapping
+
+
+class ErrorSampleSource(Record):
+    """Synthetic: expectation tables x (1 + e), e ~ N(0, sigma^2) iid, truncated. Training days, then test days."""
+
+    kind: Literal["error_samples"] = "error_samples"
+    id: Identifier
+    first_date: str
+    training_days: PositiveInt = 500
+    test_days: PositiveInt = 100
+    sigma: float = Field(default=0.01, ge=0)
+    truncate_sd: float = Field(default=4.0, gt=0)
+    seed: int = 0
+    available_after_min: NonNegativeFloat = 15.0
+
+
+class SessionSampleSource(Record):
+    """Synthetic EV sessions of every fleet with a sampling law, for a span of delivery days."""
+
+    kind: Literal["ev_sessions"] = "ev_sessions"
+    id: Identifier
+    first_date: str
+    days: PositiveInt
+
+
+AnySource = Annotated[FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource, Field(discriminator="kind")]
+
+
+class Series(Record):
+    """A history and its forecast. `by_local_hour`: the expectation table, value per local wall-clock hour 0..23."""
+
+    id: Identifier
+    kind: Literal["load", "heat", "pv", "wind", "price", "other"]
+    unit: str = "kW"
+    capacity_kw: float | None = Field(default=None, gt=0)  # pv and wind: the transform and the clip need it
+    by_local_hour: tuple[float, ...] | None = Field(default=None, min_length=24, max_length=24)
+    resolution_min: PositiveInt = 15
+    synthetic: bool = False  # marked wherever it is shown
+    minimum: float | None = 0.0  # plausible range: outside is flagged or refused on import
+    maximum: float | None = None

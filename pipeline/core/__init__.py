@@ -1,0 +1,1 @@
+"""Time, units, errors and identifiers. Imports nothing of ours."""

@@ -1,0 +1,55 @@
+"""One family of errors. Each carries the place, what is wrong and the remedy, and maps to one exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """One thing a person must mend, at one place."""
+
+    place: str  # "sources.csv, line 12, column bus"
+    message: str  # "pv3 sits on bus '47a', which the feeder lacks"
+    remedy: str = ""  # "did you mean '47'?"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class FeederflowError(Exception):
+    """Base of every error that we raise on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(FeederflowError):
+    """Bad input. Carries every mistake found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, mistakes: Mistake | Iterable[Mistake]) -> None:
+        self.mistakes = (mistakes,) if isinstance(mistakes, Mistake) else tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class NoSchedule(FeederflowError):
+    """No schedule could be made: says which rows and inputs conflict, or which data are missing."""
+
+    exit_code = 3
+
+
+class GateFailed(FeederflowError):
+    """An integrity gate failed. Nothing was published; what was published before is still current."""
+
+    exit_code = 4
+
+    def __init__(self, mistakes: Mistake | Iterable[Mistake]) -> None:
+        self.mistakes = (mistakes,) if isinstance(mistakes, Mistake) else tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+EXIT_DONE = 0
+EXIT_DEGRADED = 5

@@ -1,0 +1,22 @@
+"""Combined heat and power: heat recovered in a fixed ratio, or the electric-heater reading of the same unit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from pipeline.equipment.base import Device
+
+
+class Chp(Device):
+    """`electric_heater` draws the active power instead of feeding it."""
+
+    kind: Literal["chp"] = "chp"
+    mode: Literal["cogeneration", "electric_heater"] = "cogeneration"
+    power_max_kw: PositiveFloat
+    power_min_kw: NonNegativeFloat = 0.0
+    heat_to_power_factor: PositiveFloat  # kWth per kW
+    fuel_cost_per_kwh: NonNegativeFloat  # per kWh of electricity
+    vent_cost_per_kwh: NonNegativeFloat = 0.0
+    vent_allowed: bool = True

@@ -1,0 +1,25 @@
+"""Dispatchable generator with a convex cost curve, active and reactive limits and optional ramps."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from pipeline.equipment.base import Device
+
+
+class Generator(Device):
+    """Cost per hour a + b P + c P^2, cut into chords of equal width (HiGHS has no MIQP)."""
+
+    kind: Literal["generator"] = "generator"
+    power_max_kw: PositiveFloat
+    power_min_kw: NonNegativeFloat = 0.0
+    reactive_min_kvar: float = 0.0
+    reactive_max_kvar: float = 0.0
+    cost_constant_per_h: NonNegativeFloat = 0.0
+    cost_linear_per_kwh: float
+    cost_quadratic_per_kw2h: NonNegativeFloat = 0.0
+    segment_count: PositiveInt = 10
+    ramp_kw_per_h: PositiveFloat | None = None
+    power_initial_kw: NonNegativeFloat = 0.0  # before the first interval, where a ramp needs it

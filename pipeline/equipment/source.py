@@ -1,0 +1,16 @@
+"""PV or wind: what is available may be curtailed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import NonNegativeFloat
+
+from pipeline.equipment.base import Device, Identifier
+
+
+class Source(Device):
+    kind: Literal["source"] = "source"
+    series: Identifier
+    series_share: NonNegativeFloat = 1.0
+    curtailment_cost_per_kwh: NonNegativeFloat = 0.0

@@ -1,0 +1,1 @@
+"""A model as arrays: compile, freeze, solve, duals, explain."""

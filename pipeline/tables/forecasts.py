@@ -1,0 +1,29 @@
+"""Forecasts of every series, as issued."""
+
+from pipeline.tables.contract import Column, Table
+
+FORECASTS = Table(
+    name="forecasts",
+    doc="Forecasts of every series, as issued.",
+    columns=(
+        Column("run_id", "text", "run that wrote the row"),
+        Column("stage", "text", "what the row belongs to", allowed=("day_ahead", "real_time")),
+        Column("series", "text", "series of the case"),
+        Column("issued_at", "instant", "issue time, UTC: nothing known later was used"),
+        Column("step", "integer", "1 is the first interval of the delivery day", minimum=1),
+        Column("valid_from", "instant", "start of the interval, UTC"),
+        Column("lead", "integer", "1 is the first interval after the issue time that is decided", minimum=1),
+        Column("unit", "text", "unit of the values"),
+        Column("mean", "number", "expected value", unit="column:unit"),
+        Column("sd", "number", "standard deviation", unit="column:unit", minimum=0.0),
+        Column("q05", "number", "5 % quantile", unit="column:unit", nullable=True),
+        Column("q10", "number", "10 % quantile", unit="column:unit", nullable=True),
+        Column("q25", "number", "25 % quantile", unit="column:unit", nullable=True),
+        Column("q50", "number", "50 % quantile", unit="column:unit", nullable=True),
+        Column("q75", "number", "75 % quantile", unit="column:unit", nullable=True),
+        Column("q90", "number", "90 % quantile", unit="column:unit", nullable=True),
+        Column("q95", "number", "95 % quantile", unit="column:unit", nullable=True),
+        Column("model", "text", "rung of the ladder that made it: arima, arima_statespace, ar3_burg, profile, table"),
+    ),
+    key=("stage", "series", "issued_at", "step"),
+)
