@@ -1,0 +1,76 @@
+"""# Day-ahead schedule
+
+Every day at the issue time (11:00 local by default) for the next delivery day: forecast, scenarios, schedule, gates, publish.
+
+- **red at `decide`**: no schedule; the log names the rows and inputs that conflict. The last published schedule stays current.
+- **red at `validate`**: an integrity gate failed; nothing was published. The log names table and row.
+- **green, but degraded**: published with findings of severity warning; see the report or `feederflow status`.
+
+Clearing a task is safe: runs are immutable and named by what they read.
+Manual runs and backfills: `{"case": "...", "date": "2016-06-15", "variant": null, "method": null, "as_of": null}`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from airflow.sdk import Param, dag, task
+
+DEFAULT_CASE = "networked_microgrids_66_simbench"
+
+
+@dag(
+    schedule="0 11 * * *",
+    start_date=datetime(2016, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    params={
+        "case": Param(DEFAULT_CASE, type="string", description="case folder name"),
+        "date": Param(None, type=["null", "string"], description="delivery date; default: the day after the run's, or the case's own"),
+        "variant": Param(None, type=["null", "string"], description="variant of the case"),
+        "method": Param(None, type=["null", "string"], description="deterministic or stochastic"),
+        "as_of": Param(None, type=["null", "string"], description="read nothing known later than this"),
+    },
+)
+def day_ahead() -> None:
+    @task
+    def observe(params: dict[str, str | None] | None = None, logical_date: datetime | None = None) -> str:
+        from pipeline import stages
+
+        return stages.open_day_ahead(stages.request(params or {}, logical_date=logical_date))
+
+    @task
+    def forecast(run_id: str) -> str:
+        from pipeline import stages
+
+        return stages.forecast(run_id)
+
+    @task
+    def reduce(run_id: str) -> str:
+        from pipeline import stages
+
+        return stages.scenarios(run_id)
+
+    @task
+    def decide(run_id: str) -> str:
+        from pipeline import stages
+
+        return stages.schedule(run_id)
+
+    @task
+    def validate(run_id: str) -> str:
+        from pipeline import stages
+
+        return stages.validate(run_id)
+
+    @task
+    def publish(run_id: str) -> str:
+        from pipeline import stages
+
+        return stages.publish(run_id)
+
+    publish(validate(decide(reduce(forecast(observe())))))
+
+
+day_ahead()

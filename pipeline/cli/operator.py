@@ -1,0 +1,126 @@
+"""Commands for the operator: status, setpoints, override, report, query, bench."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.shared import CaseArgument, DateOption, HomeOption, JsonOption, VariantOption, json_out, line, use_home
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status")(status)
+    app.command("setpoints")(setpoints)
+    app.command("override")(override)
+    app.command("report")(report)
+    app.command("query")(query)
+    app.command("bench")(bench)
+
+
+def status(
+    case: Annotated[str | None, typer.Argument(help="only this case")] = None, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """What is published, how old it is, degraded or not."""
+    from pipeline import stages
+
+    use_home(home)
+    rows = stages.status(case)
+    if as_json:
+        json_out(rows)
+    else:
+        line(stages.describe_status(rows))
+
+
+def setpoints(
+    case: CaseArgument,
+    date: DateOption = None,
+    variant: VariantOption = None,
+    step: Annotated[int | None, typer.Option("--step", help="step of the day, from 1; default: the next interval, or the last published")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set-points of the next interval, one column per carrier, in local time: CSV, or JSON."""
+    from pipeline import stages
+
+    use_home(home)
+    rows = stages.setpoints(case, date=date, variant=variant, step=step)
+    if as_json:
+        json_out(rows)
+    else:
+        sys.stdout.write(stages.setpoints_csv(rows))
+
+
+def override(
+    case: CaseArgument,
+    target: Annotated[str, typer.Argument(help="device or tie")],
+    quantity: Annotated[str, typer.Argument(help="out, set_point_kw, limit_low_kw, limit_high_kw, or withdraw")],
+    value: Annotated[float | None, typer.Argument(help="kW; not for out and withdraw")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="ISO time; naive is the case's local time; default: now")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="ISO time; default: one day after --from")] = None,
+    author: Annotated[str, typer.Option("--author", help="who says so")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="why")] = "",
+    known_at: Annotated[str | None, typer.Option("--known-at", help="for studies of the past: when it was known; default: now")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A person's word: device out, fixed set-point or limit, from the next run on."""
+    from pipeline import stages
+
+    use_home(home)
+    record = stages.override(
+        case, target=target, quantity=quantity, value=value, start=start, end=end, author=author, reason=reason, known_at=known_at
+    )
+    if as_json:
+        json_out(record)
+    else:
+        line("  ".join(f"{key}={value}" for key, value in record.items()))
+
+
+def report(
+    case: CaseArgument, date: DateOption = None, variant: VariantOption = None, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Write the report page of a published day again and print where it is."""
+    from pipeline import stages
+
+    use_home(home)
+    path = stages.report(case, date=date, variant=variant)
+    if as_json:
+        json_out({"report": str(path)})
+    else:
+        line(str(path))
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help='SQL over the published tables, e.g. "select * from costs"')],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the result there as CSV")] = None,
+) -> None:
+    """DuckDB over what is published; one view per table, with case, variant and delivery_date."""
+    from pipeline import stages
+
+    use_home(home)
+    rows = stages.query(sql)
+    if csv is not None:
+        stages.write_csv(rows, csv)
+        line(str(csv))
+    elif as_json:
+        json_out(stages.rows_as_json(rows))
+    else:
+        line(stages.rows_as_text(rows))
+
+
+def bench(
+    name: Annotated[str | None, typer.Argument(help="one benchmark; default: all")] = None, as_json: JsonOption = False
+) -> None:
+    """The performance table: ratios in one run on this machine."""
+    from pipeline import stages
+
+    rows = stages.bench(name)
+    if as_json:
+        json_out(rows)
+    else:
+        line(stages.describe_bench(rows))
