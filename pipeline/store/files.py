@@ -1,0 +1,86 @@
+"""Files of the lake through fsspec: a local folder by default, an object store (`s3://..`) where users outgrow one machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from pathlib import Path
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+
+def sha256_of(data: bytes) -> str:
+    """SHA-256 of bytes, 64 hex characters."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sync_folder(folder: str | Path) -> None:
+    """Make a rename in a local folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_file(path: str | Path, data: bytes) -> None:
+    """Replace a local file at once: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new bytes."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+class Files:
+    """Files below one root. Paths are relative, with forward slashes."""
+
+    def __init__(self, root: str | Path) -> None:
+        filesystem, base = fsspec.core.url_to_fs(str(root))
+        self.filesystem = filesystem
+        self.base = str(base).rstrip("/")
+        self.is_local = isinstance(filesystem, LocalFileSystem)
+
+    def full(self, path: str) -> str:
+        return f"{self.base}/{path}"
+
+    def url(self, path: str) -> str:
+        """The path with its protocol, as another program needs it."""
+        return self.full(path) if self.is_local else str(self.filesystem.unstrip_protocol(self.full(path)))
+
+    def exists(self, path: str) -> bool:
+        return bool(self.filesystem.exists(self.full(path)))
+
+    def read(self, path: str) -> bytes:
+        """Whole content. Raises FileNotFoundError."""
+        if self.is_local:
+            return Path(self.full(path)).read_bytes()
+        return bytes(self.filesystem.cat_file(self.full(path)))
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Replace or create a file at once. An object store's put is atomic by itself."""
+        if self.is_local:
+            replace_file(self.full(path), data)
+        else:
+            self.filesystem.pipe_file(self.full(path), data)
+
+    def remove(self, path: str) -> None:
+        if self.exists(path):
+            self.filesystem.rm_file(self.full(path))
+
+    def find(self, folder: str, suffix: str = "") -> list[str]:
+        """Relative paths of all finished files below a folder, sorted."""
+        if not self.filesystem.exists(self.full(folder)):
+            return []
+        prefix = len(self.base) + 1
+        found = (str(path)[prefix:] for path in self.filesystem.find(self.full(folder)))
+        return sorted(path for path in found if path.endswith(suffix) and not path.endswith(".tmp"))

@@ -1,0 +1,74 @@
+"""The warehouse's tables as SQLAlchemy Core names, and the loader of `sql/schema/*.sql`, which defines them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import column, table
+
+from pipeline.core.errors import InputError, Mistake
+
+SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
+LOCK_SCHEMA, LOCK_WRITE = 7_310_001, 7_310_002  # PostgreSQL advisory locks: any two numbers of our own
+
+BIG, REAL, TEXT, INT = sa.BigInteger, sa.Float, sa.Text, sa.Integer
+
+SERIES = table("series", column("series_id", INT), column("namespace", TEXT), column("series", TEXT), column("resolution_s", INT))
+INGESTS = table(
+    "ingests", column("ingest_seq", BIG), column("namespace", TEXT), column("source", TEXT), column("ingested_at", BIG),
+    column("rows_added", BIG), column("versions_added", BIG), column("unchanged", BIG),
+)
+INGESTED_FILES = table(
+    "ingested_files", column("namespace", TEXT), column("source", TEXT), column("sha256", TEXT), column("path", TEXT), column("ingest_seq", BIG),
+)
+OBSERVATIONS = table(
+    "observations", column("series_id", INT), column("valid_from", BIG), column("known_at", BIG), column("ingest_seq", BIG),
+    column("value", REAL), column("quality", sa.SmallInteger),
+)
+SESSIONS = table(
+    "sessions", column("namespace", TEXT), column("fleet", TEXT), column("session", TEXT), column("arrival", BIG), column("departure", BIG),
+    column("need_kwh", REAL), column("charger_kw", REAL), column("known_at", BIG), column("ingest_seq", BIG),
+)
+OVERRIDES = table(
+    "overrides", column("override_id", TEXT), column("namespace", TEXT), column("target", TEXT), column("quantity", TEXT),
+    column("value", REAL), column("valid_from", BIG), column("valid_to", BIG), column("author", TEXT), column("reason", TEXT),
+    column("known_at", BIG), column("withdrawn", sa.SmallInteger), column("entry", BIG),
+)
+RUNS = table(
+    "runs", column("run_id", TEXT), column("product", TEXT), column("case_name", TEXT), column("variant", TEXT), column("method", TEXT),
+    column("delivery_date", TEXT), column("issued_at", BIG), column("as_of", BIG), column("parents", TEXT), column("parameters", TEXT),
+    column("status", TEXT), column("seconds", REAL), column("objective", REAL), column("gap", REAL), column("timings", TEXT),
+    column("started_at", BIG), column("finished_at", BIG),
+)
+PUBLICATIONS = table(
+    "publications", column("publication", BIG), column("case_name", TEXT), column("product", TEXT), column("variant", TEXT),
+    column("delivery_date", TEXT), column("run_id", TEXT), column("issued_at", BIG), column("replaced", sa.SmallInteger),
+    column("published_at", BIG),
+)
+PUBLISHED_FILES = table(
+    "published_files", column("path", TEXT), column("case_name", TEXT), column("variant", TEXT), column("delivery_date", TEXT),
+    column("table_name", TEXT), column("sha256", TEXT), column("row_count", BIG), column("publication", BIG),
+)
+ALL_TABLES = (SERIES, INGESTS, INGESTED_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES)
+
+
+def statements(dialect: str) -> list[str]:
+    """Every statement of `sql/schema/*.sql` in order, for `sqlite` or `postgresql`."""
+    files = sorted((SQL_FOLDER / "schema").glob("*.sql"))
+    if not files:
+        raise InputError(Mistake(str(SQL_FOLDER / "schema"), "holds no schema files", "run from a checkout of the project"))
+    found = []
+    for file in files:
+        lines = (line.partition("--")[0] for line in file.read_text().splitlines())
+        text = "\n".join(lines).replace("/* clustered */", "WITHOUT ROWID" if dialect == "sqlite" else "")
+        found += [statement.strip() for statement in text.split(";") if statement.strip()]
+    return found
+
+
+def apply_schema(connection: sa.Connection) -> None:
+    """Create what is missing. Safe when several processes do it at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_SCHEMA)))
+    for statement in statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)

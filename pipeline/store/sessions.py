@@ -1,0 +1,135 @@
+"""EV charging sessions, versioned like observations: a changed departure is a further version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from pipeline.core.clock import Instants
+from pipeline.core.errors import InputError, Mistake
+from pipeline.core.ids import canonical_json, digest
+from pipeline.store.observations import IngestedFile, Receipt, log_ingest, next_sequence
+from pipeline.store.schema import SESSIONS
+
+Floats = NDArray[np.float64]
+_COLUMNS = ("fleet", "session", "arrival", "departure", "need_kwh", "charger_kw", "known_at", "ingest_seq")
+
+
+@dataclass(frozen=True)
+class SessionBatch:
+    """Sessions to add, all of length n. `need_kwh`: stored energy wanted. `known_at`: the arrival where it is empty.
+
+    `session` names each session within its fleet; where it is empty, the arrival and the place among equal arrivals name it.
+    """
+
+    fleet: Sequence[str]
+    arrival: Instants
+    departure: Instants
+    need_kwh: Floats
+    charger_kw: Floats
+    known_at: Instants | None = None
+    session: Sequence[str] = field(default=())
+
+    def names(self) -> list[str]:
+        if self.session:
+            return list(self.session)
+        seen: dict[tuple[str, int], int] = {}
+        names = []
+        for fleet, arrival in zip(self.fleet, self.arrival.tolist(), strict=True):
+            seen[fleet, arrival] = seen.get((fleet, arrival), 0) + 1
+            names.append(f"{arrival}.{seen[fleet, arrival]}")
+        return names
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Sessions read, sorted by fleet (in the order asked for), arrival, departure, session; arrays of shape (n,)."""
+
+    fleets: tuple[str, ...]
+    fleet_index: NDArray[np.int32]
+    session: tuple[str, ...]
+    arrival: Instants
+    departure: Instants
+    need_kwh: Floats
+    charger_kw: Floats
+    known_at: Instants
+
+    def __len__(self) -> int:
+        return int(self.arrival.size)
+
+    @property
+    def fleet(self) -> list[str]:
+        return [self.fleets[index] for index in self.fleet_index]
+
+    def digest(self) -> str:
+        """Hash of what was read."""
+        arrays = (self.fleet_index, self.arrival, self.departure, self.need_kwh, self.charger_kw, self.known_at)
+        return digest(canonical_json([self.fleets, self.session]), *(np.ascontiguousarray(array).tobytes() for array in arrays))
+
+
+def add(
+    connection: sa.Connection, namespace: str, batch: SessionBatch, *, source: str, ingested_at: int,
+    file: IngestedFile | None = None, trust_known_at: bool = False,
+) -> Receipt:
+    """Append sessions that are new, and versions of those that changed. A change is known when it is ingested (see observations.add)."""
+    _check(batch)
+    latest = {(row.fleet, row.session): row for row in _versions(connection, namespace, sorted(set(batch.fleet)))}
+    sequence = next_sequence(connection)
+    known = batch.arrival if batch.known_at is None else batch.known_at
+    entries, first_count = [], 0
+    rows = zip(batch.fleet, batch.names(), batch.arrival.tolist(), batch.departure.tolist(), batch.need_kwh.tolist(),
+               batch.charger_kw.tolist(), known.tolist(), strict=True)
+    for fleet, session, arrival, departure, need_kwh, charger_kw, known_at in rows:
+        before = latest.get((fleet, session))
+        if before is not None and (before.arrival, before.departure, before.need_kwh, before.charger_kw) == (arrival, departure, need_kwh, charger_kw):
+            continue
+        first_count += before is None
+        moment = known_at if before is None or trust_known_at else max(known_at, int(ingested_at))
+        entries.append({
+            "namespace": namespace, "fleet": fleet, "session": session, "arrival": arrival, "departure": departure, "need_kwh": need_kwh,
+            "charger_kw": charger_kw, "known_at": moment, "ingest_seq": sequence,
+        })
+    receipt = Receipt(first_count, len(entries) - first_count, len(batch.fleet) - len(entries))
+    log_ingest(connection, namespace, sequence, source=source, ingested_at=ingested_at, receipt=receipt, file=file)
+    if entries:
+        connection.execute(sa.insert(SESSIONS), entries)
+    return receipt
+
+
+def _check(batch: SessionBatch) -> None:
+    names = list(zip(batch.fleet, batch.names(), strict=True))
+    mistakes = []
+    if len(set(names)) != len(names):
+        mistakes.append(Mistake("sessions", "a session is named twice in one batch", "name each session of a fleet once"))
+    for row in np.flatnonzero(~(batch.departure > batch.arrival)):
+        mistakes.append(Mistake(f"session {names[row][1]} of {names[row][0]}", "departs before it arrives", "mend the times"))
+    for row in np.flatnonzero(~(np.isfinite(batch.need_kwh) & np.isfinite(batch.charger_kw) & (batch.need_kwh >= 0) & (batch.charger_kw >= 0))):
+        mistakes.append(Mistake(f"session {names[row][1]} of {names[row][0]}", "need_kwh or charger_kw is negative or missing", "mend the numbers"))
+    if mistakes:
+        raise InputError(mistakes)
+
+
+def _versions(connection: sa.Connection, namespace: str, fleets: Sequence[str], *conditions: sa.ColumnElement[bool]) -> list[sa.Row[tuple[object, ...]]]:
+    """Versions, oldest knowledge first: in a dictionary by session the latest one stands."""
+    s = SESSIONS.c
+    statement = sa.select(*(s[name] for name in _COLUMNS)).where(s.namespace == namespace, s.fleet.in_(list(fleets)), *conditions)
+    return list(connection.execute(statement.order_by(s.known_at, s.ingest_seq)))
+
+
+def read(connection: sa.Connection, namespace: str, fleets: Sequence[str], *, start: int, end: int, as_of: int) -> Sessions:
+    """Latest version known at `as_of` of every session with arrival < end and departure > start."""
+    versions = _versions(connection, namespace, fleets, SESSIONS.c.known_at <= int(as_of))
+    place = {fleet: index for index, fleet in enumerate(fleets)}
+    latest = {(row.fleet, row.session): row for row in versions}
+    rows = [row for row in latest.values() if row.arrival < end and row.departure > start]
+    rows.sort(key=lambda row: (place[row.fleet], row.arrival, row.departure, row.session))
+    return Sessions(
+        tuple(fleets), np.array([place[row.fleet] for row in rows], np.int32), tuple(row.session for row in rows),
+        np.array([row.arrival for row in rows], np.int64), np.array([row.departure for row in rows], np.int64),
+        np.array([row.need_kwh for row in rows], np.float64), np.array([row.charger_kw for row in rows], np.float64),
+        np.array([row.known_at for row in rows], np.int64),
+    )

@@ -1,0 +1,169 @@
+"""The warehouse: observations, sessions, overrides, runs and what is published, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from pipeline.core.errors import InputError, Mistake
+from pipeline.store import observations as _observations
+from pipeline.store import overrides as _overrides
+from pipeline.store import runs as _runs
+from pipeline.store import sessions as _sessions
+from pipeline.store.observations import IngestedFile, ObservationBatch, Observations, Receipt
+from pipeline.store.overrides import Override
+from pipeline.store.runs import RunRecord
+from pipeline.store.schema import LOCK_WRITE, apply_schema
+from pipeline.store.sessions import SessionBatch, Sessions
+
+URL_VARIABLE = "FEEDERFLOW_WAREHOUSE_URL"
+BUSY_TIMEOUT_MS = 60_000
+
+
+def _engine(url: str) -> sa.Engine:
+    """Engine of an address. No pool: a forked worker must never share a connection with its parent."""
+    parsed = sa.make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise InputError(Mistake(URL_VARIABLE, f"'{parsed.get_backend_name()}' is not supported", "use postgresql:// or sqlite:///"))
+    engine = sa.create_engine(parsed, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver's own guess locks too late
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Warehouse:
+    """Arrays in, arrays out. Every public method is one transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, home: str | Path) -> Warehouse:
+        """The warehouse that FEEDERFLOW_WAREHOUSE_URL names, or SQLite at `home/warehouse.sqlite`. Creates what is missing."""
+        url = os.environ.get(URL_VARIABLE)
+        if not url:
+            if "://" in str(home):
+                raise InputError(Mistake("--home", f"{home} is no local folder, and SQLite needs one", f"set {URL_VARIABLE} to a PostgreSQL address"))
+            Path(home).mkdir(parents=True, exist_ok=True)
+            url = f"sqlite:///{Path(home).resolve() / 'warehouse.sqlite'}"
+        warehouse = cls(_engine(url))
+        try:
+            with warehouse.writing() as connection:
+                apply_schema(connection)
+        except sa.exc.OperationalError as error:
+            shown = warehouse.engine.url.render_as_string(hide_password=True)
+            raise InputError(Mistake(shown, f"the warehouse cannot be opened: {error.orig}", "check the address and that the server runs")) from error
+        return warehouse
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One writing transaction; writers wait for each other, so that sequence numbers and reads before writes are safe."""
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_WRITE)))
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One reading transaction."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    # ------------------------------------------------------------------ observations
+
+    def add_observations(
+        self, namespace: str, batch: ObservationBatch, *, source: str, ingested_at: int,
+        file: IngestedFile | None = None, trust_known_at: bool = False,
+    ) -> Receipt:
+        """Append what is new; see `pipeline.store.observations.add`."""
+        with self.writing() as connection:
+            return _observations.add(
+                connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at,
+            )
+
+    def observations(self, namespace: str, series: Sequence[str], start: int, end: int, as_of: int) -> Observations:
+        """All versions known at `as_of` of the intervals that overlap [start, end); see `pipeline.store.observations.read`."""
+        with self.reading() as connection:
+            return _observations.read(connection, namespace, series, start=start, end=end, as_of=as_of)
+
+    def has_file(self, namespace: str, source: str, sha256: str) -> bool:
+        """True when a file of this content was ingested from this source before."""
+        with self.reading() as connection:
+            return _observations.has_file(connection, namespace, source, sha256)
+
+    def has_series(self, namespace: str, series: str) -> bool:
+        """True when at least one value of a series is stored: then new data are live, not a first import."""
+        with self.reading() as connection:
+            return _observations.has_series(connection, namespace, series)
+
+    # ------------------------------------------------------------------ sessions and overrides
+
+    def add_sessions(
+        self, namespace: str, batch: SessionBatch, *, source: str, ingested_at: int,
+        file: IngestedFile | None = None, trust_known_at: bool = False,
+    ) -> Receipt:
+        """Append EV sessions that are new or changed; see `pipeline.store.sessions.add`."""
+        with self.writing() as connection:
+            return _sessions.add(connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at)
+
+    def sessions(self, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int) -> Sessions:
+        """Latest version, known at `as_of`, of the sessions that overlap [start, end)."""
+        with self.reading() as connection:
+            return _sessions.read(connection, namespace, fleets, start=start, end=end, as_of=as_of)
+
+    def add_override(self, override: Override) -> str:
+        """Append an override or, with `withdrawn=True`, its withdrawal; returns the override's id."""
+        with self.writing() as connection:
+            return _overrides.add(connection, override)
+
+    def overrides(self, namespace: str, start: int, end: int, as_of: int) -> list[Override]:
+        """Overrides in force as known at `as_of` that overlap [start, end), in the order in which they were said."""
+        with self.reading() as connection:
+            return _overrides.read(connection, namespace, start=start, end=end, as_of=as_of)
+
+    # ------------------------------------------------------------------ runs
+
+    def register_run(self, record: RunRecord) -> RunRecord:
+        """Open a run, or return the stored record of the same id; see `pipeline.store.runs.register`."""
+        with self.writing() as connection:
+            return _runs.register(connection, record)
+
+    def finish_run(self, run_id: str, **figures: Any) -> RunRecord:
+        """Close a run: `status`, and optionally `seconds, objective, gap, timings, parameters`."""
+        with self.writing() as connection:
+            return _runs.finish(connection, run_id, **figures)
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """The record of a run, or None."""
+        with self.reading() as connection:
+            return _runs.read(connection, run_id)
+
+    def runs(self, **conditions: str) -> list[RunRecord]:
+        """Runs in the order of their issue times; conditions by `product, case, variant, method, delivery_date, status`."""
+        with self.reading() as connection:
+            return _runs.select(connection, **conditions)

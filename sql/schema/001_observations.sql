@@ -1,0 +1,54 @@
+-- Histories and EV sessions, bitemporal: a version is appended, never overwritten.
+-- Instants are UTC epoch seconds. Runs on SQLite and PostgreSQL; the loader turns the comment "clustered" into WITHOUT ROWID
+-- on SQLite, so that a series' rows lie side by side on disk in the order in which they are read.
+
+CREATE TABLE IF NOT EXISTS series (
+    series_id    INTEGER NOT NULL PRIMARY KEY,
+    namespace    TEXT    NOT NULL,              -- the case
+    series       TEXT    NOT NULL,
+    resolution_s INTEGER NOT NULL,              -- length of the interval that one value holds for
+    UNIQUE (namespace, series)
+);
+
+CREATE TABLE IF NOT EXISTS ingests (
+    ingest_seq     BIGINT  NOT NULL PRIMARY KEY, -- order in which the warehouse learnt things
+    namespace      TEXT    NOT NULL,
+    source         TEXT    NOT NULL,
+    ingested_at    BIGINT  NOT NULL,
+    rows_added     BIGINT  NOT NULL,
+    versions_added BIGINT  NOT NULL,
+    unchanged      BIGINT  NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS ingested_files (
+    namespace   TEXT   NOT NULL,
+    source      TEXT   NOT NULL,
+    sha256      TEXT   NOT NULL,                 -- content, so that a renamed copy is not read again
+    path        TEXT   NOT NULL,
+    ingest_seq  BIGINT NOT NULL REFERENCES ingests (ingest_seq),
+    PRIMARY KEY (namespace, source, sha256)
+);
+
+CREATE TABLE IF NOT EXISTS observations (
+    series_id  INTEGER          NOT NULL REFERENCES series (series_id),
+    valid_from BIGINT           NOT NULL,
+    known_at   BIGINT           NOT NULL,
+    ingest_seq BIGINT           NOT NULL,
+    value      DOUBLE PRECISION NOT NULL,
+    quality    SMALLINT         NOT NULL,
+    PRIMARY KEY (series_id, valid_from, known_at, ingest_seq)
+) /* clustered */;
+
+CREATE TABLE IF NOT EXISTS sessions (
+    namespace  TEXT             NOT NULL,
+    fleet      TEXT             NOT NULL,
+    session    TEXT             NOT NULL,
+    arrival    BIGINT           NOT NULL,
+    departure  BIGINT           NOT NULL,
+    need_kwh   DOUBLE PRECISION NOT NULL,        -- stored energy wanted
+    charger_kw DOUBLE PRECISION NOT NULL,
+    known_at   BIGINT           NOT NULL,
+    ingest_seq BIGINT           NOT NULL,
+    PRIMARY KEY (namespace, fleet, session, known_at, ingest_seq)
+);
+CREATE INDEX IF NOT EXISTS sessions_by_arrival ON sessions (namespace, fleet, arrival);
