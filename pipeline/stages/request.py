@@ -1,0 +1,95 @@
+"""What is asked for: case, variant, day, method, knowledge, steps. Parsed once, every mistake named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pipeline.cases.case import Case
+from pipeline.cases.load import load_case
+from pipeline.cases.settings import Deterministic, Method, Stochastic
+from pipeline.core.clock import to_epoch
+from pipeline.core.errors import InputError, Mistake
+
+METHODS: dict[str, type[Deterministic] | type[Stochastic]] = {"deterministic": Deterministic, "stochastic": Stochastic}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that somebody asks for. `as_of` in UTC epoch seconds; `steps` inclusive, from 1, None for the whole day."""
+
+    case: str
+    date: date
+    variant: str | None = None
+    method: str | None = None
+    as_of: int | None = None
+    steps: tuple[int, int] | None = None
+    replace: bool = False
+
+    def load(self) -> Case:
+        """The case, with the method of this request in its settings."""
+        case = load_case(self.case, variant=self.variant)
+        if self.method is None or self.method == case.settings.method.kind:
+            return case
+        method: Method = METHODS[self.method]()
+        return case.model_copy(update={"settings": case.settings.model_copy(update={"method": method})})
+
+    def published_variant(self, case: Case) -> str:
+        """`<variant>~<method>` when the method is not the variant's own."""
+        own = load_case(self.case, variant=self.variant).settings.method.kind
+        return case.variant if case.settings.method.kind == own else f"{case.variant}~{case.settings.method.kind}"
+
+
+def request(parameters: Mapping[str, Any], logical_date: datetime | None = None) -> Request:
+    """From a command line or a DAG's configuration. A scheduled DAG run gives its logical date instead of a date."""
+    mistakes: list[Mistake] = []
+    case = load_case(str(parameters["case"]), variant=parameters.get("variant"))
+    day = _date(parameters.get("date"), case, logical_date, mistakes)
+    method = parameters.get("method")
+    if method is not None and method not in METHODS:
+        mistakes.append(Mistake("--method", f"'{method}' is no method", f"take one of {', '.join(METHODS)}"))
+    as_of = moment(parameters.get("as_of"), "--as-of", mistakes)
+    steps = _steps(parameters.get("steps"), mistakes)
+    if mistakes:
+        raise InputError(mistakes)
+    return Request(
+        case=str(parameters["case"]), date=day, variant=parameters.get("variant"), method=method, as_of=as_of, steps=steps,
+        replace=bool(parameters.get("replace")),
+    )
+
+
+def _date(text: str | None, case: Case, logical_date: datetime | None, mistakes: list[Mistake]) -> date:
+    if text:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            mistakes.append(Mistake("--date", f"'{text}' is no date", "write YYYY-MM-DD"))
+            return case.default_date
+    if logical_date is None:
+        return case.default_date
+    zone = case.day(case.default_date).zone
+    return (logical_date.astimezone(zone) + timedelta(days=1)).date()
+
+
+def moment(text: str | None, place: str, mistakes: list[Mistake], *, zone: Any = UTC) -> int | None:
+    """ISO text to UTC epoch seconds; naive text is read in `zone`."""
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        mistakes.append(Mistake(place, f"'{text}' is no time", "write it as 2016-06-15T10:00+02:00"))
+        return None
+    return to_epoch(parsed if parsed.tzinfo else parsed.replace(tzinfo=zone))
+
+
+def _steps(text: str | None, mistakes: list[Mistake]) -> tuple[int, int] | None:
+    if not text:
+        return None
+    first, _, last = text.partition(":")
+    if not (first.isdigit() and (last or first).isdigit()) or not 1 <= int(first) <= int(last or first):
+        mistakes.append(Mistake("--steps", f"'{text}' is no range of steps", "write A:B with 1 <= A <= B, both inclusive"))
+        return None
+    return int(first), int(last or first)
