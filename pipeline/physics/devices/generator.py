@@ -1,0 +1,60 @@
+"""Dispatchable generator: a quadratic cost curve cut into chords of equal width, limits as inputs, elastic ramps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.equipment import Generator
+from pipeline.physics.block import Setting, add_column, add_law, declare_input, offer_of, rate
+
+RAMP_PRICE_PER_KWH = 10.0  # a measured state may lie where no ramp leads back at once
+
+
+def segment_slopes_per_kwh(device: Generator) -> list[float]:
+    """Slope of chord i of a + b P + c P^2 over [0, Pmax] in G equal parts: b + c (2 i - 1) Pmax / G. Increasing, so no binaries."""
+    width_kw = device.power_max_kw / device.segment_count
+    return [device.cost_linear_per_kwh + device.cost_quadratic_per_kw2h * (2 * i - 1) * width_kw for i in range(1, device.segment_count + 1)]
+
+
+def build(block: Any, device: Generator, setting: Setting) -> None:
+    steps, step_h, offer = setting.steps, setting.step_h, offer_of(block)
+    slopes = segment_slopes_per_kwh(device)
+    segment_numbers = range(1, device.segment_count + 1)
+    segment = add_column(block, "segment_kw", steps, list(segment_numbers), high=device.power_max_kw / device.segment_count)
+
+    def power(t: Any) -> Any:
+        return sum(segment[t, i] for i in segment_numbers)
+
+    low = declare_input(block, "power_low_kw", steps, role="limit", device=device.id, default=device.power_min_kw, side="low")
+    high = declare_input(block, "power_high_kw", steps, role="limit", device=device.id, default=device.power_max_kw, side="high")
+    add_law(block, "power_limits_low", steps, rule=lambda t: power(t) >= low[t])
+    add_law(block, "power_limits_high", steps, rule=lambda t: power(t) <= high[t])
+    offer.add_cost("generator_cost", sum(step_h * slopes[i - 1] * segment[t, i] for t in steps for i in segment_numbers)
+                   + step_h * device.cost_constant_per_h * setting.positions)
+    offer.injection["active"] = power
+    if device.reactive_max_kvar or device.reactive_min_kvar:
+        _reactive(block, device, setting)
+    if device.ramp_kw_per_h is not None:
+        _ramps(block, device, setting, power)
+
+
+def _reactive(block: Any, device: Generator, setting: Setting) -> None:
+    steps = setting.steps
+    reactive = add_column(block, "reactive_kvar", steps, low=min(0.0, device.reactive_min_kvar), high=max(0.0, device.reactive_max_kvar))
+    low = declare_input(block, "reactive_low_kvar", steps, role="limit", device=device.id, default=device.reactive_min_kvar, side="low")
+    high = declare_input(block, "reactive_high_kvar", steps, role="limit", device=device.id, default=device.reactive_max_kvar, side="high")
+    add_law(block, "reactive_limits_low", steps, rule=lambda t: reactive[t] >= low[t])
+    add_law(block, "reactive_limits_high", steps, rule=lambda t: reactive[t] <= high[t])
+    offer_of(block).injection["reactive"] = lambda t: reactive[t]
+
+
+def _ramps(block: Any, device: Generator, setting: Setting, power: Any) -> None:
+    assert device.ramp_kw_per_h is not None
+    steps, ramp_kw = setting.steps, device.ramp_kw_per_h * setting.step_h
+    before = declare_input(block, "power_before_kw", role="state", device=device.id, default=device.power_initial_kw)
+    excess = add_column(block, "ramp_excess_kw", steps)
+    up = add_law(block, "ramp_up", steps, rule=lambda t: power(t) - power(t - 1) - excess[t] <= ramp_kw)
+    down = add_law(block, "ramp_down", steps, rule=lambda t: power(t - 1) - power(t) - excess[t] <= ramp_kw)
+    up[1] = power(1) - before - excess[1] <= ramp_kw
+    down[1] = before - power(1) - excess[1] <= ramp_kw
+    offer_of(block).add_cost("penalty_cost", rate(setting.step_h * RAMP_PRICE_PER_KWH, excess))

@@ -1,0 +1,18 @@
+"""The time axis of a model: positions, not dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """`positions` intervals of `step_h` hours each. `rolling`: stores carry a terminal row against a reference energy."""
+
+    positions: int
+    step_h: float
+    rolling: bool = False
+
+    def __post_init__(self) -> None:
+        if self.positions < 1 or self.step_h <= 0:
+            raise ValueError(f"a horizon needs positions >= 1 and step_h > 0, not {self.positions} and {self.step_h}")
