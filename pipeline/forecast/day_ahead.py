@@ -1,0 +1,153 @@
+"""The nightly forecast of every series of a case for one delivery day, with what it takes to update it in the day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cases.case import Case
+from pipeline.cases.sources import Series
+from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
+from pipeline.core.errors import InputError, Mistake
+from pipeline.forecast.distribution import Distribution, distribution
+from pipeline.forecast.fit import fit_models, window_days
+from pipeline.forecast.history import History, latest
+from pipeline.forecast.kalman import run_filter
+from pipeline.forecast.models import SeriesModels
+from pipeline.forecast.state import ForecastState
+from pipeline.forecast.table_model import Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.store.observations import Observations
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DayAheadForecast:
+    """Quarter-hourly forecast of all series of a case in the case's order, in original units.
+
+    mean, sd: (S, T); quantiles: (7, S, T) at `distribution.QUANTILES`; scores: series -> score -> value.
+    """
+
+    series: tuple[str, ...]
+    units: tuple[str, ...]
+    day: DeliveryDay
+    issued_at: int
+    starts: Instants
+    mean: Floats
+    sd: Floats
+    quantiles: Floats
+    rungs: tuple[str, ...]
+    scores: dict[str, dict[str, float]]
+    state: ForecastState
+
+    def table(self, run_id: str) -> pa.Table:
+        from pipeline.forecast.publication import day_ahead_table
+
+        return day_ahead_table(self, run_id)
+
+    def score_table(self, run_id: str) -> pa.Table:
+        from pipeline.forecast.publication import score_table
+
+        return score_table(self, run_id)
+
+
+def history_start(case: Case, issued_at: int) -> int:
+    """First instant whose observations a forecast issued then may use."""
+    longest = max((window_days(case, one) for one in case.series), default=0)
+    return issued_at - (longest + 1) * 86400
+
+
+def forecast(case: Case, history: Observations, *, issued_at: int, day: DeliveryDay) -> DayAheadForecast:
+    """Forecast of the delivery day as issued at `issued_at`; the gap to the day's start is filled by the models.
+
+    Raises InputError naming every series without any history. Model `table` returns the case's tables.
+    """
+    starts = day.starts()
+    if case.settings.forecast.model == "table":
+        tables = Tables.of(case)
+        state = ForecastState.of(case, tables=tables)
+        return _assembled(day, issued_at, tables.distribution(starts), ("table",) * len(case.series), {}, state)
+    known: History = history.as_of(issued_at)
+    _refuse_missing(case, known, issued_at)
+    mean, sd = np.empty((len(case.series), len(starts))), np.empty((len(case.series), len(starts)))
+    quantiles, rungs = np.empty((7, *mean.shape)), [""] * len(case.series)
+    scores: dict[str, dict[str, float]] = {}
+    groups = []
+    for members in by_resolution(case.series):
+        one = _forecast_group(case, tuple(case.series[i] for i in members), known, issued_at=issued_at, day=day)
+        repeat = _positions(starts, day.start, one.models.step_s)
+        mean[members], sd[members] = one.found.mean.T[:, repeat], one.found.sd.T[:, repeat]
+        quantiles[:, members] = np.swapaxes(one.found.quantiles, 1, 2)[:, :, repeat]
+        for place, index in enumerate(members):
+            rungs[index] = one.models.rungs[place]
+        scores |= one.scores
+        groups.append(one.models)
+    state = ForecastState.of(case, groups=tuple(groups))
+    return _assembled(day, issued_at, Distribution(mean, sd, quantiles), tuple(rungs), scores, state)
+
+
+def by_resolution(series: tuple[Series, ...]) -> list[list[int]]:
+    """Positions of the series of each resolution, finest first."""
+    return [[i for i, one in enumerate(series) if one.resolution_min == minutes]
+            for minutes in sorted({one.resolution_min for one in series})]
+
+
+@dataclass(frozen=True)
+class _Group:
+    models: SeriesModels
+    found: Distribution  # arrays (T, S) on the group's own steps over the delivery day
+    scores: dict[str, dict[str, float]]
+
+
+def _forecast_group(case: Case, series: tuple[Series, ...], history: History, *, issued_at: int, day: DeliveryDay) -> _Group:
+    from pipeline.forecast.scores import scores_of
+
+    step_s = 60 * series[0].resolution_min
+    first_day = day.start // step_s * step_s
+    count = -(-(issued_at - history_start(case, issued_at)) // step_s)
+    start = first_day - (count + (first_day - issued_at) // step_s) * step_s
+    total = (day.end - start + step_s - 1) // step_s
+    values = latest(history, tuple(one.id for one in series), start=start, step_s=step_s, count=total, known_by=issued_at)
+    models = fit_models(case, series, values, start=start, step_s=step_s, issued_at=issued_at)
+    starts = start + step_s * np.arange(total, dtype=np.int64)
+    level = models.level(starts)
+    residual = models.standardise(values.T, level)
+    filtered = run_filter(residual, models.arma, active=level.active)
+    tail = slice((first_day - start) // step_s, total)
+    level, residual = models.level(starts[tail]), residual[tail]
+    sure = np.isfinite(residual)
+    found = distribution(models, level, np.where(sure, residual, filtered.mean[tail]), np.where(sure, 0.0, filtered.variance[tail]))
+    return _Group(models, found, scores_of(case, models, series, values, start=start, issued_at=issued_at, day=day))
+
+
+def _positions(starts: Instants, day_start: int, step_s: int) -> NDArray[np.int64]:
+    """Interval of the group's grid that holds each quarter-hour."""
+    return (starts - day_start // step_s * step_s) // step_s
+
+
+def _refuse_missing(case: Case, history: History, issued_at: int) -> None:
+    seen = {history.series[int(index)] for index in np.unique(np.asarray(history.series_index))}
+    missing = [one.id for one in case.series if one.id not in seen]
+    if missing:
+        remedy = "import its history (feederflow ingest), or set settings.forecast.model: table"
+        raise InputError(Mistake(f"case {case.name}, series {one}", "no observation was known at the issue time", remedy) for one in missing)
+
+
+def _assembled(day: DeliveryDay, issued_at: int, found: Distribution, rungs: tuple[str, ...], scores: dict[str, dict[str, float]],
+               state: ForecastState) -> DayAheadForecast:
+    return DayAheadForecast(
+        series=state.series, units=state.units, day=day, issued_at=issued_at, starts=day.starts(), mean=found.mean, sd=found.sd,
+        quantiles=found.quantiles, rungs=rungs, scores=scores, state=state)
+
+
+def steps_ahead(starts: Instants, issued_at: int) -> NDArray[np.int64]:
+    """Lead of each interval: 1 is the first one that starts at or after the issue time."""
+    first = -(-issued_at // QUARTER_S) * QUARTER_S
+    return np.asarray((starts - first) // QUARTER_S + 1)

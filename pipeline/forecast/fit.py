@@ -1,0 +1,102 @@
+"""Nightly fit: window, transform, profile, ARMA for every series of one resolution."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cases.case import Case
+from pipeline.cases.sources import Series
+from pipeline.forecast.arma_fit import PROFILE_ALONE, fit_residual, stack
+from pipeline.forecast.calendar import DAY_TYPES, day_types, holiday_dates, slots
+from pipeline.forecast.kalman import Arma
+from pipeline.forecast.models import SeriesModels
+from pipeline.forecast.profile import HALF_LIFE_DAYS, effective_days, recency_weights, weighted_profile
+from pipeline.forecast.transforms import choose
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ARIMA_MIN_DAYS = 14  # shorter histories: the profile alone
+DAYLIGHT_SHARE = 0.004  # of capacity: a slot that never passes it in the last days is night
+DAYLIGHT_DAYS = 21
+CEILING_FACTOR = 1.1  # a PV slot may pass the best of the window by so much
+
+
+def window_days(case: Case, series: Series) -> int:
+    forecast = case.settings.forecast
+    return forecast.price_window_days if series.kind == "price" else forecast.window_days
+
+
+def fit_models(case: Case, series: tuple[Series, ...], values: Floats, *, start: int, step_s: int, issued_at: int,
+               arma: Arma | None = None) -> SeriesModels:
+    """Models of `series` from values (S, T) on the grid from `start`; all values were known at `issued_at`.
+
+    With `arma` given, only transforms and profiles are made (past origins of the scores).
+    """
+    starts = start + step_s * np.arange(values.shape[1], dtype=np.int64)
+    kinds, slot_count = tuple(one.kind for one in series), 86400 // step_s
+    holidays = holiday_dates(_country(case), start, issued_at + 3 * 86400)
+    values = _inside_window(case, series, values, starts, issued_at)
+    transforms = choose(kinds, tuple(one.unit for one in series), tuple(one.capacity_kw for one in series), values)
+    z = transforms.forward(values.T).T
+    types = np.stack([day_types(starts, kind, case.time_zone, holidays) for kind in kinds])
+    places = np.stack([slots(starts, kind, case.time_zone, step_s) for kind in kinds])
+    half_life = np.array([HALF_LIFE_DAYS[kind] for kind in kinds])
+    mean, sd = weighted_profile(z, types * slot_count + places, recency_weights(starts, issued_at, half_life), slot_count)
+    active, ceiling = _daylight(kinds, values, places, starts, slot_count, transforms.scale)
+    days = np.isfinite(values).sum(axis=1) * step_s / 86400
+    models = SeriesModels(
+        ids=tuple(one.id for one in series), kinds=kinds, units=tuple(one.unit for one in series), time_zone=case.time_zone,
+        step_s=step_s, holiday_days=holidays, transforms=transforms, mean=mean, sd=sd, active=active, ceiling=ceiling,
+        widen=1 + 1 / effective_days(half_life, np.maximum(days, 1.0)), arma=stack([PROFILE_ALONE] * len(series)),
+        rungs=("profile",) * len(series))
+    if arma is not None:
+        return models.with_arma(arma, models.rungs)
+    residual = models.standardise(values.T, models.level(starts)).T
+    return _with_arma(models, residual, places, days, slot_count)
+
+
+def _with_arma(models: SeriesModels, residual: Floats, places: Ints, days: Floats, slot_count: int) -> SeriesModels:
+    """Fit each series on its active slots: the night of a PV series is cut out, not filled."""
+    fits = []
+    for s in range(len(models.ids)):
+        if days[s] < ARIMA_MIN_DAYS:
+            fits.append(PROFILE_ALONE)
+            continue
+        active = models.active[s][places[s]]
+        fits.append(fit_residual(residual[s, active], steps_per_day=max(1, int(models.active[s].sum()))))
+    return models.with_arma(stack(fits), tuple(fit.rung for fit in fits))
+
+
+def _country(case: Case) -> str | None:
+    from pipeline.forecast.calendar import country_of
+
+    return country_of(case.time_zone, getattr(case.settings.forecast, "holiday_country", None))
+
+
+def _inside_window(case: Case, series: tuple[Series, ...], values: Floats, starts: Ints, issued_at: int) -> Floats:
+    """Values outside each series' own window do not count."""
+    days = np.array([window_days(case, one) for one in series])
+    return np.where(issued_at - starts[None, :] <= 86400 * days[:, None], values, np.nan)
+
+
+def _daylight(kinds: tuple[str, ...], values: Floats, places: Ints, starts: Ints, slot_count: int,
+              capacity: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Active slots and ceiling (S, slots). Only PV has a night."""
+    active = np.ones((len(kinds), slot_count), dtype=np.bool_)
+    ceiling = np.full((len(kinds), slot_count), np.inf)
+    for s, kind in enumerate(kinds):
+        if kind != "pv":
+            continue
+        known = np.isfinite(values[s])
+        recent = known & (starts >= (starts[known][-1] if known.any() else 0) - DAYLIGHT_DAYS * 86400)
+        best = np.zeros(slot_count)
+        np.maximum.at(best, places[s][recent], values[s][recent])
+        near = np.maximum(best, np.maximum(np.roll(best, 1), np.roll(best, -1)))
+        active[s] = best > DAYLIGHT_SHARE * capacity[s]
+        ceiling[s] = CEILING_FACTOR * near
+    return active, ceiling
+
+
+__all__ = ["DAY_TYPES", "fit_models", "window_days"]
