@@ -21,6 +21,7 @@ class Normal(Record):
 class EvSampling(Record):
     """Synthetic sessions: one per vehicle and day, drawn with a seed per fleet and day. Hours are local wall clock."""
 
+    kind: Literal["sampling"] = "sampling"
     arrival_h: Normal
     departure_h: Normal  # of the next calendar day
     arrival_energy_share: Normal
@@ -31,6 +32,7 @@ class EvSampling(Record):
 class EvWindow(Record):
     """Every vehicle needs the same energy inside one window of the delivery day (the books' sum row)."""
 
+    kind: Literal["window"] = "window"
     first_hour: int = Field(ge=0, le=23)  # local wall-clock hour whose interval is the first in the window
     last_hour: int = Field(ge=0, le=23)  # and the last, inclusive
     need_kwh: PositiveFloat  # stored energy per vehicle

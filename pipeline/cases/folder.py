@@ -1,0 +1,200 @@
+"""A case folder -> one raw tree: case.yaml, the CSV tables beside it, and one variant merged in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline.cases.case import Case
+from pipeline.cases.csv_file import Row, Table, check_columns, read_csv
+from pipeline.cases.overrides import apply
+from pipeline.cases.raw import Raw, merge, nearest
+from pipeline.cases.records import is_tuple
+from pipeline.cases.sources import Series
+from pipeline.cases.yaml_file import read_yaml
+from pipeline.core.errors import InputError, Mistake
+from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Device, Network, Tie
+
+# Tables that may come as CSV, in the YAML, or both.
+TABLES: dict[str, type[BaseModel]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
+# Fields of case.yaml that are not fields of the case: how to read it.
+READING = ("variants", "slot_start_hour", "normalise_load_ratio")
+FIELDS = tuple(name for name in Case.model_fields if name not in ("variant", "folder", "profiles")) + READING
+
+
+@dataclass
+class Folder:
+    """What was read: the scalars and settings of case.yaml, records by table (devices of all kinds in one), profiles by local hour."""
+
+    top: Raw
+    path: Path
+    tables: dict[str, list[Raw]] = field(default_factory=dict)
+    profiles: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    slot_start_hour: int = 0
+
+
+def read_folder(folder: Path, variant: str | None, mistakes: list[Mistake]) -> Folder:
+    """Everything in the folder with one variant applied. Raises where nothing can be read."""
+    if not (folder / "case.yaml").is_file():
+        remedy = "give a folder that `feederflow case new` wrote, or a name of `feederflow case list`"
+        raise InputError(Mistake(str(folder), "holds no case.yaml", remedy))
+    top = read_yaml(folder / "case.yaml")
+    for key in top.value:
+        if key not in FIELDS:
+            mistakes.append(Mistake(top.place((key,)), f"no such field '{key}'", nearest(key, FIELDS)))
+    read = Folder(top, folder)
+    _add_profiles(read, folder, mistakes)
+    for name, model in TABLES.items():
+        read.tables[name] = [*_from_yaml(top, name, mistakes), *_from_csv(folder / f"{name}.csv", model, {}, mistakes)]
+    read.tables["devices"] = _devices(top, folder, mistakes)
+    _check_files(folder, mistakes)
+    chosen = _variant(top, variant, mistakes)
+    if chosen is not None:
+        apply(read, chosen, mistakes)
+    return read
+
+
+def _check_files(folder: Path, mistakes: list[Mistake]) -> None:
+    known = {f"{name}.csv" for name in (*TABLES, *DEVICE_KINDS, "profiles")}
+    stems = {Path(name).stem.rstrip("s").lower(): name for name in known}
+    # Histories may lie in the folder under any name: only what is nearly a table's name is taken for a slip.
+    for path in sorted(folder.glob("*.csv")):
+        stem = path.stem.rstrip("s").lower()
+        if path.name not in known and stem in stems:
+            mistakes.append(Mistake(path.name, "no table of a case has this name", f"did you mean '{stems[stem]}'?"))
+
+
+def _from_yaml(top: Raw, name: str, mistakes: list[Mistake]) -> list[Raw]:
+    given = top.at(name)
+    if given is None or given.value is None:
+        return []
+    if not isinstance(given.value, list):
+        mistakes.append(Mistake(given.place(()), f"'{name}' must be a list of records", f"write `- id: ..` lines, or {name}.csv"))
+        return []
+    return [record for index in range(len(given.value)) if (record := given.at(index)) is not None]
+
+
+def _from_csv(path: Path, model: type[BaseModel], defaults: dict[str, Any], mistakes: list[Mistake]) -> list[Raw]:
+    if not path.is_file():
+        return []
+    table = read_csv(path, mistakes)
+    required = {name for name, info in model.model_fields.items() if info.is_required() and name not in defaults}
+    known = set(model.model_fields)
+    if model is Series:
+        known.add("profile")
+    elif issubclass(model, Device):
+        known.remove("kind")
+    check_columns(table, required, known, mistakes)
+    return [_record(row, model) for row in table.rows]
+
+
+def _record(row: Row, model: type[BaseModel]) -> Raw:
+    record = Raw({}, {(): row.place()})
+    for column, text in row.cells.items():
+        *outer, last = column.split(".")
+        target = record.value
+        for key in outer:
+            target = target.setdefault(key, {})
+        target[last] = text.replace(";", " ").split() if not outer and is_tuple(model, last) else text
+        record.places[(*outer, last)] = row.place(column)
+    return record
+
+
+def _devices(top: Raw, folder: Path, mistakes: list[Mistake]) -> list[Raw]:
+    """One CSV per kind; `devices: {kind: fields}` of case.yaml fills what a row leaves open."""
+    given = top.at("devices") or Raw({}, {(): "case.yaml"})
+    if not isinstance(given.value, dict):
+        mistakes.append(Mistake(given.place(()), "'devices' must be a mapping from kind to fields", "devices themselves stand in <kind>.csv"))
+        given = Raw({}, {(): "case.yaml"})
+    for kind, fields in given.value.items():
+        if kind not in DEVICE_KINDS:
+            mistakes.append(Mistake(given.place((kind,)), f"no such kind of device '{kind}'", nearest(kind, DEVICE_KINDS)))
+        elif not isinstance(fields, dict):
+            mistakes.append(Mistake(given.place((kind,)), f"'{kind}' must be a mapping of fields", "write `field: value` lines"))
+    devices = []
+    for kind, model in DEVICE_KINDS.items():
+        defaults = given.at(kind)
+        if defaults is None or not isinstance(defaults.value, dict):
+            defaults = Raw({}, {})
+        for row in _from_csv(folder / f"{kind}.csv", model, defaults.value, mistakes):
+            base = Raw({"kind": kind, **defaults.value}, {**defaults.places, (): row.place(())})
+            devices.append(merge(base, row))
+    return devices
+
+
+def _add_profiles(read: Folder, folder: Path, mistakes: list[Mistake]) -> None:
+    """profiles.csv has one row per slot; slot 1 starts at `slot_start_hour` local time. Tuples by local hour 0..23."""
+    path = folder / "profiles.csv"
+    if not path.is_file():
+        return
+    start = read.top.value.get("slot_start_hour")
+    if not isinstance(start, int) or not 0 <= start <= 23:
+        remedy = "give slot_start_hour: 0..23"
+        mistakes.append(Mistake(read.top.place(("slot_start_hour",)), "profiles.csv needs the local hour at which slot 1 starts", remedy))
+        start = 0
+    read.slot_start_hour = start
+    table = read_csv(path, mistakes)
+    check_columns(table, {"slot"}, {"slot", *(column.split(".")[0] for column in table.columns)}, mistakes)
+    if "slot" not in table.columns:
+        return
+    by_slot = _by_slot(table, mistakes)
+    for column in table.columns:
+        if column and column != "slot":
+            values = [_number(by_slot[slot], column, mistakes) if slot in by_slot else 0.0 for slot in range(1, 25)]
+            read.profiles[column] = tuple(values[(hour - start) % 24] for hour in range(24))
+
+
+def _by_slot(table: Table, mistakes: list[Mistake]) -> dict[int, Row]:
+    rows: dict[int, Row] = {}
+    for row in table.rows:
+        text = row.cells.get("slot", "")
+        if not text.isdigit() or not 1 <= int(text) <= 24:
+            mistakes.append(Mistake(row.place("slot"), f"'{text}' is no slot", "slots are 1 to 24"))
+        elif int(text) in rows:
+            mistakes.append(Mistake(row.place("slot"), f"slot {text} is there twice", "keep one of them"))
+        else:
+            rows[int(text)] = row
+    absent = [str(slot) for slot in range(1, 25) if slot not in rows]
+    if absent:
+        mistakes.append(Mistake(table.file, f"slots {', '.join(absent)} are missing", "a profile has 24 slots"))
+    return rows
+
+
+def _number(row: Row, column: str, mistakes: list[Mistake]) -> float:
+    text = row.cells.get(column, "")
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if number != number or number in (float("inf"), float("-inf")):
+        remedy = f"write {text.replace(',', '.')}" if text.count(",") == 1 else "give a number"
+        mistakes.append(Mistake(row.place(column), f"'{text}' is not a number", remedy))
+        return 0.0
+    return number
+
+
+def _variant(top: Raw, variant: str | None, mistakes: list[Mistake]) -> Raw | None:
+    """The overrides of the variant; None for the plain default."""
+    variants = top.value.get("variants") or {}
+    if not isinstance(variants, dict):
+        remedy = "write `reference:` and what differs below it"
+        mistakes.append(Mistake(top.place(("variants",)), "'variants' must be a mapping from name to overrides", remedy))
+        return None
+    for name, overrides in variants.items():
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
+            mistakes.append(Mistake(top.place(("variants", name)), f"'{name}' is no name of a variant", "use a-z, 0-9 and _ only"))
+        if overrides is not None and not isinstance(overrides, dict):
+            place = top.place(("variants", name))
+            mistakes.append(Mistake(place, f"the variant '{name}' must be a mapping of overrides", "write what differs below it"))
+    name = variant or "default"
+    if name == "default" and name not in variants:
+        return None
+    if name not in variants:
+        place = top.place(("variants",))
+        raise InputError([*mistakes, Mistake(place, f"the case has no variant '{name}'", nearest(name, ["default", *variants]))])
+    chosen = top.at("variants", name)
+    return chosen if chosen is not None and isinstance(chosen.value, dict) else None

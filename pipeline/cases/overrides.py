@@ -1,0 +1,61 @@
+"""What a variant changes: settings and fields by mapping, records by id or all of a kind at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.cases.raw import Raw, merge, nearest
+from pipeline.cases.sources import Series
+from pipeline.core.errors import Mistake
+from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Tie
+
+if TYPE_CHECKING:
+    from pipeline.cases.folder import Folder
+
+_RECORDS = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
+_WHOLE = ("title", "default_date", "balancing_tie", "settings", "sources", "currency", "time_zone", "day_start_local")
+
+
+def apply(read: Folder, chosen: Raw, mistakes: list[Mistake]) -> None:
+    """Changes what was read. Under a table's name an id overrides one record, a field's name (devices: a kind) all of them."""
+    allowed = (*_WHOLE, *_RECORDS, "devices")
+    for key in chosen.value:
+        inner = chosen.at(key)
+        if inner is None:
+            continue
+        if key in _WHOLE:
+            read.top = merge(read.top, Raw({key: inner.value}, {(key, *known): place for known, place in inner.places.items()}))
+        elif key in (*_RECORDS, "devices"):
+            _into_records(read.tables[key], key, inner, mistakes)
+        else:
+            mistakes.append(Mistake(inner.place(()), f"a variant cannot change '{key}'", nearest(key, allowed)))
+
+
+def _into_records(records: list[Raw], table: str, inner: Raw, mistakes: list[Mistake]) -> None:
+    if not isinstance(inner.value, dict):
+        mistakes.append(Mistake(inner.place(()), f"'{table}' of a variant must be a mapping", "write an id or a field, and what it becomes"))
+        return
+    ids = {str(record.value.get("id")): index for index, record in enumerate(records) if isinstance(record.value, dict)}
+    for key, value in inner.value.items():
+        part = inner.at(key)
+        if part is None:
+            continue
+        if key in ids:
+            _override(records, [ids[key]], part, mistakes)
+        elif table == "devices" and key in DEVICE_KINDS:
+            _override(records, [index for index, record in enumerate(records) if record.value.get("kind") == key], part, mistakes)
+        elif table != "devices" and key in _RECORDS[table].model_fields:
+            under = Raw({key: value}, {(key, *known): place for known, place in part.places.items()})
+            _override(records, list(range(len(records))), under, mistakes)
+        else:
+            words = [*(DEVICE_KINDS if table == "devices" else _RECORDS[table].model_fields), *ids]
+            mistakes.append(Mistake(part.place(()), f"the variant names '{key}', which {table} lacks", nearest(key, words)))
+
+
+def _override(records: list[Raw], indices: list[int], part: Raw, mistakes: list[Mistake]) -> None:
+    if not isinstance(part.value, dict):
+        mistakes.append(Mistake(part.place(()), "an override must be a mapping of fields", "write `field: value` lines"))
+        return
+    for index in indices:
+        if isinstance(records[index].value, dict):
+            records[index] = merge(records[index], part)

@@ -1,0 +1,71 @@
+"""YAML with line numbers. Times such as 07:00 stay text, and only true and false are booleans: YAML 1.1 would make 420 of one, and True of `on`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.cases.raw import Path as Keys
+from pipeline.cases.raw import Raw
+from pipeline.core.errors import InputError, Mistake
+
+_INTEGER = re.compile(r"^[-+]?\d+$")
+_DECIMAL = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
+
+
+def read_yaml(path: Path) -> Raw:
+    """The file's mapping with a place per value; InputError names the line of a syntax fault or a repeated key."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        raise InputError(Mistake(path.name, f"is not UTF-8 text (byte {error.start})", "save it as UTF-8")) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        remedy = "indent with blanks" if "'\\t'" in problem else "check indentation, quotes and brackets there"
+        raise InputError(Mistake(f"{path.name}, line {line}", f"is no valid YAML: {problem}", remedy)) from error
+    except yaml.YAMLError as error:
+        raise InputError(Mistake(path.name, f"is no valid YAML: {error}", "save it as plain UTF-8 text")) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError(Mistake(f"{path.name}, line 1", "holds no mapping of fields", "start with `name: my_case`"))
+    places: dict[Keys, str] = {(): path.name}
+    mistakes: list[Mistake] = []
+    value = _value(node, (), path.name, places, mistakes)
+    if mistakes:
+        raise InputError(mistakes)
+    return Raw(value, places)
+
+
+def _value(node: yaml.Node, keys: Keys, file: str, places: dict[Keys, str], mistakes: list[Mistake]) -> Any:
+    if keys:
+        places[keys] = f"{file}, line {node.start_mark.line + 1}"
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            place = f"{file}, line {key_node.start_mark.line + 1}"
+            if key in mapping:
+                mistakes.append(Mistake(place, f"'{key}' is given twice", "keep one of them"))
+                continue
+            mapping[key] = _value(value_node, (*keys, key), file, places, mistakes)
+            places[(*keys, key)] = place
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*keys, index), file, places, mistakes) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if getattr(node, "style", None) in ("'", '"', "|", ">"):
+        return text
+    if text in ("", "~", "null"):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.match(text):
+        return int(text)
+    return float(text) if _DECIMAL.match(text) else text
