@@ -1,0 +1,180 @@
+"""The answer a person needs first: was the day good, what did it cost, what is the worst that was found, how fresh are the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow.compute as pc
+
+from pipeline.core.clock import DeliveryDay, from_epoch
+from pipeline.publish.report.frames import DayTables, instants, records
+from pipeline.publish.report.money import WORDS, costs, total, yardsticks
+
+Grade = Literal["good", "degraded", "failed"]
+SEVERITIES = ("failed", "warning", "info")
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What the page says about the runs; all of it optional, nothing of it from a wall clock."""
+
+    status: Grade | None = None  # None: read off the findings
+    failure: str = ""  # words of the gate or of the missing schedule, when a run failed
+    method: str = ""
+    issued_at: int | None = None  # of the day-ahead run, UTC epoch seconds
+    as_of: int | None = None  # nothing known later was read
+    newest_observation: int | None = None  # newest instant known when the last run was issued
+    last_issue: int | None = None  # issue time of the last run
+    overrides: Sequence[dict[str, Any]] = field(default_factory=tuple)  # target, quantity, value, valid_from, valid_to, author, reason
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str
+    value: str
+    note: str
+    tone: Grade | Literal["plain"] = "plain"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    grade: Grade
+    headline: str
+    words: str
+    cards: tuple[Card, ...]
+
+
+def findings_of(day: DayTables) -> list[dict[str, Any]]:
+    """Findings, worst first; among equals the furthest beyond its limit first, then by place."""
+    rows = records(day.table("findings"))
+    return sorted(rows, key=lambda row: (SEVERITIES.index(row["severity"]), -_beyond(row), row["check"], row["place"]))
+
+
+def _beyond(row: dict[str, Any]) -> float:
+    if row["value"] is None or row["limit"] is None:
+        return 0.0
+    return abs(row["value"] - row["limit"]) / max(1e-9, abs(row["limit"]))
+
+
+def judge(day: DayTables, info: RunInfo) -> Verdict:
+    """Grade and words. Failed: a run says so, or there is no schedule. Degraded: a run says so, or a warning was found."""
+    findings = findings_of(day)
+    warnings = [row for row in findings if row["severity"] == "warning"]
+    scheduled = day.table("schedule").num_rows > 0
+    grade: Grade = "failed" if info.status == "failed" or not scheduled else "degraded" if warnings or info.status == "degraded" else "good"
+    headline = {"good": "Good", "degraded": "Degraded", "failed": "Failed"}[grade]
+    return Verdict(grade, headline, _words(day, info, grade, warnings), _cards(day, info, findings, warnings))
+
+
+def _words(day: DayTables, info: RunInfo, grade: Grade, warnings: list[dict[str, Any]]) -> str:
+    steps, done = len(day.quarters), day.dispatched_steps
+    progress = f"all {steps} quarter-hours dispatched" if done == steps else f"{done} of {steps} quarter-hours dispatched so far"
+    if grade == "failed":
+        return info.failure or "There is no published schedule for this day."
+    if not done:
+        progress = "day-ahead schedule published, real time has not begun"
+    if grade == "good":
+        return f"{_capital(progress)}; nothing needs your attention."
+    many = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else "a run was flagged"
+    return f"{_capital(progress)}, with {many}. The schedule is published and usable; read the findings before relying on it."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _cards(day: DayTables, info: RunInfo, findings: list[dict[str, Any]], warnings: list[dict[str, Any]]) -> tuple[Card, ...]:
+    return (_cost_card(day), *_yardstick_cards(day), _finding_card(findings, warnings), _fresh_card(day, info), _run_card(day, info))
+
+
+def _cost_card(day: DayTables) -> Card:
+    settled, expected = (total(costs(day)[stage]) for stage in ("real_time", "day_ahead"))
+    money = day.case.currency
+    if settled is not None:
+        so_far = "" if day.dispatched_steps == len(day.quarters) else " so far"
+        note = f"{expected:,.2f} {money} expected the day before" if expected is not None else "no day-ahead expectation published"
+        return Card(f"Cost of the day, settled{so_far}", f"{settled:,.2f} {money}", note)
+    if expected is not None:
+        return Card("Cost of the day, expected", f"{expected:,.2f} {money}", "not yet settled")
+    return Card("Cost of the day", "not known", "no costs were published")
+
+
+def _yardstick_cards(day: DayTables) -> list[Card]:
+    found = yardsticks(day)
+    money = day.case.currency
+    if "rolling" not in found or len(found) < 2:
+        return [Card("Against perfect foresight", "not known yet", "computed when the day is complete")]
+    cards = []
+    done = found["rolling"]
+    for name in ("perfect", "none"):
+        if name in found:
+            gap = done - found[name]
+            share = f" ({100 * gap / abs(found[name]):+.1f} %)" if abs(found[name]) > 1e-9 else ""
+            if abs(gap) < 0.005:
+                value, share = "equal", ""
+            else:
+                value = f"{abs(gap):,.2f} {money} {'more' if gap > 0 else 'less'}"
+            cards.append(Card(f"Against {WORDS[name]}", value, f"{WORDS[name]}: {found[name]:,.2f} {money}{share}"))
+    return cards
+
+
+def _finding_card(findings: list[dict[str, Any]], warnings: list[dict[str, Any]]) -> Card:
+    infos = len(findings) - len(warnings)
+    if not findings:
+        return Card("Worst finding", "none", "every check passed", "good")
+    worst = findings[0]
+    note = f"{worst['message']} ({worst['place']})"
+    if not warnings:
+        return Card("Worst finding", "for information only", f"{infos} in all; first: {note}", "good")
+    return Card("Worst finding", worst["check"].replace("_", " "), f"{note}. In all {len(warnings)} warnings, {infos} for information.", "degraded")
+
+
+def _fresh_card(day: DayTables, info: RunInfo) -> Card:
+    stale = [row for row in records(day.table("findings")) if "stale" in row["check"] and row["severity"] == "warning"]
+    if info.newest_observation is None:
+        issued = issue_time(day, info)
+        if issued is None:
+            return Card("Data freshness", "not known", "no issue time was published")
+        note = f"{len(stale)} stale series: see the findings" if stale else "no series was stale"
+        return Card("Forecast issued", moment(issued, day.day), note, "degraded" if stale else "plain")
+    last = info.last_issue or issue_time(day, info)
+    value = f"{moment(info.newest_observation, day.day)}"
+    if last is None:
+        return Card("Newest observation", value, "")
+    age = max(0, last - info.newest_observation) // 60
+    note = f"{age // 60} h {age % 60:02d} min old when the last run was issued" if age >= 60 else f"{age} min old when the last run was issued"
+    return Card("Newest observation", value, note + (f"; {len(stale)} stale series" if stale else ""), "degraded" if stale else "plain")
+
+
+def issue_time(day: DayTables, info: RunInfo) -> int | None:
+    """Issue time of the day-ahead forecast: as told, or as published with it."""
+    if info.issued_at is not None:
+        return info.issued_at
+    table = day.table("forecasts")
+    table = table.filter(pc.equal(table["stage"], "day_ahead"))
+    return int(instants(table, "issued_at").max()) if table.num_rows else None
+
+
+def moment(instant: int, day: DeliveryDay) -> str:
+    """`21 Mar 2016, 11:00 CET`."""
+    local = from_epoch(instant).astimezone(day.zone)
+    return f"{local.day} {local:%b %Y, %H:%M %Z}"
+
+
+def run_ids(day: DayTables) -> dict[str, list[str]]:
+    """Runs that wrote the rows, per product, in order of their first interval."""
+    found: dict[str, list[str]] = {}
+    for product, name in (("day-ahead", "schedule"), ("real time", "dispatch")):
+        ids = day.table(name).sort_by("step")["run_id"].to_pylist() if day.table(name).num_rows else []
+        found[product] = list(dict.fromkeys(ids))
+    return found
+
+
+def _run_card(day: DayTables, info: RunInfo) -> Card:
+    ids = run_ids(day)
+    count = len(ids["real time"])
+    value = ids["day-ahead"][0] if ids["day-ahead"] else "no day-ahead run"
+    note = f"real time: {ids['real time'][-1]}" + (f" (last of {count})" if count > 1 else "") if count else "real time: none yet"
+    return Card("Runs", value, f"{note}{'; method ' + info.method if info.method else ''}")
