@@ -1,0 +1,193 @@
+"""Publication in three steps, each of which may be the last one before a crash.
+
+1. One SQL transaction makes the run current. 2. The day's files are replaced one by one, each at once. 3. `_current.json` is written last.
+`reconcile` compares SQL with `_current.json` and repeats steps 2 and 3 where they differ: both follow from SQL and the immutable runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+
+from pipeline.core.errors import GateFailed, InputError, Mistake
+from pipeline.core.faults import fault_point
+from pipeline.publish.day_file import BrokenChain, chain_of, tables_of_day
+from pipeline.store import publications
+from pipeline.store.files import sha256_of
+from pipeline.store.lake import Lake
+from pipeline.store.parquet import to_parquet
+from pipeline.store.publications import Day, PublishedFile
+from pipeline.store.runs import FAILED, RunRecord
+from pipeline.store.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Published:
+    """`published`: the asked run is current. `current`: run id by product. `status`: done, or degraded by a warning. `files`: of the day."""
+
+    published: bool
+    current: Mapping[str, str]
+    status: str
+    files: tuple[PublishedFile, ...]
+
+
+def published_variant(run: RunRecord) -> str:
+    """Variant under which a run is published: `<variant>~<method>` when its method is not the variant's own.
+
+    The variant's own method is the run's parameter `native_method`; without it the run counts as native.
+    """
+    native = run.parameters.get("native_method", run.method)
+    return run.variant if run.method == native else f"{run.variant}~{run.method}"
+
+
+def day_of(run: RunRecord) -> Day:
+    return Day(run.case, published_variant(run), run.delivery_date)
+
+
+def folder_of(table: str, day: Day) -> str:
+    """Hive-partitioned folder of a table's day, relative to home."""
+    return f"published/{table}/case={day.case}/variant={day.variant}/delivery_date={day.delivery_date}"
+
+
+def current_path(day: Day) -> str:
+    return f"{folder_of('_current', day)}/_current.json"
+
+
+def publish(warehouse: Warehouse, lake: Lake, run_id: str, *, replace: bool = False) -> Published:
+    """Publish a run if its issue time is newer than the current one's, or `replace` asks for it; else leave all as it is.
+
+    Raises InputError for an unknown run, GateFailed for one that failed or whose tables break their contract (before anything changes).
+    """
+    run = warehouse.run(run_id)
+    if run is None:
+        raise InputError(Mistake(f"run {run_id}", "is not in the warehouse", "`feederflow status` lists what is"))
+    if run.status == FAILED:
+        raise GateFailed(Mistake(f"run {run_id}", "failed, so it is not published", "run again"))
+    tables_of_day(warehouse, lake, [run_id])
+    day = day_of(run)
+    fault_point("publish-start")
+    with warehouse.writing() as connection:
+        taken = publications.make_current(
+            connection, day, product=run.product, run_id=run_id, issued_at=run.issued_at, replace=replace)
+    fault_point("published-sql")
+    stored = _materialise(warehouse, lake, day)
+    return Published(taken, {product: entry["run_id"] for product, entry in stored["runs"].items()}, stored["status"], _files(stored))
+
+
+def reconcile(
+    warehouse: Warehouse, lake: Lake, *, case: str | None = None, day: Day | None = None, deep: bool = False,
+) -> list[Day]:
+    """Complete every publication that a crash cut short; returns the days that were mended.
+
+    Compares run ids and recorded files with `_current.json`; `deep` also reads every published file and compares its checksum.
+    """
+    with warehouse.reading() as connection:
+        wanted = publications.current(connection, day, case=case)
+    mended = []
+    for one, products in wanted.items():
+        stored = read_current(lake, one)
+        runs = {product: publication.run_id for product, publication in products.items()}
+        if not _agrees(warehouse, one, stored, runs) or (deep and damaged(lake, stored)):
+            _materialise(warehouse, lake, one)
+            mended.append(one)
+    return mended
+
+
+def current(warehouse: Warehouse, case: str, product: str, variant: str, date: str) -> RunRecord | None:
+    """The run that is current for a product of a day, or None."""
+    day = Day(case, variant, date)
+    with warehouse.reading() as connection:
+        found = publications.current(connection, day).get(day, {}).get(product)
+    return None if found is None else warehouse.run(found.run_id)
+
+
+def read_current(lake: Lake, day: Day) -> dict[str, Any]:
+    """`_current.json` of a day; empty when it was never published."""
+    try:
+        content: dict[str, Any] = json.loads(lake.files.read(current_path(day)))
+    except FileNotFoundError:
+        return {}
+    return content
+
+
+def damaged(lake: Lake, stored: Mapping[str, Any]) -> list[str]:
+    """Paths of published files that are missing or whose bytes are not those that `_current.json` names."""
+    wrong = []
+    for file in _files(stored):
+        if not lake.files.exists(file.path) or sha256_of(lake.files.read(file.path)) != file.sha256:
+            wrong.append(file.path)
+    return wrong
+
+
+def _agrees(warehouse: Warehouse, day: Day, stored: Mapping[str, Any], runs: Mapping[str, str]) -> bool:
+    if {product: entry["run_id"] for product, entry in stored.get("runs", {}).items()} != runs:
+        return False
+    with warehouse.reading() as connection:
+        return tuple(publications.files(connection, day)) == _files(stored)
+
+
+def _files(stored: Mapping[str, Any]) -> tuple[PublishedFile, ...]:
+    return tuple(sorted(PublishedFile(file["path"], file["table"], file["sha256"], file["rows"]) for file in stored.get("files", ())))
+
+
+def _materialise(warehouse: Warehouse, lake: Lake, day: Day) -> dict[str, Any]:
+    """Steps 2 and 3: make the day's files and `_current.json` follow from SQL; returns the latter's content.
+
+    The files are built first and written while holding the warehouse's write lock, so that two publishers never interleave.
+    """
+    while True:
+        with warehouse.reading() as connection:
+            seen = publications.current(connection, day)[day]
+        content, data = _content(warehouse, lake, day, {product: found.run_id for product, found in sorted(seen.items())})
+        with warehouse.writing() as connection:
+            now = publications.current(connection, day)[day]
+            if now != seen:
+                continue  # someone published in between: build what is current now
+            _replace_files(lake, day, content, data)
+            number = max(found.number for found in now.values())
+            publications.record_files(connection, day, _files(content), publication=number)
+        return content
+
+
+def _content(warehouse: Warehouse, lake: Lake, day: Day, runs: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Content of `_current.json`, and the bytes of every file by path."""
+    tables = tables_of_day(warehouse, lake, list(runs.values()))
+    findings = tables.get("findings")
+    degraded = findings is not None and bool(pc.any(pc.equal(findings["severity"], "warning")).as_py())
+    data, files = {}, []
+    for name, table in tables.items():
+        path = f"{folder_of(name, day)}/part-0.parquet"
+        data[path] = to_parquet(table)
+        files.append({"path": path, "table": name, "sha256": sha256_of(data[path]), "rows": table.num_rows})
+    content = {
+        "case": day.case, "variant": day.variant, "delivery_date": day.delivery_date, "status": "degraded" if degraded else "done",
+        "runs": {product: _entry(warehouse, run_id) for product, run_id in runs.items()}, "files": sorted(files, key=lambda file: str(file["path"])),
+    }
+    return content, data
+
+
+def _entry(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
+    chain = chain_of(warehouse, run_id)
+    return {"run_id": run_id, "issued_at": chain[-1].issued_at, "as_of": chain[-1].as_of, "chain": [run.run_id for run in chain]}
+
+
+def _replace_files(lake: Lake, day: Day, content: Mapping[str, Any], data: Mapping[str, bytes]) -> None:
+    before = {file.path: file.sha256 for file in _files(read_current(lake, day))}
+    for path, new in sorted(data.items()):
+        if not lake.files.exists(path) or sha256_of(lake.files.read(path)) != sha256_of(new):
+            lake.files.replace(path, new)
+        fault_point("published-file")
+    for path in sorted(set(before) - set(data)):
+        lake.files.remove(path)
+    fault_point("published-files")
+    lake.files.replace(current_path(day), (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    fault_point("published-current")
+
+
+__all__ = [
+    "BrokenChain", "Published", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_variant", "read_current", "reconcile",
+]

@@ -1,0 +1,103 @@
+"""What is published, in SQL: which run is current for a day and product, and which files carry it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pipeline.store.schema import PUBLICATIONS, PUBLISHED_FILES
+
+
+@dataclass(frozen=True, order=True)
+class Day:
+    """What is published together: one delivery day (ISO) of one variant of one case."""
+
+    case: str
+    variant: str
+    delivery_date: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One act of publishing. The highest number of a day and product is current."""
+
+    number: int
+    day: Day
+    product: str
+    run_id: str
+    issued_at: int
+    published_at: int
+
+
+@dataclass(frozen=True, order=True)
+class PublishedFile:
+    """A published file, by its path relative to home."""
+
+    path: str
+    table: str
+    sha256: str
+    rows: int
+
+
+def current(connection: sa.Connection, day: Day | None = None, *, case: str | None = None) -> dict[Day, dict[str, Publication]]:
+    """The current publication of every product of every day, or of one day or case."""
+    p = PUBLICATIONS.c
+    last = sa.select(sa.func.max(p.publication)).group_by(p.case_name, p.product, p.variant, p.delivery_date)
+    conditions = []
+    if case is not None:
+        conditions.append(p.case_name == case)
+    if day is not None:
+        conditions += [p.case_name == day.case, p.variant == day.variant, p.delivery_date == day.delivery_date]
+    statement = sa.select(PUBLICATIONS).where(p.publication.in_(last.where(*conditions))).order_by(p.publication)
+    found: dict[Day, dict[str, Publication]] = {}
+    for row in connection.execute(statement):
+        key = Day(row.case_name, row.variant, row.delivery_date)
+        found.setdefault(key, {})[row.product] = Publication(
+            int(row.publication), key, row.product, row.run_id, int(row.issued_at), int(row.published_at))
+    return found
+
+
+def make_current(connection: sa.Connection, day: Day, *, product: str, run_id: str, issued_at: int, replace: bool) -> bool:
+    """Make a run current inside the caller's transaction, if it is newer than the current one or `replace` asks for it.
+
+    True when it is current afterwards: a run that is current already stays so and enters nothing.
+    """
+    before = current(connection, day).get(day, {}).get(product)
+    if before is not None and before.run_id == run_id:
+        return True
+    if before is not None and issued_at <= before.issued_at and not replace:
+        return False
+    number = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(PUBLICATIONS.c.publication), 0))).scalar_one()) + 1
+    connection.execute(sa.insert(PUBLICATIONS), {
+        "publication": number, "case_name": day.case, "product": product, "variant": day.variant, "delivery_date": day.delivery_date,
+        "run_id": run_id, "issued_at": int(issued_at), "replaced": int(before is not None and issued_at <= before.issued_at),
+        "published_at": int(time.time()),
+    })
+    return True
+
+
+def files(connection: sa.Connection, day: Day) -> list[PublishedFile]:
+    """Files of a day as last recorded, sorted by path."""
+    f = PUBLISHED_FILES.c
+    statement = sa.select(f.path, f.table_name, f.sha256, f.row_count).where(*_of_day(day)).order_by(f.path)
+    return [PublishedFile(row.path, row.table_name, row.sha256, int(row.row_count)) for row in connection.execute(statement)]
+
+
+def record_files(connection: sa.Connection, day: Day, written: Iterable[PublishedFile], *, publication: int) -> None:
+    """Replace what is recorded of a day's files."""
+    connection.execute(sa.delete(PUBLISHED_FILES).where(*_of_day(day)))
+    entries = [
+        {"path": file.path, "case_name": day.case, "variant": day.variant, "delivery_date": day.delivery_date, "table_name": file.table,
+         "sha256": file.sha256, "row_count": file.rows, "publication": publication}
+        for file in written
+    ]
+    if entries:
+        connection.execute(sa.insert(PUBLISHED_FILES), entries)
+
+
+def _of_day(day: Day) -> tuple[sa.ColumnElement[bool], ...]:
+    f = PUBLISHED_FILES.c
+    return f.case_name == day.case, f.variant == day.variant, f.delivery_date == day.delivery_date
