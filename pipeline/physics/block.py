@@ -62,6 +62,7 @@ class Offer:
     injection_upper: dict[Carrier, Injection] = field(default_factory=dict)
     costs: list[tuple[str, Any]] = field(default_factory=list)
     inputs: dict[str, InputMark] = field(default_factory=dict)
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)  # names of the members of a numbered set of the block
     is_tie: bool = False
 
     def add_cost(self, term: str, expression: Any) -> None:

@@ -10,6 +10,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -41,7 +42,7 @@ def compile_model(model: pyo.ConcreteModel) -> LinearProgram:
     with collector_off():
         offers = _offers(model)
         axis = _axes(model, offers)
-        rows = _rows(model, axis)
+        rows = _rows(model, axis, offers)
         cost = _costs(offers, axis)
         readouts = compile_readouts(offers, model._steps, axis.first, (len(axis.column_names), len(axis.input_names)))
         lower, upper, integer = _bounds(axis.variables)
@@ -77,15 +78,18 @@ def _offers(model: Any) -> dict[str, Offer]:
     return {block.name: block.offer for block in model.component_data_objects(pyo.Block, descend_into=True) if hasattr(block, "offer")}
 
 
-def element_names(prefix: str, indices: Any) -> list[str]:
-    """`a.b[1,2]` for every index of a component; a scalar keeps its plain name."""
-    return [element_name(prefix, index) for index in indices]
-
-
-def element_name(prefix: str, index: Any) -> str:
-    if index is None:
-        return prefix
-    return f"{prefix}[{','.join(map(str, index))}]" if index.__class__ is tuple else f"{prefix}[{index}]"
+def element_names(component: Any, offers: dict[str, Offer]) -> dict[Any, str]:
+    """`a.b[1,2]` for every index of a component; numbered places get their ids, a scalar keeps its plain name."""
+    name = component.name
+    if not component.is_indexed():
+        return {None: name}
+    offer = offers.get(component.parent_block().name)
+    subsets = list(component.index_set().subsets())
+    labels = [offer.labels.get(subset.local_name) if offer is not None else None for subset in subsets]
+    if not any(labels):
+        return {index: f"{name}[{','.join(map(str, index)) if index.__class__ is tuple else index}]" for index in component.index_set()}
+    texts = [own or tuple(map(str, subset)) for own, subset in zip(labels, subsets, strict=True)]
+    return dict(zip(component.index_set(), (f"{name}[{','.join(parts)}]" for parts in product(*texts)), strict=True))
 
 
 def _axes(model: Any, offers: dict[str, Offer]) -> Axis:
@@ -97,7 +101,7 @@ def _axes(model: Any, offers: dict[str, Offer]) -> Axis:
     for component in model.component_objects(pyo.Var, descend_into=True):
         block, values = component.parent_block(), list(component.values())
         offer = offers.get(block.name)
-        names = element_names(component.name, component.keys())
+        names = element_names(component, offers).values()
         if offer is not None and component.local_name in offer.inputs:
             start = len(input_names)
             first[id(component)] = -1 - start
@@ -146,7 +150,7 @@ class _Rows:
     names: tuple[str, ...]
 
 
-def _rows(model: Any, axis: Axis) -> _Rows:
+def _rows(model: Any, axis: Axis, offers: dict[str, Offer]) -> _Rows:
     """Rows of Pyomo's mixed form; a range, which it writes as two rows, becomes one again."""
     found = _standard_form(model)
     count = len(found.rows)
@@ -159,7 +163,7 @@ def _rows(model: Any, axis: Axis) -> _Rows:
     lower = np.where(senses != 1, rhs, -np.inf)
     upper = np.where(senses != -1, rhs, np.inf)
     lower[np.flatnonzero(second) - 1] = rhs[second]  # Pyomo writes the upper side first
-    names = _row_names([found.rows[i].constraint for i in keep.tolist()])
+    names = _row_names([found.rows[i].constraint for i in keep.tolist()], offers)
 
     where = np.fromiter((axis.position[id(v)] for v in found.columns), dtype=np.int64, count=len(found.columns))
     matrix = sp.csr_array(found.A)[keep]
@@ -176,15 +180,15 @@ def _placed(part: sp.csr_array, columns: Indices, width: int) -> sp.csr_array:
     return placed
 
 
-def _row_names(constraints: list[Any]) -> tuple[str, ...]:
-    prefixes: dict[int, str] = {}
+def _row_names(constraints: list[Any], offers: dict[str, Offer]) -> tuple[str, ...]:
+    known: dict[int, dict[Any, str]] = {}
     names: list[str] = []
     for constraint in constraints:
         component = constraint.parent_component()
-        prefix = prefixes.get(id(component))
-        if prefix is None:
-            prefix = prefixes[id(component)] = component.name
-        names.append(element_name(prefix, constraint.index()))
+        of_component = known.get(id(component))
+        if of_component is None:
+            of_component = known[id(component)] = element_names(component, offers)
+        names.append(of_component[constraint.index()])
     return tuple(names)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyomo.environ as pyo
-
 from pipeline.equipment import Branch, Bus, Carrier, Network
 from pipeline.physics.block import Injection, Setting, add_column, offer_of, rate
-from pipeline.physics.network.rows import add_law_per_place
+from pipeline.physics.network.rows import add_law_per_place, add_places
 
 
 def build(
@@ -17,64 +15,87 @@ def build(
     *, buses: Sequence[Bus], branches: Sequence[Branch],
 ) -> None:
     """Balances per bus, voltage drop per branch; the slack bus is fixed, every other voltage elastic at a price."""
-    steps = setting.steps
-    block.branches = pyo.Set(initialize=[branch.id for branch in branches])
-    block.buses = pyo.Set(initialize=[bus.id for bus in buses])
-    _balances(block, injections, setting, branches)
-    _voltages(block, network, setting, branches)
-    rated = [branch for branch in branches if branch.rating_kva is not None]
-    for branch in rated:
-        for t in steps:
-            block.branch_kw[branch.id, t].setlb(-branch.rating_kva)
-            block.branch_kw[branch.id, t].setub(branch.rating_kva)
-            block.branch_kvar[branch.id, t].setlb(-branch.rating_kva)
-            block.branch_kvar[branch.id, t].setub(branch.rating_kva)
+    # The slack bus comes last, so that the elastic buses are a range of their own.
+    ids = [bus.id for bus in buses if bus.id != network.slack_bus] + [bus.id for bus in buses if bus.id == network.slack_bus]
+    places, number = add_places(block, "buses", ids)
+    lines, _ = add_places(block, "branches", [branch.id for branch in branches])
+    ends = [(number[branch.from_bus], number[branch.to_bus]) for branch in branches]
+    flows = add_column(block, "branch_kw", lines, setting.steps, low=None), add_column(block, "branch_kvar", lines, setting.steps, low=None)
+    for law, carrier, flow in (("active_flow", "active", flows[0]), ("reactive_flow", "reactive", flows[1])):
+        parts = [injections.get((bus, carrier), ()) for bus in ids]
+        _balance(block, law, places, setting, flow, ends, parts)
+    _voltages(block, network, setting, ids, branches, ends, flows)
+    _ratings(block, setting, branches, flows)
 
 
-def _balances(block: Any, injections: Mapping[tuple[str, Carrier], Sequence[Injection]], setting: Setting, branches: Sequence[Branch]) -> None:
+def _balance(
+    block: Any, law: str, places: Any, setting: Setting, flow: Any, ends: list[tuple[int, int]], parts: list[Sequence[Injection]],
+) -> None:
     """What flows in, plus what is injected, equals what flows out."""
-    arriving: dict[str, list[str]] = {}
-    leaving: dict[str, list[str]] = {}
-    for branch in branches:
-        leaving.setdefault(branch.from_bus, []).append(branch.id)
-        arriving.setdefault(branch.to_bus, []).append(branch.id)
-    laws: tuple[tuple[str, str, Carrier], ...] = (("active_flow", "branch_kw", "active"), ("reactive_flow", "branch_kvar", "reactive"))
-    for law, column, carrier in laws:
-        flow = add_column(block, column, block.branches, setting.steps, low=None)
+    arriving: dict[int, list[int]] = {}
+    leaving: dict[int, list[int]] = {}
+    for line, (start, end) in enumerate(ends, start=1):
+        leaving.setdefault(start, []).append(line)
+        arriving.setdefault(end, []).append(line)
 
-        def balance(bus: str, t: Any, flow: Any = flow, carrier: Carrier = carrier) -> Any:
-            through = [flow[branch, t] for branch in arriving.get(bus, ())] + [-flow[branch, t] for branch in leaving.get(bus, ())]
-            return sum(through) + sum(part(t) for part in injections.get((bus, carrier), ())) == 0
+    def balance(bus: int, t: Any) -> Any:
+        through = [flow[line, t] for line in arriving.get(bus, ())] + [-flow[line, t] for line in leaving.get(bus, ())]
+        return sum(through) + sum(part(t) for part in parts[bus - 1]) == 0
 
-        add_law_per_place(block, law, block.buses, setting.steps, balance)
+    add_law_per_place(block, law, places, setting.steps, balance)
 
 
-def _voltages(block: Any, network: Network, setting: Setting, branches: Sequence[Branch]) -> None:
+def _voltages(
+    block: Any, network: Network, setting: Setting, ids: list[str], branches: Sequence[Branch], ends: list[tuple[int, int]],
+    flows: tuple[Any, Any],
+) -> None:
     """U_from - U_to = (r P + x Q) / (1000 U_base) with ohm, kW, kvar and kV; U = voltage + above - below."""
-    steps, base_kv, slack = setting.steps, network.base_kv, network.slack_bus
-    voltage = add_column(
-        block, "voltage_kv", block.buses, steps, low=network.voltage_min_pu * base_kv, high=network.voltage_max_pu * base_kv,
-    )
-    block.elastic_buses = pyo.Set(initialize=[bus for bus in block.buses if bus != slack])
-    above = add_column(block, "voltage_above_kv", block.elastic_buses, steps)
-    below = add_column(block, "voltage_below_kv", block.elastic_buses, steps)
-    for t in steps:
+    steps, base_kv, slack = setting.steps, network.base_kv, len(ids)
+    limits = {"low": network.voltage_min_pu * base_kv, "high": network.voltage_max_pu * base_kv}
+    voltage = add_column(block, "voltage_kv", block.buses, steps, **limits)
+    elastic, _ = add_places(block, "elastic_buses", ids[:-1])
+    above = add_column(block, "voltage_above_kv", elastic, steps)
+    below = add_column(block, "voltage_below_kv", elastic, steps)
+    for t in range(1, setting.positions + 1):
         voltage[slack, t].setlb(network.slack_voltage_pu * base_kv)
         voltage[slack, t].setub(network.slack_voltage_pu * base_kv)
 
-    def level(bus: str, t: Any) -> Any:
+    def level(bus: int, t: Any) -> Any:
         return voltage[bus, t] if bus == slack else voltage[bus, t] + above[bus, t] - below[bus, t]
 
-    by_id = {branch.id: branch for branch in branches}
-
-    def drop(name: str, t: Any) -> Any:
-        branch = by_id[name]
+    def drop(line: int, t: Any) -> Any:
+        (start, end), branch = ends[line - 1], branches[line - 1]
         r, x = branch.r_ohm / (1000 * base_kv), branch.x_ohm / (1000 * base_kv)
-        through = (r * block.branch_kw[name, t] if r else 0) + (x * block.branch_kvar[name, t] if x else 0)
-        return level(branch.from_bus, t) - level(branch.to_bus, t) - through == 0
+        fall = level(start, t) - level(end, t)
+        if r:
+            fall -= r * flows[0][line, t]
+        if x:
+            fall -= x * flows[1][line, t]
+        return fall == 0
 
     add_law_per_place(block, "voltage_drop", block.branches, steps, drop)
     per_kv = setting.step_h * network.voltage_price_per_pu_h / base_kv
-    offer = offer_of(block)
-    offer.add_cost("penalty_cost", rate(per_kv, above))
-    offer.add_cost("penalty_cost", rate(per_kv, below))
+    offer_of(block).add_cost("penalty_cost", rate(per_kv, above))
+    offer_of(block).add_cost("penalty_cost", rate(per_kv, below))
+
+
+def _ratings(block: Any, setting: Setting, branches: Sequence[Branch], flows: tuple[Any, Any]) -> None:
+    """P^2 + Q^2 <= S^2 as the octagon around the circle: two bounds and two ranges per branch with a rating."""
+    rated = {line: branch.rating_kva for line, branch in enumerate(branches, start=1) if branch.rating_kva is not None}
+    if not rated:
+        return
+    for line, rating_kva in rated.items():
+        for flow in flows:
+            for t in range(1, setting.positions + 1):
+                flow[line, t].setlb(-rating_kva)
+                flow[line, t].setub(rating_kva)
+    numbers, _ = add_places(block, "rated_branches", [branches[line - 1].id for line in rated])
+    lines, root_two = list(rated), 2**0.5
+    for law, sign in (("rating_sum", 1.0), ("rating_difference", -1.0)):
+
+        def octagon(place: int, t: Any, sign: float = sign) -> Any:
+            line = lines[place - 1]
+            return (-root_two * rated[line], flows[0][line, t] + sign * flows[1][line, t], root_two * rated[line])
+
+        add_law_per_place(block, law, numbers, setting.steps, octagon)
+

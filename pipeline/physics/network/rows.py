@@ -1,8 +1,12 @@
-"""Rows indexed by (place, position) whose formula differs from place to place: one template per place."""
+"""Rows indexed by (place, position) whose formula differs from place to place: one template per place.
+
+Pyomo's templates take numbers as indices, no strings, so buses and branches are numbered from 1 inside a model; the compiler
+writes their ids into the names of rows and columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
 
@@ -10,18 +14,29 @@ import pyomo.environ as pyo
 from pyomo.core.base.constraint import TemplateConstraintData
 from pyomo.core.expr.template_expr import IndexTemplate, templatize_rule
 
+from pipeline.physics.block import offer_of
 
-def add_law_per_place(block: Any, name: str, places: pyo.Set, steps: pyo.RangeSet, rule: Callable[[str, Any], Any]) -> Any:
-    """`rule(place, t)` gives a relation; it is called once per place with a symbolic t, instead of once per row."""
+
+def add_places(block: Any, name: str, ids: Sequence[str]) -> tuple[pyo.RangeSet, dict[str, int]]:
+    """A set of numbered places and the number of each id."""
+    places = pyo.RangeSet(len(ids))
+    block.add_component(name, places)
+    offer_of(block).labels[name] = tuple(ids)
+    return places, {place: number for number, place in enumerate(ids, start=1)}
+
+
+def add_law_per_place(block: Any, name: str, places: pyo.RangeSet, steps: pyo.RangeSet, rule: Callable[[int, Any], Any]) -> Any:
+    """`rule(place number, t)` gives a relation; it is called once per place with a symbolic t, instead of once per row."""
     rows = pyo.Constraint(places, steps)
     block.add_component(name, rows)
-    component = ref(rows)
-    for place in places:
-        expression, (step_symbol,) = templatize_rule(block, lambda _, at, place=place: rule(place, at[0]), steps)
-        template = (expression, (IndexTemplate(places, 0, 0), step_symbol))
-        rows._data.update({(place, t): TemplateConstraintData(template, component, (place, t)) for t in _numbers(steps)})
+    component, unused = ref(rows), IndexTemplate(places, 0, 0)
+    positions = range(1, len(steps) + 1)
+    for place in range(1, len(places) + 1):
+        expression, (symbol,) = templatize_rule(block, lambda _, at, place=place: rule(place, at[0]), steps)
+        if expression.__class__ is tuple:
+            expression = pyo.inequality(*expression)
+        if expression is True:
+            continue  # nothing flows here
+        template = (expression, (unused, symbol))
+        rows._data.update({(place, t): TemplateConstraintData(template, component, (place, t)) for t in positions})
     return rows
-
-
-def _numbers(steps: pyo.RangeSet) -> Iterable[int]:
-    return range(1, len(steps) + 1)

@@ -1,0 +1,72 @@
+"""Thin layer over highspy: every returned status is checked, options are fixed, nothing prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.program.linear_program import BoundProgram
+
+ROW_WISE = 2  # HighsMatrixFormat.kRowwise
+MINIMISE = 1
+_STATUS_OF = tuple(highspy.HighsBasisStatus.__members__[name] for name in ("kLower", "kBasic", "kUpper", "kZero", "kNonbasic"))
+
+
+class SolverError(RuntimeError):
+    """HiGHS refused a call: a bug of ours, never a property of the data."""
+
+
+def check(status: Any, call: str) -> None:
+    """Raise when HiGHS reports an error. Warnings are for run(), whose model status says the rest."""
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS refused {call}")
+
+
+def set_option(solver: Any, name: str, value: Any) -> None:
+    check(solver.setOptionValue(name, value), f"option {name} = {value}")
+
+
+def new_solver(*, seed: int, threads: int) -> Any:
+    solver = highspy.Highs()
+    set_option(solver, "output_flag", False)
+    set_option(solver, "threads", threads)
+    set_option(solver, "parallel", "off" if threads == 1 else "on")
+    set_option(solver, "random_seed", seed)
+    return solver
+
+
+def pass_bound(solver: Any, bound: BoundProgram) -> None:
+    """Hand the arrays over in one call."""
+    program, matrix = bound.program, bound.program.matrix
+    columns, rows = matrix.shape[1], matrix.shape[0]
+    head = (
+        bound.offset, bound.cost, program.col_lower, program.col_upper, bound.row_lower, bound.row_upper,
+        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
+    )
+    # One overload for LP and MIP: all-zero integrality is an LP.
+    status = solver.passModel(columns, rows, matrix.nnz, ROW_WISE, MINIMISE, *head, program.integer.astype(np.int32))
+    check(status, "passModel")
+
+
+def basis_arrays(solver: Any) -> tuple[NDArray[np.int8], NDArray[np.int8]] | None:
+    """Status of columns and rows as small integers (HighsBasisStatus), or None without a valid basis."""
+    basis = solver.getBasis()
+    if not basis.valid:
+        return None
+    return _codes(basis.col_status), _codes(basis.row_status)
+
+
+def set_basis(solver: Any, basis: tuple[NDArray[np.int8], NDArray[np.int8]]) -> None:
+    given = highspy.HighsBasis()
+    given.col_status = [_STATUS_OF[code] for code in basis[0].tolist()]
+    given.row_status = [_STATUS_OF[code] for code in basis[1].tolist()]
+    given.valid = True
+    given.alien = False
+    check(solver.setBasis(given), "setBasis")
+
+
+def _codes(statuses: list[Any]) -> NDArray[np.int8]:
+    return np.fromiter((status.value for status in statuses), dtype=np.int8, count=len(statuses))

@@ -1,0 +1,160 @@
+"""Solve a bound program with HiGHS. The status is a value, not an exception."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.program.highs import basis_arrays, check, new_solver, pass_bound, set_basis, set_option
+from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram
+
+Basis = tuple[NDArray[np.int8], NDArray[np.int8]]  # columns, rows: 0 lower, 1 basic, 2 upper, 3 zero, 4 nonbasic
+
+
+class Status(Enum):
+    """`time_limit` may carry an incumbent in x."""
+
+    optimal = "optimal"
+    time_limit = "time_limit"
+    infeasible = "infeasible"
+    unbounded = "unbounded"
+    failed = "failed"
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """`auto`: simplex; interior point is for scenario programs, which simplex does not finish (crossover off leaves no basis)."""
+
+    method: Literal["auto", "simplex", "ipm", "hipo"] = "auto"
+    crossover: bool = True
+    time_limit_s: float = 600.0
+    threads: int = 1
+    seed: int = 0
+    mip_gap_share: float = 1e-4
+    presolve: bool = True
+
+
+@dataclass(frozen=True)
+class Solution:
+    """x (n,) is None where no feasible point is known. Duals are d objective / d row bound; for a MIP those of the LP with integers fixed."""
+
+    status: Status
+    objective: float
+    bound: float
+    gap: float
+    x: Floats | None
+    row_dual: Floats | None
+    reduced_cost: Floats | None
+    basis: Basis | None
+    seconds: float
+    iterations: int
+
+
+_STATUS = {
+    highspy.HighsModelStatus.kOptimal: Status.optimal,
+    highspy.HighsModelStatus.kModelEmpty: Status.optimal,
+    highspy.HighsModelStatus.kInfeasible: Status.infeasible,
+    highspy.HighsModelStatus.kUnbounded: Status.unbounded,
+    highspy.HighsModelStatus.kTimeLimit: Status.time_limit,
+    highspy.HighsModelStatus.kIterationLimit: Status.time_limit,
+    highspy.HighsModelStatus.kInterrupt: Status.time_limit,
+}
+
+
+def solve(bound: BoundProgram, options: SolveOptions | None = None) -> Solution:
+    """Solve once, cold."""
+    options = options or SolveOptions()
+    solver = _solver(bound.program, options)
+    pass_bound(solver, bound)
+    return _run(solver, bound, options)
+
+
+class LiveSolver:
+    """A program kept in HiGHS: each solve changes bounds and costs in place and starts from the last basis, or the one given."""
+
+    def __init__(self, program: LinearProgram, options: SolveOptions | None = None) -> None:
+        self._program = program
+        self._options = options or SolveOptions()
+        self._solver = _solver(program, self._options)
+        rows, columns = program.matrix.shape
+        self._rows = np.arange(rows, dtype=np.int32)
+        self._columns = np.arange(columns, dtype=np.int32)
+        self._loaded = False
+
+    def solve(self, inputs: Floats, *, basis: Basis | None = None) -> Solution:
+        """Solution for these inputs. With `basis` it depends on inputs and basis alone, not on what was solved before."""
+        bound = self._program.bind(inputs)
+        if not self._loaded or self._program.integer.any():
+            pass_bound(self._solver, bound)
+            self._loaded = True
+        else:
+            solver = self._solver
+            check(solver.changeRowsBounds(self._rows.size, self._rows, bound.row_lower, bound.row_upper), "changeRowsBounds")
+            check(solver.changeColsCost(self._columns.size, self._columns, bound.cost), "changeColsCost")
+            check(solver.changeObjectiveOffset(bound.offset), "changeObjectiveOffset")
+        if basis is not None:
+            set_basis(self._solver, basis)
+        return _run(self._solver, bound, self._options)
+
+
+def _solver(program: LinearProgram, options: SolveOptions) -> Any:
+    solver = new_solver(seed=options.seed, threads=options.threads)
+    method = "simplex" if options.method == "auto" else options.method
+    set_option(solver, "solver", "choose" if program.integer.any() else method)
+    set_option(solver, "run_crossover", "on" if options.crossover else "off")
+    set_option(solver, "time_limit", options.time_limit_s)
+    set_option(solver, "mip_rel_gap", options.mip_gap_share)
+    set_option(solver, "presolve", "choose" if options.presolve else "off")
+    return solver
+
+
+def _run(solver: Any, bound: BoundProgram, options: SolveOptions) -> Solution:
+    started = time.perf_counter()
+    solver.zeroAllClocks() if hasattr(solver, "zeroAllClocks") else None
+    check(solver.run(), "run")
+    status = _model_status(solver)
+    whole = bool(bound.program.integer.any())
+    found = solver.getInfo()
+    feasible = found.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible.value
+    x = np.array(solver.getSolution().col_value) if feasible and status in (Status.optimal, Status.time_limit) else None
+    objective = float(bound.cost @ x + bound.offset) if x is not None else np.nan
+    best = float(found.mip_dual_bound) if whole else (objective if status is Status.optimal else -np.inf)
+    gap = float(found.mip_gap) if whole and x is not None else (0.0 if status is Status.optimal else np.inf)
+    iterations = max(0, found.simplex_iteration_count) + max(0, found.ipm_iteration_count)
+    if whole and x is not None:
+        _fix_integers(solver, bound, x)
+    duals = _duals(solver) if x is not None else (None, None)
+    return Solution(status, objective, best, gap, x, *duals, basis_arrays(solver), time.perf_counter() - started, int(iterations))
+
+
+def _model_status(solver: Any) -> Status:
+    status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:  # presolve cannot tell; without it HiGHS can
+        set_option(solver, "presolve", "off")
+        check(solver.run(), "run")
+        set_option(solver, "presolve", "choose")
+        status = solver.getModelStatus()
+    return _STATUS.get(status, Status.failed)
+
+
+def _fix_integers(solver: Any, bound: BoundProgram, x: Floats) -> None:
+    """Prices of a MIP are those of the LP with its integers fixed."""
+    columns = np.flatnonzero(bound.program.integer).astype(np.int32)
+    values = np.round(x[columns])
+    check(solver.changeColsBounds(columns.size, columns, values, values), "changeColsBounds")
+    continuous = np.zeros(columns.size, dtype=np.uint8)
+    check(solver.changeColsIntegrality(columns.size, columns, continuous), "changeColsIntegrality")
+    check(solver.run(), "run with integers fixed")
+
+
+def _duals(solver: Any) -> tuple[Floats | None, Floats | None]:
+    solution = solver.getSolution()
+    if not solution.dual_valid:
+        return None, None
+    return np.array(solution.row_dual), np.array(solution.col_dual)
