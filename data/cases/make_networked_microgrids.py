@@ -115,7 +115,7 @@ class Tables:
             self.add("series", id=f"{name}_load", kind="load", unit="kW", profile="mg_load_kw", **more)
             self.add("series", id=f"{name}_heat", kind="heat", unit="kWth", profile="mg_heat_kwth", **more)
             self.add("series", id=f"{name}_pv", kind="pv", unit="kW", profile="mg_pv_kw", capacity_kw=capacity["pv"], **more)
-        self.add("series", id="price", kind="price", unit="USD/kWh", profile="rtp_usd_per_kwh", **(more | {"synthetic": "true"}))
+        self.add("series", id="price", kind="price", unit="USD/kWh", profile="rtp_usd_per_kwh", **(more | {"resolution_min": 60, "synthetic": "true"}))
 
     def write(self, folder: Path) -> None:
         for name, rows in self.rows.items():
@@ -177,7 +177,7 @@ def main() -> None:
     for feeder_count in (2, 5, 10):
         networked(feeder_count, {"wind": 200.0, "pv": 40.0}, **plain).write(HERE / f"networked_microgrids_{33 * feeder_count}")
     # The same system; its histories are real profiles, scaled to the tables' energy, which takes more installed power.
-    networked(2, {"wind": 600.0, "pv": 120.0}, resolution_min=15).write(HERE / "networked_microgrids_66_simbench")
+    networked(2, {"wind": 400.0, "pv": 100.0}, resolution_min=15).write(HERE / "networked_microgrids_66_simbench")
     tiny().write(HERE / "tiny")
 
 

@@ -140,12 +140,14 @@ def _link_profiles(read: Folder, mistakes: list[Mistake]) -> None:
 
 
 def _expand_sources(read: Folder) -> None:
-    """`columns: every_series` stands for one column per series, of the series' own name and unit."""
+    """`columns: every_series` stands for one column per series of the mapping's resolution, of the series' own name and unit."""
     sources = read.top.value.get("sources")
     for source in sources if isinstance(sources, list) else ():
         mapping = source.get("mapping") if isinstance(source, dict) else None
         if isinstance(mapping, dict) and mapping.get("columns") == "every_series":
-            series = [raw.value for raw in read.tables["series"] if isinstance(raw.value, dict) and raw.value.get("id")]
+            resolution = str(mapping.get("resolution_min", 15))
+            known = [raw.value for raw in read.tables["series"] if isinstance(raw.value, dict) and raw.value.get("id")]
+            series = [one for one in known if str(one.get("resolution_min", 15)) == resolution]
             mapping["columns"] = [{"column": one["id"], "series": one["id"], "unit": one.get("unit", "kW")} for one in series]
 
 
