@@ -1,0 +1,171 @@
+"""Which column of a source is which series, in which unit: checked against the case and the columns that are there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cases.case import Case
+from pipeline.cases.sources import ColumnMap, Mapping, Series
+from pipeline.core.units import CONVERSIONS
+from pipeline.ingest.mistakes import Mistakes
+from pipeline.ingest.reading import RawTable
+
+
+@dataclass(frozen=True)
+class Target:
+    """One series to be filled: from a column (wide) or from the rows that bear its name (long)."""
+
+    series: Series
+    column: str  # where the values are
+    label: str  # what a person knows it by: the column, or the name in the series column
+    factor: float  # source -> unit of the series, sign and scale included
+    unit: str  # unit in the source
+    where: NDArray[np.intp] | None = None  # rows of a long table; None: all
+
+
+def factor_of(entry: ColumnMap, series: Series) -> float | None:
+    """Factor from the source's unit to the series' own, or None when the two do not measure the same thing.
+
+    A dimensionless column (unit `1`) is a profile: its `scale_factor` carries the unit."""
+    scale = entry.sign * entry.scale_factor
+    if scale == 0:
+        return None
+    if entry.unit == "1" and series.unit != "1" and entry.scale_factor != 1.0:
+        return scale
+    source, target = CONVERSIONS.get(entry.unit), CONVERSIONS.get(series.unit)
+    if source is None or target is None or source[0] != target[0]:
+        return None
+    return scale * source[1] / target[1]
+
+
+def targets_of(case: Case, mapping: Mapping, table: RawTable, *, whole: bool, mistakes: Mistakes, notes: list[str]) -> list[Target]:
+    """Targets of one table. `whole`: every mapped name must be there; otherwise (a drop) a long file may carry some of the series."""
+    entries = _entries(case, mapping, table, mistakes)
+    if mapping.time_column not in table.columns:
+        _unknown(mapping.time_column, table.columns, "time column", mistakes)
+    if (mapping.series_column is None) != (mapping.value_column is None):
+        mistakes.add("the mapping names only one of series_column and value_column", "name both for a long table, none for a wide one")
+        return []
+    if mapping.series_column is not None and mapping.value_column is not None:
+        return _long(case, mapping, table, entries, whole=whole, mistakes=mistakes, notes=notes)
+    found = []
+    for entry, factor in entries:
+        if entry.column in table.columns:
+            found.append(Target(case.series_by_id[entry.series], entry.column, entry.column, factor, entry.unit))
+        else:
+            _unknown(entry.column, table.columns, "column", mistakes)
+    used = {entry.column for entry, _ in entries} | {mapping.time_column, mapping.known_at_column}
+    extra = [column for column in table.columns if column not in used]
+    if extra:
+        notes.append(f"{table.name}: columns without a mapping were left out: {_some(extra)}")
+    return found
+
+
+def _entries(case: Case, mapping: Mapping, table: RawTable, mistakes: Mistakes) -> list[tuple[ColumnMap, float]]:
+    entries: Iterable[ColumnMap] = mapping.columns
+    if not mapping.columns:  # no list: names and units are the series' own
+        if mapping.series_column is None:
+            entries = [
+                ColumnMap(column=name, series=name, unit=case.series_by_id[name].unit)
+                for name in table.columns
+                if name in case.series_by_id
+            ]
+        else:
+            entries = [ColumnMap(column=series.id, series=series.id, unit=series.unit) for series in case.series]
+        if not entries:
+            mistakes.add("no column is named like a series of the case", "list the columns in the mapping")
+    found = []
+    for entry in entries:
+        series = case.series_by_id.get(entry.series)
+        if series is None:
+            near = _near(entry.series, case.series_by_id)
+            mistakes.add(
+                f"is mapped to {entry.series!r}, which is no series of the case", near or "name a series of the case", column=entry.column
+            )
+            continue
+        factor = factor_of(entry, series)
+        if factor is None:
+            fitting = sorted(unit for unit, (canonical, _) in CONVERSIONS.items() if canonical == CONVERSIONS.get(series.unit, ("",))[0])
+            mistakes.add(
+                f"the unit {entry.unit!r} cannot become {series.unit!r}, the unit of {series.id}",
+                f"declare one of {', '.join(fitting)}, or unit '1' with a scale_factor for a profile",
+                column=entry.column,
+            )
+        else:
+            found.append((entry, factor))
+    return found
+
+
+def _long(
+    case: Case,
+    mapping: Mapping,
+    table: RawTable,
+    entries: list[tuple[ColumnMap, float]],
+    *,
+    whole: bool,
+    mistakes: Mistakes,
+    notes: list[str],
+) -> list[Target]:
+    assert mapping.series_column is not None and mapping.value_column is not None
+    absent = [name for name in (mapping.series_column, mapping.value_column) if name not in table.columns]
+    for name in absent:
+        _unknown(name, table.columns, "column", mistakes)
+    if absent:
+        return []
+    names = np.array(
+        [str(name).strip() if name is not None else "" for name in table.columns[mapping.series_column].to_pylist()], dtype=object
+    )
+    rows_of: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        rows_of.setdefault(name, []).append(position)
+    found = [
+        Target(
+            case.series_by_id[entry.series],
+            mapping.value_column,
+            entry.column,
+            factor,
+            entry.unit,
+            np.array(rows_of[entry.column], dtype=np.intp),
+        )
+        for entry, factor in entries
+        if entry.column in rows_of
+    ]
+    missing = [entry.column for entry, _ in entries if entry.column not in rows_of]
+    strange = [name for name in rows_of if name not in {entry.column for entry, _ in entries}]
+    for name in strange:
+        near = _near(name, missing) if name else "name the series in every row"
+        if near:  # a name that nearly fits one that is missing is a slip of the pen, not another series
+            mistakes.add(
+                f"the series name {name!r} is not in the mapping", near, row=int(table.rows[rows_of[name][0]]), column=mapping.series_column
+            )
+    if missing and (whole or not found):
+        mistakes.add(f"no row for {_some(missing)}", "mend the names in the mapping, or take them out of it", column=mapping.series_column)
+    if strange and not mistakes.count:
+        notes.append(f"{table.name}: series without a mapping were left out: {_some(strange)}")
+    return found
+
+
+def _unknown(name: str, there: Iterable[str], what: str, mistakes: Mistakes) -> None:
+    there = list(there)
+    mistakes.add(
+        f"has no {what} {name!r}; it has {_some(there)}",
+        _near(name, there) or "name the column in the mapping as it is in the source",
+        row=1,
+        column=name,
+    )
+
+
+def _near(name: str, there: Iterable[str]) -> str:
+    by_lower = {known.lower().strip(): known for known in there}
+    close = difflib.get_close_matches(name.lower().strip(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+def _some(names: Iterable[str], most: int = 8) -> str:
+    names = list(names)
+    return ", ".join(repr(name) for name in names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

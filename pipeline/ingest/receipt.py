@@ -1,0 +1,40 @@
+"""What an import did, for the command line and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipeline.core.errors import InputError, Mistake
+
+Status = Literal["imported", "already_imported"]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One file, query or sample that was read. Counts are of rows of the source or of stored values, as named."""
+
+    source: str  # id of the source in the case
+    unit: str  # file name, query or sample
+    kind: str
+    content: str  # content hash the ingest log knows it by
+    status: Status
+    rows_read: int = 0
+    values_read: int = 0  # numbers that passed
+    rows_added: int = 0  # stored in all, corrections included
+    versions_added: int = 0  # of these, later versions of a value that was already stored
+    unchanged: int = 0  # already stored with the same value
+    gaps: int = 0  # intervals between first and last without a value; nothing is stored for them
+    first: int | None = None  # start of the first interval, UTC epoch seconds
+    last: int | None = None  # start of the last interval
+    flags: dict[str, int] = field(default_factory=dict)  # quality flag -> number of values
+    messages: tuple[str, ...] = ()
+
+
+class IngestRefused(InputError):
+    """Some inputs were refused and changed nothing. `receipts` tells what the others brought in."""
+
+    def __init__(self, mistakes: Mistake | Iterable[Mistake], receipts: Iterable[Receipt] = ()) -> None:
+        super().__init__(mistakes)
+        self.receipts = tuple(receipts)

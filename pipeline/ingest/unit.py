@@ -1,0 +1,35 @@
+"""What is imported as a whole or not at all: one file, or the answer to one query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.cases.sources import Mapping
+from pipeline.core.errors import InputError, Mistake
+from pipeline.core.ids import canonical_json, digest
+from pipeline.ingest.reading import RawTable, read_bytes
+
+
+@dataclass(frozen=True)
+class Unit:
+    """`content` is the hash of bytes and mapping; `read` gives the raw table or raises `InputError`. Bytes are hashed, not parsed, before."""
+
+    name: str
+    content: str
+    read: Callable[[], RawTable]
+
+
+def unit_of_file(source: str, path: Path, mapping: Mapping) -> Unit:
+    """A file by its content."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(Mistake(path.name, f"cannot be read ({error.strerror})", "check the rights on the file")) from error
+    return Unit(path.name, content_hash(source, content, mapping), lambda: read_bytes(path.name, content, mapping))
+
+
+def content_hash(source: str, content: bytes, mapping: Mapping) -> str:
+    """Changes with the bytes and with the mapping: what was read under another mapping was not read."""
+    return digest(source, canonical_json(mapping.model_dump(mode="json")), content)
