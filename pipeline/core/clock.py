@@ -18,6 +18,7 @@ QUARTER_S = 900
 QUARTER_H = 0.25
 
 Instants = NDArray[np.int64]
+LocalDate = date  # inside DeliveryDay, `date` is the field
 
 
 def to_epoch(moment: datetime) -> int:
@@ -44,7 +45,7 @@ class DeliveryDay:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    def _start_of(self, day: date) -> int:
+    def _start_of(self, day: LocalDate) -> int:
         return to_epoch(datetime.combine(day, self.day_start_local, tzinfo=self.zone))
 
     @property

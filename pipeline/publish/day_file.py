@@ -61,24 +61,25 @@ def tables_of_day(warehouse: Warehouse, lake: Lake, run_ids: Sequence[str]) -> d
     written = {run.run_id: set(lake.tables(run.run_id)) for chain in chains for run in chain}
     for run_id, names in written.items():
         if not names:
-            raise BrokenChain(f"run {run_id} is current in the warehouse, and the lake {lake.files.base} holds no table of it: "
-                              "is this the home that belongs to the warehouse?")
+            raise BrokenChain(f"the lake {lake.files.base} holds no table of run {run_id}: is this the home that belongs to the warehouse?")
     tables = {}
     for name, contract in TABLES.items():
-        merged = [
-            _merge(contract, [Part(_checked(contract, lake.read(run.run_id, name), run), steps_of(run)) for run in chain if name in written[run.run_id]])
-            for chain in chains if any(name in written[run.run_id] for run in chain)
-        ]
+        present = [[run for run in chain if name in written[run.run_id]] for chain in chains]
+        merged = [_merge(contract, [Part(_checked(contract, lake, run), steps_of(run)) for run in chain]) for chain in present if chain]
         if merged:
             tables[name] = sorted_rows(pa.concat_tables(merged), contract.key)
     return tables
 
 
-def _checked(contract: Table, table: pa.Table, run: RunRecord) -> pa.Table:
-    """The table, or GateFailed when its columns are not those of the contract."""
-    fields = [(f.name, f.type) for f in contract.schema]
-    if [(f.name, f.type) for f in table.schema] != fields:
-        raise GateFailed(Mistake(f"table {contract.name} of run {run.run_id}", f"has columns {table.schema.names}", f"write {[n for n, _ in fields]}"))
+def _checked(contract: Table, lake: Lake, run: RunRecord) -> pa.Table:
+    """A run's table, or GateFailed when its columns are not those of the contract or an empty cell stands where none may."""
+    table, place = lake.read(run.run_id, contract.name), f"table {contract.name} of run {run.run_id}"
+    fields = [(field.name, field.type) for field in contract.schema]
+    if [(field.name, field.type) for field in table.schema] != fields:
+        raise GateFailed(Mistake(place, f"has columns {table.schema.names}", f"write {[name for name, _ in fields]}"))
+    empty = [column.name for column in contract.columns if not column.nullable and table[column.name].null_count]
+    if empty:
+        raise GateFailed([Mistake(f"{place}, column {name}", "has empty cells", "fill them") for name in empty])
     return table.cast(contract.schema)
 
 

@@ -27,12 +27,24 @@ from pipeline.store.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Published:
-    """`published`: the asked run is current. `current`: run id by product. `status`: done, or degraded by a warning. `files`: of the day."""
+    """What stands after a publication: is the asked run current, which run is by product, and the day's files.
+
+    `status`: done, or degraded by a warning.
+    """
 
     published: bool
     current: Mapping[str, str]
     status: str
     files: tuple[PublishedFile, ...]
+
+
+@dataclass(frozen=True)
+class _Build:
+    """A day's files as they follow from its current runs (run id by product)."""
+
+    runs: Mapping[str, str]
+    content: dict[str, Any]  # of `_current.json`
+    data: Mapping[str, bytes]  # by path
 
 
 def published_variant(run: RunRecord) -> str:
@@ -67,14 +79,16 @@ def publish(warehouse: Warehouse, lake: Lake, run_id: str, *, replace: bool = Fa
         raise InputError(Mistake(f"run {run_id}", "is not in the warehouse", "`feederflow status` lists what is"))
     if run.status == FAILED:
         raise GateFailed(Mistake(f"run {run_id}", "failed, so it is not published", "run again"))
-    tables_of_day(warehouse, lake, [run_id])
     day = day_of(run)
+    with warehouse.reading() as connection:
+        runs = _run_ids(publications.current(connection, day).get(day, {}))
+    build = _build(warehouse, lake, day, {**runs, run.product: run_id})  # before anything changes: a gate may refuse it
     fault_point("publish-start")
     with warehouse.writing() as connection:
         taken = publications.make_current(
             connection, day, product=run.product, run_id=run_id, issued_at=run.issued_at, replace=replace)
     fault_point("published-sql")
-    stored = _materialise(warehouse, lake, day)
+    stored = _materialise(warehouse, lake, day, build)
     return Published(taken, {product: entry["run_id"] for product, entry in stored["runs"].items()}, stored["status"], _files(stored))
 
 
@@ -90,8 +104,7 @@ def reconcile(
     mended = []
     for one, products in wanted.items():
         stored = read_current(lake, one)
-        runs = {product: publication.run_id for product, publication in products.items()}
-        if not _agrees(warehouse, one, stored, runs) or (deep and damaged(lake, stored)):
+        if not _agrees(warehouse, one, stored, _run_ids(products)) or (deep and damaged(lake, stored)):
             _materialise(warehouse, lake, one)
             mended.append(one)
     return mended
@@ -116,11 +129,10 @@ def read_current(lake: Lake, day: Day) -> dict[str, Any]:
 
 def damaged(lake: Lake, stored: Mapping[str, Any]) -> list[str]:
     """Paths of published files that are missing or whose bytes are not those that `_current.json` names."""
-    wrong = []
-    for file in _files(stored):
-        if not lake.files.exists(file.path) or sha256_of(lake.files.read(file.path)) != file.sha256:
-            wrong.append(file.path)
-    return wrong
+    return [
+        file.path for file in _files(stored)
+        if not lake.files.exists(file.path) or sha256_of(lake.files.read(file.path)) != file.sha256
+    ]
 
 
 def _agrees(warehouse: Warehouse, day: Day, stored: Mapping[str, Any], runs: Mapping[str, str]) -> bool:
@@ -134,27 +146,28 @@ def _files(stored: Mapping[str, Any]) -> tuple[PublishedFile, ...]:
     return tuple(sorted(PublishedFile(file["path"], file["table"], file["sha256"], file["rows"]) for file in stored.get("files", ())))
 
 
-def _materialise(warehouse: Warehouse, lake: Lake, day: Day) -> dict[str, Any]:
+def _run_ids(products: Mapping[str, publications.Publication]) -> dict[str, str]:
+    return {product: found.run_id for product, found in sorted(products.items())}
+
+
+def _materialise(warehouse: Warehouse, lake: Lake, day: Day, build: _Build | None = None) -> dict[str, Any]:
     """Steps 2 and 3: make the day's files and `_current.json` follow from SQL; returns the latter's content.
 
     The files are built first and written while holding the warehouse's write lock, so that two publishers never interleave.
     """
     while True:
-        with warehouse.reading() as connection:
-            seen = publications.current(connection, day)[day]
-        content, data = _content(warehouse, lake, day, {product: found.run_id for product, found in sorted(seen.items())})
         with warehouse.writing() as connection:
             now = publications.current(connection, day)[day]
-            if now != seen:
-                continue  # someone published in between: build what is current now
-            _replace_files(lake, day, content, data)
-            number = max(found.number for found in now.values())
-            publications.record_files(connection, day, _files(content), publication=number)
-        return content
+            if build is not None and build.runs == _run_ids(now):
+                _replace_files(lake, day, build)
+                number = max(found.number for found in now.values())
+                publications.record_files(connection, day, _files(build.content), publication=number)
+                return build.content
+        build = _build(warehouse, lake, day, _run_ids(now))  # not built yet, or someone published in between
 
 
-def _content(warehouse: Warehouse, lake: Lake, day: Day, runs: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Content of `_current.json`, and the bytes of every file by path."""
+def _build(warehouse: Warehouse, lake: Lake, day: Day, runs: Mapping[str, str]) -> _Build:
+    runs = dict(sorted(runs.items()))
     tables = tables_of_day(warehouse, lake, list(runs.values()))
     findings = tables.get("findings")
     degraded = findings is not None and bool(pc.any(pc.equal(findings["severity"], "warning")).as_py())
@@ -165,9 +178,10 @@ def _content(warehouse: Warehouse, lake: Lake, day: Day, runs: Mapping[str, str]
         files.append({"path": path, "table": name, "sha256": sha256_of(data[path]), "rows": table.num_rows})
     content = {
         "case": day.case, "variant": day.variant, "delivery_date": day.delivery_date, "status": "degraded" if degraded else "done",
-        "runs": {product: _entry(warehouse, run_id) for product, run_id in runs.items()}, "files": sorted(files, key=lambda file: str(file["path"])),
+        "runs": {product: _entry(warehouse, run_id) for product, run_id in runs.items()},
+        "files": sorted(files, key=lambda file: str(file["path"])),
     }
-    return content, data
+    return _Build(runs, content, data)
 
 
 def _entry(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
@@ -175,19 +189,20 @@ def _entry(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
     return {"run_id": run_id, "issued_at": chain[-1].issued_at, "as_of": chain[-1].as_of, "chain": [run.run_id for run in chain]}
 
 
-def _replace_files(lake: Lake, day: Day, content: Mapping[str, Any], data: Mapping[str, bytes]) -> None:
-    before = {file.path: file.sha256 for file in _files(read_current(lake, day))}
-    for path, new in sorted(data.items()):
-        if not lake.files.exists(path) or sha256_of(lake.files.read(path)) != sha256_of(new):
+def _replace_files(lake: Lake, day: Day, build: _Build) -> None:
+    before = {file.path for file in _files(read_current(lake, day))}
+    for path, new in sorted(build.data.items()):
+        if not lake.files.exists(path) or lake.files.read(path) != new:
             lake.files.replace(path, new)
         fault_point("published-file")
-    for path in sorted(set(before) - set(data)):
+    for path in sorted(before - set(build.data)):
         lake.files.remove(path)
     fault_point("published-files")
-    lake.files.replace(current_path(day), (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    lake.files.replace(current_path(day), (json.dumps(build.content, indent=1, sort_keys=True) + "\n").encode())
     fault_point("published-current")
 
 
 __all__ = [
-    "BrokenChain", "Published", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_variant", "read_current", "reconcile",
+    "BrokenChain", "Published", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_variant", "read_current",
+    "reconcile",
 ]

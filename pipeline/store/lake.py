@@ -45,7 +45,8 @@ class Lake:
         stored = self.files.read(path)
         # Another version of the Parquet library writes other bytes for the same rows: then the rows decide.
         if stored != data and not from_parquet(stored).equals(from_parquet(data)):
-            raise LakeConflict(f"{path} exists with other content; a run's tables are immutable: was something read that its id does not hold?")
+            raise LakeConflict(
+                f"{path} exists with other content, and a run's tables are immutable: was something read that its id does not hold?")
 
     def read(self, run_id: str, table: str) -> pa.Table:
         """One table of a run. Raises FileNotFoundError."""

@@ -42,7 +42,9 @@ def add(connection: sa.Connection, override: Override) -> str:
     mistakes = _mistakes(override)
     before = _latest(connection, override.override_id, override.known_at)
     if override.withdrawn and (before is None or before.withdrawn):
-        mistakes.append(Mistake(f"override of {override.target}", "is not in force, so it cannot be withdrawn", "`feederflow override list` shows those in force"))
+        mistakes.append(Mistake(
+            f"override of {override.target}", "is not in force, so it cannot be withdrawn",
+            "`feederflow override list` shows those in force"))
     if mistakes:
         raise InputError(mistakes)
     if before is not None and before.withdrawn == override.withdrawn:
@@ -61,10 +63,8 @@ def _mistakes(override: Override) -> list[Mistake]:
         mistakes.append(Mistake(place, "ends before it starts", "give --from before --to"))
     if not abs(override.value) < float("inf"):
         mistakes.append(Mistake(place, "the value is not a finite number", "give a number in kW"))
-    for name in ("namespace", "target", "author", "reason"):
-        if not getattr(override, name).strip():
-            mistakes.append(Mistake(place, f"has no {name}", f"give a {name}: it is kept with the decision"))
-    return mistakes
+    empty = [name for name in ("namespace", "target", "author", "reason") if not getattr(override, name).strip()]
+    return mistakes + [Mistake(place, f"has no {name}", f"give a {name}: it is kept with the decision") for name in empty]
 
 
 def _rows(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Override]:
@@ -83,7 +83,7 @@ def _latest(connection: sa.Connection, override_id: str, as_of: int) -> Override
 
 
 def read(connection: sa.Connection, namespace: str, *, start: int, end: int, as_of: int) -> list[Override]:
-    """Overrides in force as known at `as_of` that overlap [start, end), oldest word first: where two speak of one thing, the later holds."""
+    """Overrides in force as known at `as_of` that overlap [start, end), oldest word first: of two on one thing, the later holds."""
     o = OVERRIDES.c
     rows = _rows(connection, o.namespace == namespace, o.valid_from < int(end), o.valid_to > int(start), o.known_at <= int(as_of))
     latest: dict[str, Override] = {}

@@ -19,12 +19,13 @@ def to_parquet(table: pa.Table) -> bytes:
         plain, sink, compression="zstd", compression_level=3, version="2.6", row_group_size=ROW_GROUP_ROWS,
         store_schema=False, write_statistics=True, use_dictionary=True,
     )
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def from_parquet(data: bytes) -> pa.Table:
     """Table of Parquet bytes."""
-    return pq.read_table(pa.BufferReader(data), memory_map=False)
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        return file.read()
 
 
 def sorted_rows(table: pa.Table, key: tuple[str, ...]) -> pa.Table:

@@ -23,7 +23,7 @@ class RunConflict(FeederflowError):
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run. Instants are UTC epoch seconds; `delivery_date` is ISO. `status`: running, done, degraded, time_limit, failed, ..."""
+    """One run. Instants are UTC epoch seconds, `delivery_date` is ISO, `status` is running, done, degraded, time_limit, failed, ..."""
 
     run_id: str
     product: str
@@ -63,7 +63,8 @@ def _row(record: RunRecord) -> dict[str, Any]:
 def _record(row: sa.Row[tuple[Any, ...]]) -> RunRecord:
     return RunRecord(
         row.run_id, row.product, row.case_name, row.variant, row.method, row.delivery_date, int(row.issued_at), int(row.as_of),
-        tuple(json.loads(row.parents)), json.loads(row.parameters), row.status, row.seconds, row.objective, row.gap, json.loads(row.timings),
+        tuple(json.loads(row.parents)), json.loads(row.parameters), row.status, row.seconds, row.objective, row.gap,
+        json.loads(row.timings),
     )
 
 

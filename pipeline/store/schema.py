@@ -20,7 +20,8 @@ INGESTS = table(
     column("rows_added", BIG), column("versions_added", BIG), column("unchanged", BIG),
 )
 INGESTED_FILES = table(
-    "ingested_files", column("namespace", TEXT), column("source", TEXT), column("sha256", TEXT), column("path", TEXT), column("ingest_seq", BIG),
+    "ingested_files", column("namespace", TEXT), column("source", TEXT), column("sha256", TEXT), column("path", TEXT),
+    column("ingest_seq", BIG),
 )
 OBSERVATIONS = table(
     "observations", column("series_id", INT), column("valid_from", BIG), column("known_at", BIG), column("ingest_seq", BIG),

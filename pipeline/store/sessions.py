@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import canonical_json, digest
-from pipeline.store.observations import IngestedFile, Receipt, log_ingest, next_sequence
+from pipeline.store.ingests import IngestedFile, Receipt, log_ingest, next_sequence
 from pipeline.store.schema import SESSIONS
 
 Floats = NDArray[np.float64]
@@ -75,7 +76,7 @@ def add(
     connection: sa.Connection, namespace: str, batch: SessionBatch, *, source: str, ingested_at: int,
     file: IngestedFile | None = None, trust_known_at: bool = False,
 ) -> Receipt:
-    """Append sessions that are new, and versions of those that changed. A change is known when it is ingested (see observations.add)."""
+    """Append sessions that are new, and versions of those that changed. A change is known when it is ingested (see corrections.add)."""
     _check(batch)
     latest = {(row.fleet, row.session): row for row in _versions(connection, namespace, sorted(set(batch.fleet)))}
     sequence = next_sequence(connection)
@@ -85,7 +86,7 @@ def add(
                batch.charger_kw.tolist(), known.tolist(), strict=True)
     for fleet, session, arrival, departure, need_kwh, charger_kw, known_at in rows:
         before = latest.get((fleet, session))
-        if before is not None and (before.arrival, before.departure, before.need_kwh, before.charger_kw) == (arrival, departure, need_kwh, charger_kw):
+        if before is not None and tuple(before)[2:6] == (arrival, departure, need_kwh, charger_kw):
             continue
         first_count += before is None
         moment = known_at if before is None or trust_known_at else max(known_at, int(ingested_at))
@@ -105,15 +106,18 @@ def _check(batch: SessionBatch) -> None:
     mistakes = []
     if len(set(names)) != len(names):
         mistakes.append(Mistake("sessions", "a session is named twice in one batch", "name each session of a fleet once"))
-    for row in np.flatnonzero(~(batch.departure > batch.arrival)):
-        mistakes.append(Mistake(f"session {names[row][1]} of {names[row][0]}", "departs before it arrives", "mend the times"))
-    for row in np.flatnonzero(~(np.isfinite(batch.need_kwh) & np.isfinite(batch.charger_kw) & (batch.need_kwh >= 0) & (batch.charger_kw >= 0))):
-        mistakes.append(Mistake(f"session {names[row][1]} of {names[row][0]}", "need_kwh or charger_kw is negative or missing", "mend the numbers"))
+    late = np.flatnonzero(~(batch.departure > batch.arrival))
+    sound = np.isfinite(batch.need_kwh) & np.isfinite(batch.charger_kw) & (batch.need_kwh >= 0) & (batch.charger_kw >= 0)
+    places = [f"session {session} of {fleet}" for fleet, session in names]
+    mistakes += [Mistake(places[row], "departs before it arrives", "mend the times") for row in late]
+    mistakes += [Mistake(places[row], "need_kwh or charger_kw is negative or missing", "mend it") for row in np.flatnonzero(~sound)]
     if mistakes:
         raise InputError(mistakes)
 
 
-def _versions(connection: sa.Connection, namespace: str, fleets: Sequence[str], *conditions: sa.ColumnElement[bool]) -> list[sa.Row[tuple[object, ...]]]:
+def _versions(
+    connection: sa.Connection, namespace: str, fleets: Sequence[str], *conditions: sa.ColumnElement[bool],
+) -> list[sa.Row[tuple[Any, ...]]]:
     """Versions, oldest knowledge first: in a dictionary by session the latest one stands."""
     s = SESSIONS.c
     statement = sa.select(*(s[name] for name in _COLUMNS)).where(s.namespace == namespace, s.fleet.in_(list(fleets)), *conditions)

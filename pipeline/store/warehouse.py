@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from pipeline.core.errors import InputError, Mistake
+from pipeline.store import corrections as _corrections
+from pipeline.store import ingests as _ingests
 from pipeline.store import observations as _observations
 from pipeline.store import overrides as _overrides
 from pipeline.store import runs as _runs
@@ -43,8 +45,9 @@ def _engine(url: str) -> sa.Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own guess locks too late
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")  # first: switching to WAL may have to wait, too
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
+        cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
 
@@ -65,7 +68,7 @@ class Warehouse:
         url = os.environ.get(URL_VARIABLE)
         if not url:
             if "://" in str(home):
-                raise InputError(Mistake("--home", f"{home} is no local folder, and SQLite needs one", f"set {URL_VARIABLE} to a PostgreSQL address"))
+                raise InputError(Mistake("--home", f"{home} is no local folder, and SQLite needs one", f"set {URL_VARIABLE} to PostgreSQL"))
             Path(home).mkdir(parents=True, exist_ok=True)
             url = f"sqlite:///{Path(home).resolve() / 'warehouse.sqlite'}"
         warehouse = cls(_engine(url))
@@ -74,7 +77,8 @@ class Warehouse:
                 apply_schema(connection)
         except sa.exc.OperationalError as error:
             shown = warehouse.engine.url.render_as_string(hide_password=True)
-            raise InputError(Mistake(shown, f"the warehouse cannot be opened: {error.orig}", "check the address and that the server runs")) from error
+            mistake = Mistake(shown, f"the warehouse cannot be opened: {error.orig}", "check the address and that the server runs")
+            raise InputError(mistake) from error
         return warehouse
 
     @contextmanager
@@ -100,9 +104,9 @@ class Warehouse:
         self, namespace: str, batch: ObservationBatch, *, source: str, ingested_at: int,
         file: IngestedFile | None = None, trust_known_at: bool = False,
     ) -> Receipt:
-        """Append what is new; see `pipeline.store.observations.add`."""
+        """Append what is new; see `pipeline.store.corrections.add`."""
         with self.writing() as connection:
-            return _observations.add(
+            return _corrections.add(
                 connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at,
             )
 
@@ -114,7 +118,7 @@ class Warehouse:
     def has_file(self, namespace: str, source: str, sha256: str) -> bool:
         """True when a file of this content was ingested from this source before."""
         with self.reading() as connection:
-            return _observations.has_file(connection, namespace, source, sha256)
+            return _ingests.has_file(connection, namespace, source, sha256)
 
     def has_series(self, namespace: str, series: str) -> bool:
         """True when at least one value of a series is stored: then new data are live, not a first import."""
@@ -129,7 +133,9 @@ class Warehouse:
     ) -> Receipt:
         """Append EV sessions that are new or changed; see `pipeline.store.sessions.add`."""
         with self.writing() as connection:
-            return _sessions.add(connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at)
+            return _sessions.add(
+                connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at,
+            )
 
     def sessions(self, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int) -> Sessions:
         """Latest version, known at `as_of`, of the sessions that overlap [start, end)."""

@@ -1,14 +1,14 @@
 """The column contracts between stages, one file per table. `TABLES` holds them all by name."""
 
+from pipeline.tables.branch_state import BRANCH_STATE
+from pipeline.tables.bus_state import BUS_STATE
+from pipeline.tables.commitments import COMMITMENTS
 from pipeline.tables.contract import Column, Table
 from pipeline.tables.costs import COSTS
 from pipeline.tables.dispatch import DISPATCH
 from pipeline.tables.findings import FINDINGS
-from pipeline.tables.forecasts import FORECASTS
 from pipeline.tables.forecast_scores import FORECAST_SCORES
-from pipeline.tables.branch_state import BRANCH_STATE
-from pipeline.tables.bus_state import BUS_STATE
-from pipeline.tables.commitments import COMMITMENTS
+from pipeline.tables.forecasts import FORECASTS
 from pipeline.tables.kpis import KPIS
 from pipeline.tables.offers import OFFERS
 from pipeline.tables.prices import PRICES

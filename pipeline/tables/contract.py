@@ -49,8 +49,8 @@ class Table:
         """Arrow table from columns, sorted by key. An undeclared or missing column is an error."""
         declared, given = {c.name for c in self.columns}, set(columns)
         if declared != given:
-            raise GateFailed(Mistake(f"table {self.name}", f"missing columns {sorted(declared - given)}, undeclared {sorted(given - declared)}",
-                                     "write exactly the declared columns"))
+            wrong = f"missing columns {sorted(declared - given)}, undeclared {sorted(given - declared)}"
+            raise GateFailed(Mistake(f"table {self.name}", wrong, "write exactly the declared columns"))
         arrays = [_array(columns[c.name], c) for c in self.columns]
         table = pa.table(arrays, schema=self.schema)
         return table.sort_by([(k, "ascending") for k in self.key])
