@@ -1,0 +1,113 @@
+"""A fleet's charging handed out to its vehicles: does the aggregate keep what it promised each of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.cases.case import Case
+from pipeline.core.clock import DeliveryDay, Instants, local_hour
+from pipeline.equipment import EvFleet
+from pipeline.equipment.ev_fleet import EvWindow
+from pipeline.validate.findings import Finding
+from pipeline.validate.frame import Floats, frame
+
+UNSERVED_SHARE = 0.005  # of a fleet's need: what aggregation may cost
+STEP_S = 900
+
+
+@dataclass(frozen=True)
+class FleetSessions:
+    """Sessions of one fleet, all (n,). Instants UTC epoch seconds, `need_kwh` is stored energy wanted by the departure."""
+
+    arrival: Instants
+    departure: Instants
+    need_kwh: Floats
+    charger_kw: Floats
+
+
+def sessions_by_fleet(fleet_names: list[str], arrival: Instants, departure: Instants, need_kwh: Floats, charger_kw: Floats) -> dict[str, FleetSessions]:
+    """Sessions as the warehouse gives them (one fleet name per session) by fleet."""
+    names = np.array(fleet_names, dtype=np.str_)
+    return {str(name): FleetSessions(arrival[names == name], departure[names == name], need_kwh[names == name], charger_kw[names == name])
+            for name in np.unique(names)}
+
+
+def window_sessions(fleet: EvFleet, window: EvWindow, day: DeliveryDay, time_zone: str) -> FleetSessions:
+    """The books' sum row as sessions: every vehicle stays for the whole window and needs the same."""
+    starts = day.starts()
+    inside = _in_window(local_hour(starts, time_zone), window)
+    first, last = starts[inside][0], starts[inside][-1] + STEP_S
+    n = fleet.vehicle_count
+    return FleetSessions(np.full(n, first), np.full(n, last), np.full(n, window.need_kwh), np.full(n, fleet.charger_kw))
+
+
+def _in_window(hours: NDArray[np.int64], window: EvWindow) -> NDArray[np.bool_]:
+    if window.first_hour <= window.last_hour:
+        return np.asarray((hours >= window.first_hour) & (hours <= window.last_hour))
+    return np.asarray((hours >= window.first_hour) | (hours <= window.last_hour))
+
+
+def disaggregate(sessions: FleetSessions, power_kw: Floats, starts: Instants, *, efficiency_share: float, step_s: int = STEP_S) -> tuple[Floats, float]:
+    """Least laxity first: unserved stored energy per vehicle (n,) in kWh, and charging that no vehicle could take, in kWh.
+
+    power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there.
+    """
+    left = sessions.need_kwh.astype(float).copy()
+    gain = sessions.charger_kw * efficiency_share  # stored kWh per hour
+    spare_kwh = 0.0
+    for start, power in zip(starts, power_kw, strict=True):
+        hours = np.clip(np.minimum(sessions.departure, start + step_s) - np.maximum(sessions.arrival, start), 0, None) / 3600
+        here = np.flatnonzero((hours > 0) & (left > 1e-12))
+        energy = power * efficiency_share * step_s / 3600
+        laxity_h = (sessions.departure[here] - start) / 3600 - left[here] / gain[here]
+        order = here[np.argsort(laxity_h, kind="stable")]
+        take = np.minimum(left[order], gain[order] * hours[order])
+        given = np.clip(energy - (np.cumsum(take) - take), 0.0, take)
+        left[order] -= given
+        spare_kwh += float(energy - given.sum())
+    return left, spare_kwh
+
+
+def ev_check(case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay) -> tuple[list[Finding], dict[str, float | None]]:
+    """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unserved_share` of the settled day.
+
+    Only vehicles that leave within the delivery day count; share is None where nobody needed anything.
+    """
+    long = frame("dispatch", dispatch)
+    if "settled" not in long.scenarios or len(long.steps) != day.steps():
+        return [], {}
+    s = long.scenarios.index("settled")
+    findings: list[Finding] = []
+    need_kwh = unserved_kwh = 0.0
+    for fleet in (device for device in case.devices if isinstance(device, EvFleet)):
+        power = long.get(fleet.id, fleet.bus, "active", "injection")
+        mine = _sessions_of(fleet, sessions, day, case.time_zone)
+        if power is None or mine is None or not len(mine.need_kwh):
+            continue
+        left, _ = disaggregate(mine, np.maximum(-power[s], 0.0), day.starts(), efficiency_share=fleet.charge_efficiency_share)
+        due = mine.departure <= day.end
+        need, unserved = float(mine.need_kwh[due].sum()), float(left[due].sum())
+        need_kwh, unserved_kwh = need_kwh + need, unserved_kwh + unserved
+        if unserved > UNSERVED_SHARE * need:
+            worst = int(np.argmax(np.where(due, left, -1.0)))
+            findings.append(Finding("warning", "ev_unserved", fleet.id, f"{unserved:.3f} of {need:.1f} kWh were not served, least laxity first; "
+                                    f"vehicle {worst + 1} lacks {left[worst]:.2f} kWh", unserved / need if need else None, UNSERVED_SHARE))
+    share = unserved_kwh / need_kwh if need_kwh else None
+    if need_kwh:
+        findings.append(Finding("info", "ev_unserved_share", "all fleets", f"{unserved_kwh:.3f} of {need_kwh:.1f} kWh were not served", share, UNSERVED_SHARE))
+    return findings, {"ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unserved_share": share}
+
+
+def _sessions_of(fleet: EvFleet, sessions: Mapping[str, FleetSessions], day: DeliveryDay, time_zone: str) -> FleetSessions | None:
+    if isinstance(fleet.sessions, EvWindow):
+        return window_sessions(fleet, fleet.sessions, day, time_zone)
+    mine = sessions.get(fleet.id)
+    if mine is None:
+        return None
+    keep = (mine.arrival < day.end) & (mine.departure > day.start) & (mine.arrival >= day.start)
+    return FleetSessions(mine.arrival[keep], mine.departure[keep], mine.need_kwh[keep], mine.charger_kw[keep])
