@@ -83,8 +83,7 @@ def _group(models: SeriesModels, history: History, *, issue_times: Instants, fir
     sure = np.isfinite(residual[tail])
     mean = np.where(sure, residual[tail], filtered.mean.reshape(shape)[tail])
     variance = np.where(sure, 0.0, filtered.variance.reshape(shape)[tail])
-    later = Level(level.mean[tail], level.sd[tail], level.ceiling[tail], level.active[tail])
-    found = distribution(models, later, mean, variance)
+    found = distribution(models, level.part(tail), mean, variance)
     hold = (firsts[:, None] + QUARTER_S * np.arange(leads) - (firsts // step_s * step_s)[:, None]) // step_s  # (K, leads)
     each = np.arange(len(issue_times))[:, None]
     return Distribution(np.swapaxes(found.mean[hold, each], 1, 2), np.swapaxes(found.sd[hold, each], 1, 2),

@@ -26,6 +26,9 @@ class Level:
     ceiling: Floats
     active: Bools
 
+    def part(self, steps: slice) -> Level:
+        return Level(self.mean[steps], self.sd[steps], self.ceiling[steps], self.active[steps])
+
 
 @dataclass(frozen=True)
 class SeriesModels:
