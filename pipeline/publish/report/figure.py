@@ -85,13 +85,13 @@ def time_axis(day: DeliveryDay, *, title: bool = True) -> dict[str, Any]:
     positions, texts = ticks(day)
     return {
         "range": [0, (day.end - day.start) / 3600], "tickvals": positions, "ticktext": texts, "title": {"text": zone_title(day) if title else ""},
-        "showgrid": True, "gridcolor": RULE, "zeroline": False, "unifiedhovertitle": {"text": "<b>%{customdata}</b>"}, "ticks": "outside",
+        "showgrid": True, "gridcolor": RULE, "zeroline": False, "unifiedhovertitle": {"text": " "}, "ticks": "outside",
         "tickcolor": MIST, "linecolor": MIST, "showline": True,
     }
 
 
 def value_axis(title: str, **more: Any) -> dict[str, Any]:
-    return {"title": {"text": title, "standoff": 8}, "gridcolor": RULE, "zeroline": True, "zerolinecolor": MIST, "automargin": True, **more}
+    return {"title": {"text": title, "standoff": 8}, "gridcolor": RULE, "zeroline": True, "zerolinecolor": MIST, "automargin": True, "separatethousands": True, **more}
 
 
 def layout(day: DeliveryDay | None, y_title: str, *, height: int = 380, **more: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def layout(day: DeliveryDay | None, y_title: str, *, height: int = 380, **more: 
         "height": height, "margin": {"l": 72, "r": 24, "t": 16, "b": 96}, "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff",
         "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", "size": 13, "color": INK},
         "legend": {"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.5, "xanchor": "center", "font": {"size": 12.5}},
-        "hovermode": "x unified", "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": MIST, "font": {"size": 12.5}},
+        "hovermode": "x unified", "hoversubplots": "axis", "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": MIST, "font": {"size": 12.5}},
         "yaxis": value_axis(y_title), "bargap": 0,
     }
     if day is not None:

@@ -27,7 +27,7 @@ def _view(day: DayTables, tie: Tie) -> View | None:
     series = day.case.series_by_id.get(tie.market.price_series)
     unit = f"{day.case.currency}/kWh"
     mark = " (synthetic)" if series is not None and series.synthetic else ""
-    price = [*_forecast_price(day, tie.market.price_series, unit), *_realised_price(day, tie.id, unit)]
+    price = [*_forecast_price(day, tie.market.price_series, unit, mark), *_realised_price(day, tie.id, unit, mark)]
     power, said = _power(day, tie)
     if not power:
         return None
@@ -37,19 +37,19 @@ def _view(day: DayTables, tie: Tie) -> View | None:
     plot = layout(
         day.day, "grid power, kW", height=520, xaxis={**time, "anchor": "y"},
         yaxis=value_axis("grid power, kW", domain=[0.0, 0.60]),
-        yaxis2=value_axis(f"price, {esc(unit)}{mark}", domain=[0.68, 1.0], anchor="x", zeroline=False),
+        yaxis2=value_axis(f"price, {esc(unit)}", domain=[0.68, 1.0], anchor="x", zeroline=False),
     )
     return View(tie.id, power + price, plot, said)
 
 
-def _forecast_price(day: DayTables, series: str, unit: str) -> list[Trace]:
+def _forecast_price(day: DayTables, series: str, unit: str, mark: str) -> list[Trace]:
     rows = rows_on(day.quarters, where(day.table("forecasts"), stage="day_ahead", series=series), ("series",), "mean")
-    return [step_line("q", values, "price forecast, day ahead", unit, colour=SLATE, dash="dot") for values in rows.values()]
+    return [step_line("q", values, f"price forecast, day ahead{mark}", unit, colour=SLATE, dash="dot") for values in rows.values()]
 
 
-def _realised_price(day: DayTables, tie: str, unit: str) -> list[Trace]:
+def _realised_price(day: DayTables, tie: str, unit: str, mark: str) -> list[Trace]:
     rows = rows_on(day.quarters, where(day.table("settlement"), tie=tie), ("tie",), "price_per_kwh")
-    return [step_line("q", values, "price realised", unit, colour=INK) for values in rows.values()]
+    return [step_line("q", values, f"price realised{mark}", unit, colour=INK) for values in rows.values()]
 
 
 def _power(day: DayTables, tie: Tie) -> tuple[list[Trace], str]:
@@ -69,7 +69,7 @@ def _power(day: DayTables, tie: Tie) -> tuple[list[Trace], str]:
 
 def _said(day: DayTables, realised: Floats, scheduled: Floats) -> str:
     known = np.isfinite(realised)
-    bought, sold = QUARTER_H * np.sum(realised[known].clip(0)), -QUARTER_H * np.sum(realised[known].clip(max=0))
+    bought, sold = QUARTER_H * np.sum(realised[known].clip(0)), QUARTER_H * np.sum((-realised[known]).clip(0))
     peak = int(np.nanargmax(realised))
     off = QUARTER_H * np.nansum(np.abs(realised - scheduled))
     return (

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.core.clock import from_epoch
 from pipeline.publish.report.axis import local_label, zone_title
-from pipeline.publish.report.figure import Figure, esc
+from pipeline.publish.report.figure import Figure, View, esc
 from pipeline.publish.report.frames import DayTables
 from pipeline.publish.report.verdict import Card, RunInfo, Verdict, findings_of, issue_time, moment, run_ids
 
@@ -34,7 +34,11 @@ def header(day: DayTables, verdict: Verdict, variant: str) -> str:
 
 
 def _card(card: Card) -> str:
-    return f'<li class="card tone-{card.tone}"><h2>{esc(card.title)}</h2><p class="value">{esc(card.value)}</p><p class="note">{esc(card.note)}</p></li>'
+    return f'<li class="card tone-{card.tone}"><h2>{esc(card.title)}</h2><p class="value">{_value(card)}</p><p class="note">{esc(card.note)}</p></li>'
+
+
+def _value(card: Card) -> str:
+    return f"<code>{esc(card.value)}</code>" if card.title == "Runs" else esc(card.value)
 
 
 def contents(figures: Sequence[Figure]) -> str:
@@ -142,11 +146,22 @@ def _section(id: str, title: str, body: str) -> str:
     return f'<section id="{id}" aria-labelledby="{id}-title"><h2 id="{id}-title">{esc(title)}</h2>{body}</section>'
 
 
+def _packed(view: View, first: View) -> dict[str, Any]:
+    """A view as data; after the first only what differs from it, for most of a view is the same look again."""
+    if view is first:
+        return {"label": view.label, "says": view.says, "traces": view.traces, "layout": view.layout}
+    bases = [*first.traces, *({} for _ in view.traces)]
+    traces = [_change(trace, base) for trace, base in zip(view.traces, bases, strict=False)]
+    return {"label": view.label, "says": view.says, "traces": traces, "layout": _change(view.layout, first.layout)}
+
+
+def _change(wanted: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    gone = {key: None for key in base if key not in wanted}
+    return {**{key: value for key, value in wanted.items() if key not in base or base[key] != value}, **gone}
+
+
 def data_block(figures: Sequence[Figure], shared: dict[str, list[Any]]) -> str:
     """The plots' data as JSON. `<` is written as an escape, so that no text of the data can end the block."""
-    content = {
-        "shared": shared,
-        "figures": {f.id: {"title": f.title, "views": [{"label": v.label, "says": v.says, "traces": v.traces, "layout": v.layout} for v in f.views]} for f in figures},
-    }
+    content = {"shared": shared, "figures": {f.id: {"title": f.title, "views": [_packed(v, f.views[0]) for v in f.views]} for f in figures}}
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

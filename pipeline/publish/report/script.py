@@ -15,23 +15,47 @@ JS = """
     }
     return data.shared[value.slice(1)];
   }
+  // A view after the first is written as its difference from the first; null takes a key away.
+  function merged(base, change) {
+    var full = Object.assign({}, base, change);
+    Object.keys(full).forEach(function (key) { if (full[key] === null) delete full[key]; });
+    return full;
+  }
+  function viewOf(figure, index) {
+    var first = figure.views[0], view = figure.views[index];
+    if (index === 0) return view;
+    return { label: view.label, says: view.says, layout: merged(first.layout, view.layout),
+      traces: view.traces.map(function (trace, i) { return merged(first.traces[i], trace); }) };
+  }
+  // Hover titles know only numbers; this unseen line tells the local time, right on the days when the clock changes.
+  function clockTrace() {
+    var x = data.shared.q_edges;
+    return { type: "scatter", mode: "lines", x: x, y: x.map(function () { return 0.5; }), yaxis: "y9", name: "<b>local time</b>", customdata: data.shared.q_span,
+      hovertemplate: "<b>%{customdata}</b>", line: { width: 0, color: "rgba(0,0,0,0)" }, showlegend: false };
+  }
   function traces(view) {
-    return view.traces.map(function (trace) {
-      var full = Object.assign({}, trace);
+    var clock = view.layout.hovermode === "x unified" && view.layout.xaxis.tickvals ? [clockTrace()] : [];
+    return clock.concat(view.traces.map(function (trace) {
+      var full = JSON.parse(JSON.stringify(trace));
       ["x", "customdata", "text"].forEach(function (name) { if (name in full) full[name] = fill(full[name], trace); });
       return full;
-    });
+    }));
+  }
+  function layoutOf(view) {
+    var layout = JSON.parse(JSON.stringify(view.layout));
+    layout.yaxis9 = { overlaying: "y", visible: false, range: [0, 1], fixedrange: true };
+    return layout;
   }
   function draw(id) {
     var figure = data.figures[id], box = document.getElementById("plot-" + id), select = document.getElementById("select-" + id);
     if (!box || !figure.views.length) return Promise.resolve();
-    var view = figure.views[select ? select.selectedIndex : 0];
+    var view = viewOf(figure, select ? select.selectedIndex : 0);
     var says = document.getElementById("says-" + id);
     says.textContent = view.says;
     box.setAttribute("aria-label", figure.title + ", " + view.label + ". " + view.says);
     box.dataset.view = view.label;
     drawn[id] = true;
-    return Plotly.react(box, traces(view), JSON.parse(JSON.stringify(view.layout)), config).then(function () { box.dataset.ready = "yes"; });
+    return Plotly.react(box, traces(view), layoutOf(view), config).then(function () { box.dataset.ready = "yes"; });
   }
   Object.keys(data.figures).forEach(function (id) {
     var select = document.getElementById("select-" + id);

@@ -9,7 +9,7 @@ body { margin:0; background:var(--wash); color:var(--ink); font:16px/1.5 system-
 a { color:var(--link); } a:focus-visible, button:focus-visible, select:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline:3px solid #56B4E9; outline-offset:2px; }
 .skip { position:absolute; left:-999px; } .skip:focus { left:12px; top:12px; background:#fff; padding:8px 12px; z-index:10; }
 .wrap { max-width:1240px; margin:0 auto; padding:0 24px; }
-header.page { padding:26px 0 0; }
+header.page { padding-top:26px; }
 .eyebrow { color:var(--slate); font-size:13px; letter-spacing:.04em; text-transform:uppercase; margin:0; }
 h1 { font-size:28px; line-height:1.2; margin:2px 0 4px; letter-spacing:-.01em; }
 h2 { font-size:20px; line-height:1.3; margin:0 0 4px; }
@@ -21,10 +21,11 @@ h2 { font-size:20px; line-height:1.3; margin:0 0 4px; }
 .degraded { color:var(--degraded); background:var(--degraded-wash); border-color:var(--degraded); }
 .failed { color:var(--failed); background:var(--failed-wash); border-color:var(--failed); }
 .verdict p { color:var(--ink); }
-.cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(300px,1fr)); gap:12px; margin:14px 0 0; padding:0; list-style:none; }
+.cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(340px,1fr)); gap:12px; margin:14px 0 0; padding:0; list-style:none; }
 .card { background:var(--paper); border:1px solid var(--rule); border-radius:10px; padding:12px 16px; min-width:0; }
 .card h2 { font-size:13px; font-weight:600; color:var(--slate); margin:0; }
 .card .value { font-size:21px; font-weight:650; margin:2px 0; font-variant-numeric:tabular-nums; overflow-wrap:anywhere; line-height:1.25; }
+.card .value code { font-size:17px; font-weight:600; }
 .card .note { font-size:13.5px; color:var(--slate); margin:0; overflow-wrap:anywhere; }
 .card.tone-degraded { border-left:5px solid var(--degraded); } .card.tone-good { border-left:5px solid var(--good); } .card.tone-failed { border-left:5px solid var(--failed); }
 nav.toc { position:sticky; top:0; background:rgba(244,246,248,.96); border-bottom:1px solid var(--rule); z-index:5; margin-top:18px; }

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.equipment import Network
 from pipeline.publish.report.axis import TimeGrid
-from pipeline.publish.report.figure import BLUE, MIST, ORANGE, VERMILLION, Figure, Trace, View, layout, plain, time_axis, value_axis
+from pipeline.publish.report.figure import INK, MIST, SKY, VERMILLION, Figure, Trace, View, layout, plain, time_axis, value_axis
 from pipeline.publish.report.frames import DayTables, rows_on, where
 
 BUSES_PER_VIEW = 70
@@ -47,11 +47,11 @@ def profile(day: DayTables) -> Figure:
 
 
 def _profile_view(network: Network, label: str, buses: list[str], decided: np.ndarray, checked: np.ndarray) -> View:
-    traces = [_range_bar(buses, decided, "decided (LinDistFlow)", BLUE, 0.8, 0.45)]
+    traces = [_range_bar(buses, decided, "decided (LinDistFlow)", SKY, 0.8)]
     if np.isfinite(checked).any():
-        traces.append(_range_bar(buses, checked, "AC power flow", ORANGE, 0.34, 1.0))
+        traces.append(_range_bar(buses, checked, "AC power flow", VERMILLION, 0.3))
     limits = [
-        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": {"color": VERMILLION, "width": 1.6, "dash": "dash"}}
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": {"color": INK, "width": 1.6, "dash": "dash"}}
         for y in (network.voltage_min_pu, network.voltage_max_pu)
     ]
     plot = layout(None, "voltage, p.u.", height=420, barmode="overlay", shapes=limits, bargap=0.1)
@@ -63,11 +63,11 @@ def _profile_view(network: Network, label: str, buses: list[str], decided: np.nd
     return View(label, traces, plot, _said(buses, decided, checked, network))
 
 
-def _range_bar(buses: list[str], values: np.ndarray, name: str, colour: str, width: float, opacity: float) -> Trace:
+def _range_bar(buses: list[str], values: np.ndarray, name: str, colour: str, width: float) -> Trace:
     low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
     return {
         "type": "bar", "x": buses, "base": plain(low), "y": plain(np.maximum(high - low, 2e-4)), "name": name, "width": width,
-        "marker": {"color": colour, "opacity": opacity, "line": {"width": 0}}, "customdata": [[f"{a:.4f}", f"{b:.4f}"] for a, b in zip(low, high, strict=True)],
+        "marker": {"color": colour, "line": {"width": 0}}, "customdata": [[f"{a:.4f}", f"{b:.4f}"] for a, b in zip(low, high, strict=True)],
         "hovertemplate": "%{customdata[0]} to %{customdata[1]} p.u.",
     }
 
@@ -106,7 +106,7 @@ def _heat_view(day: DayTables, grid: TimeGrid, buses: list[str], values: np.ndar
     if middle:
         reach = max(reach, network.voltage_max_pu - 1, 1 - network.voltage_min_pu)
     trace: Trace = {
-        "type": "heatmap", "x": f"@{grid.key}_edges", "y": buses, "z": [plain(np.round(row, 5)) for row in values], "zmid": middle, "zmin": middle - reach, "zmax": middle + reach,
+        "type": "heatmap", "x": f"@{grid.key}_edges", "y": buses, "z": [plain(np.round(row, 4), 7) for row in values], "zmid": middle, "zmin": middle - reach, "zmax": middle + reach,
         "colorscale": DIVERGING, "colorbar": {"title": {"text": "p.u.", "side": "top"}, "thickness": 14, "outlinewidth": 0, "tickformat": ".3f"}, "xgap": 0, "ygap": 0,
         "text": f"@rows:{grid.key}_span", "hovertemplate": "%{y}, %{text}<br>%{z:.4f} p.u.<extra></extra>", "hoverongaps": False,
     }
