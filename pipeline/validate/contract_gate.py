@@ -7,6 +7,7 @@ import, so it is imported inside, once per process.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -69,8 +70,10 @@ def suite(contract: Table) -> Any:
 def _session() -> tuple[Any, Any]:
     """Great Expectations and one batch definition of an ephemeral context: no files, no telemetry, no progress bars."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own imports are deprecated ones: not ours to mend
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.cases.case import Case
-from pipeline.core.clock import from_epoch
+from pipeline.core.clock import QUARTER_S, from_epoch
 from pipeline.core.errors import Mistake
 from pipeline.core.units import CONVERSIONS
 from pipeline.store.observations import Observations
@@ -66,8 +66,7 @@ def _order(observations: Observations) -> list[Mistake]:
 
 
 def _grid(observations: Observations) -> list[Mistake]:
-    """Intervals start on the grid of their series' resolution."""
-    resolution = np.array(observations.resolution_s, dtype=np.int64)[observations.series_index]
-    rows = np.flatnonzero(observations.valid_from % resolution)
+    """Intervals start on a quarter-hour. Hours may start at half past: some zones do."""
+    rows = np.flatnonzero(observations.valid_from % QUARTER_S)
     return first((Mistake(place("observations", series=observations.series[observations.series_index[row]],
-                                valid_from=from_epoch(int(observations.valid_from[row])).isoformat()), "is off the series' grid") for row in rows), of=len(rows))
+                                valid_from=from_epoch(int(observations.valid_from[row])).isoformat()), "starts off the quarter-hour") for row in rows), of=len(rows))
