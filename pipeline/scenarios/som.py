@@ -1,0 +1,72 @@
+"""Self-organising map (MiniSom): neurons order the scenarios, medoids represent them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.scenarios.distance import medoid, nearest
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PRESENTATIONS_PER_ROW = 20
+SIGMA = 1.0
+LEARNING_RATE = 0.5
+REFINEMENTS = 2  # the map wins by squares, W1 counts absolute differences: a medoid of its own nearest rows is 1-3 % closer
+
+
+@dataclass(frozen=True)
+class Map:
+    """Neuron of each row (N,), trained weights (neurons, F) and how many neurons never win."""
+
+    winner: Ints
+    weights: Floats
+    dead: int
+
+
+def grid_of(count: int) -> tuple[int, int]:
+    """Most nearly square grid of `count` neurons: 7 -> 1x7, 10 -> 2x5, 15 -> 3x5."""
+    rows = max(side for side in range(1, int(count**0.5) + 1) if count % side == 0)
+    return rows, count // rows
+
+
+def train(rows: Floats, count: int, *, seed: int, weight: Floats | None = None) -> Map:
+    """Train on rows (N, F), each presented in proportion to its weight. `train_batch` is not batch training: not used."""
+    from minisom import MiniSom
+
+    height, width = grid_of(count)
+    som = MiniSom(height, width, rows.shape[1], sigma=SIGMA, learning_rate=LEARNING_RATE, random_seed=seed % 2**32)
+    if count > 1 and len(rows) > 1 and rows.shape[1] > 1:
+        _start_on_components(som, rows)
+    presented = rows if weight is None else rows[np.random.default_rng(seed).choice(len(rows), size=len(rows), p=weight / weight.sum())]
+    som.train_random(presented, PRESENTATIONS_PER_ROW * len(rows))
+    weights = np.asarray(som.get_weights(), dtype=np.float64).reshape(count, -1)
+    distances = (rows**2).sum(axis=1)[:, None] - 2 * rows @ weights.T + (weights**2).sum(axis=1)[None, :]
+    winner = distances.argmin(axis=1)
+    return Map(winner, weights, count - len(np.unique(winner)))
+
+
+def _start_on_components(som: object, rows: Floats) -> None:
+    """Neurons spread over the plane of the first two principal components (a line where the grid is one)."""
+    centre = rows.mean(axis=0)
+    _, spread, axes = np.linalg.svd(rows - centre, full_matrices=False)
+    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]  # the sign of a component is arbitrary
+    sd = spread / np.sqrt(len(rows))
+    weights = som._weights  # type: ignore[attr-defined]  # MiniSom's own start scales by unit vectors and prints warnings
+    height, width = weights.shape[:2]
+    for i, c1 in enumerate(np.linspace(-1, 1, height) if height > 1 else [0.0]):
+        for j, c2 in enumerate(np.linspace(-1.5, 1.5, width)):
+            weights[i, j] = centre + c2 * sd[0] * axes[0] + (c1 * sd[1] * axes[1] if len(sd) > 1 else 0.0)
+
+
+def som_medoids(rows: Floats, count: int, *, seed: int, weight: Floats | None = None) -> tuple[Ints, int]:
+    """Medoid in L1 of each living neuron's rows (never the neuron's own weight vector), and the number of dead neurons."""
+    trained = train(rows, count, seed=seed, weight=weight)
+    place = np.unique(trained.winner, return_inverse=True)[1]
+    for _ in range(1 + REFINEMENTS):
+        chosen = np.unique([medoid(rows, np.flatnonzero(place == k), weight) for k in np.unique(place)])
+        place = nearest(rows, chosen)[0]
+    return chosen.astype(np.int64), trained.dead
