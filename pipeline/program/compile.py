@@ -181,14 +181,12 @@ def _placed(part: sp.csr_array, columns: Indices, width: int) -> sp.csr_array:
 
 
 def _row_names(constraints: list[Any], offers: dict[str, Offer]) -> tuple[str, ...]:
-    known: dict[int, dict[Any, str]] = {}
     names: list[str] = []
-    for constraint in constraints:
-        component = constraint.parent_component()
-        of_component = known.get(id(component))
-        if of_component is None:
-            of_component = known[id(component)] = element_names(component, offers)
-        names.append(of_component[constraint.index()])
+    owner, of_owner = None, {}
+    for constraint in constraints:  # rows of a component come together
+        if constraint._component is not owner:
+            owner, of_owner = constraint._component, element_names(constraint.parent_component(), offers)
+        names.append(of_owner[constraint._index])
     return tuple(names)
 
 

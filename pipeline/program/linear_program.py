@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -113,6 +114,17 @@ class BoundProgram:
     offset: float
     row_lower: Floats
     row_upper: Floats
+
+    def readouts(self, x: Floats) -> Floats:
+        """Values of the read-outs (injections) at x, shape (k,)."""
+        program = self.program
+        return program.readout @ x + program.readout_by_input @ self.inputs + program.readout_offset
+
+    def write(self, path: Path) -> None:
+        """Export as MPS (or LP, by the name's ending) for other solvers and for reading."""
+        from pipeline.program.mps import write_mps
+
+        write_mps(self, path)
 
 
 def component_of(name: str) -> str:
