@@ -1,0 +1,100 @@
+"""Charging and discharging at once is excluded by price while prices are positive; where it is not, by binaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.program.solve import Solution, SolveOptions, solve
+from pipeline.schedule.desk import Desk
+
+BOTH_KW = 1e-6
+_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Flat columns of charging and discharging, one pair per store and position."""
+
+    charge: Indices
+    discharge: Indices
+
+    def violated(self, x: Floats) -> NDArray[np.bool_]:
+        return np.minimum(x[self.charge], x[self.discharge]) > BOTH_KW
+
+
+def pairs_of(desk: Desk) -> Pairs:
+    index = desk.layout.columns.index
+    charge = np.concatenate([desk.roster.stores.charge, desk.roster.heat_stores.charge])
+    discharge = np.concatenate([desk.roster.stores.discharge, desk.roster.heat_stores.discharge])
+    return Pairs(index[:, charge].ravel(), index[:, discharge].ravel())
+
+
+def with_exclusive(program: LinearProgram, charge: Indices, discharge: Indices) -> LinearProgram:
+    """The program with one binary and two rows for each pair, after all its own columns and rows."""
+    count, (rows, columns) = len(charge), program.matrix.shape
+    high_c, high_d = program.col_upper[charge], program.col_upper[discharge]
+    each, one = np.arange(count), np.ones(count)
+    left = sp.coo_array((np.concatenate([one, one]), (np.concatenate([each, each + count]), np.concatenate([charge, discharge]))),
+                        shape=(2 * count, columns))
+    right = sp.coo_array((np.concatenate([-high_c, high_d]), (np.arange(2 * count), np.concatenate([each, each]))), shape=(2 * count, count))
+    matrix = sp.block_array([[program.matrix, sp.coo_array((rows, count))], [left, right]], format="csr")
+    name = [program.column_names[i] for i in charge]
+    binaries = tuple(n.replace(".charge_", ".charging_share_", 1) for n in name)
+    laws = tuple(n.replace(n[n.index("."):n.index("[")], f".{law}") for law in ("exclusive_charge", "exclusive_discharge") for n in name)
+    zeros = np.zeros(count)
+    return replace(
+        program,
+        cost=np.concatenate([program.cost, zeros]), cost_by_input=_taller(program.cost_by_input, count), matrix=sp.csr_array(matrix),
+        matrix_by_input=_taller(program.matrix_by_input, 2 * count),
+        row_lower=np.concatenate([program.row_lower, np.full(2 * count, -np.inf)]),
+        row_upper=np.concatenate([program.row_upper, zeros, high_d]),
+        col_lower=np.concatenate([program.col_lower, zeros]), col_upper=np.concatenate([program.col_upper, one]),
+        integer=np.concatenate([program.integer, one.astype(bool)]),
+        row_names=program.row_names + laws, column_names=program.column_names + binaries,
+        column_term=np.concatenate([program.column_term, np.full(count, -1, dtype=program.column_term.dtype)]),
+        readout=_wider(program.readout, count),
+    )
+
+
+def solve_exclusively(desk: Desk, pairs: Pairs, inputs: Floats, first: Solution, options: SolveOptions) -> tuple[Solution, int]:
+    """Solve again with binaries wherever a store did both, until none does. Returns the solution and the number of binaries.
+
+    x and duals keep the program's own columns and rows; the basis stays the linear program's. Without a solution in time the
+    first one is returned: its rows still violate, and the caller says so.
+    """
+    if first.x is None or not pairs.charge.size:
+        return first, 0
+    program, solution = desk.program, first
+    chosen = pairs.violated(first.x)
+    for _ in range(_ROUNDS):
+        if not chosen.any():
+            return solution, 0
+        held = np.flatnonzero(chosen)
+        wider = with_exclusive(program, pairs.charge[held], pairs.discharge[held])
+        found = solve(wider.bind(inputs), replace(options, method="auto", crossover=True))
+        if found.x is None:
+            return first, -1
+        columns, rows = program.matrix.shape[1], program.matrix.shape[0]
+        solution = replace(
+            found, x=found.x[:columns], basis=first.basis, row_dual=None if found.row_dual is None else found.row_dual[:rows],
+            reduced_cost=None if found.reduced_cost is None else found.reduced_cost[:columns],
+        )
+        again = pairs.violated(found.x[:columns])
+        if not again.any():
+            return solution, int(held.size)
+        chosen |= again
+    return solution, -1
+
+
+def _taller(matrix: sp.csr_array, more: int) -> sp.csr_array:
+    pointer = np.concatenate([matrix.indptr, np.full(more, matrix.indptr[-1], dtype=matrix.indptr.dtype)])
+    return sp.csr_array((matrix.data, matrix.indices, pointer), shape=(matrix.shape[0] + more, matrix.shape[1]))
+
+
+def _wider(matrix: sp.csr_array, more: int) -> sp.csr_array:
+    return sp.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], matrix.shape[1] + more))

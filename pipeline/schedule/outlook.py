@@ -1,0 +1,73 @@
+"""What is expected (or what came): series and vehicle envelopes, as arrays over the intervals of a window or a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.program.linear_program import Floats
+
+# fleet -> (power_high_kw, energy_low_kwh, energy_high_kwh), each (cohorts, T). Energies are stored energy, cumulative since
+# the start of the delivery day, at the END of the interval.
+Envelopes = Mapping[str, tuple[Floats, Floats, Floats]]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """`values[s, t]`: series s in its own unit, mean over interval t."""
+
+    series: tuple[str, ...]
+    values: Floats  # (S, T)
+    envelopes: Envelopes = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Number of intervals T."""
+        return int(self.values.shape[1])
+
+    def window(self, first: int, length: int) -> Outlook:
+        """Intervals first .. first+length-1 (0-based); the last one is repeated where the outlook is shorter."""
+        at = np.minimum(np.arange(first, first + length), self.count - 1)
+        return Outlook(self.series, self.values[:, at],
+                       {fleet: (high[:, at], low[:, at], top[:, at]) for fleet, (high, low, top) in self.envelopes.items()})
+
+    def with_first(self, measured: Outlook, interval: int) -> Outlook:
+        """The same outlook whose first interval is what was measured (`first_interval: measured`)."""
+        rows = [measured.series.index(name) for name in self.series]
+        values = self.values.copy()
+        values[:, 0] = measured.values[rows, interval]
+        envelopes = {}
+        for fleet, parts in self.envelopes.items():
+            copies = tuple(part.copy() for part in parts)
+            for copy, truth in zip(copies, measured.envelopes[fleet], strict=True):
+                copy[:, 0] = truth[:, interval]
+            envelopes[fleet] = (copies[0], copies[1], copies[2])
+        return Outlook(self.series, values, envelopes)
+
+
+def coarsen(outlook: Outlook, factor: int) -> Outlook:
+    """Quarter-hours -> steps of `factor` quarter-hours: means of powers and prices, energies at the end of the step."""
+    if factor == 1:
+        return outlook
+    if outlook.count % factor:
+        raise ValueError(f"{outlook.count} intervals do not make steps of {factor}")
+
+    def mean(rows: Floats) -> Floats:
+        return rows.reshape(*rows.shape[:-1], -1, factor).mean(axis=-1)
+
+    ends = slice(factor - 1, None, factor)
+    return Outlook(outlook.series, mean(outlook.values),
+                   {fleet: (mean(high), low[:, ends].copy(), top[:, ends].copy())
+                    for fleet, (high, low, top) in outlook.envelopes.items()})
+
+
+def weighted_mean(outlooks: Sequence[Outlook], weights: Floats) -> Outlook:
+    """Probability-weighted outlook."""
+    values = np.tensordot(weights, np.stack([outlook.values for outlook in outlooks]), axes=1)
+    envelopes = {}
+    for fleet in outlooks[0].envelopes:
+        parts = [np.tensordot(weights, np.stack([o.envelopes[fleet][i] for o in outlooks]), axes=1) for i in range(3)]
+        envelopes[fleet] = (parts[0], parts[1], parts[2])
+    return Outlook(outlooks[0].series, values, envelopes)

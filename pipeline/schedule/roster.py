@@ -1,0 +1,277 @@
+"""Where every device of a case stands in one interval of a program: index arrays, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cases.case import Case
+from pipeline.equipment import Chp, Demand, EvFleet, Generator, Source, Store, Tie
+from pipeline.program.linear_program import Floats, Indices
+from pipeline.schedule.layout import Layout
+
+POWER = {"active": "kw", "reactive": "kvar", "heat": "kwth", "hydrogen": "m3h"}
+ENERGY = {"active": "kwh", "heat": "kwhth", "hydrogen": "m3"}
+
+
+@dataclass(frozen=True)
+class Demands:
+    network: Indices
+    load: Indices  # input entry
+    shed: Indices  # column entry
+    dump: Indices  # column entry, -1 where nothing can be dumped
+    dump_max: Floats
+
+
+@dataclass(frozen=True)
+class Sources:
+    network: Indices
+    available: Indices
+    curtailed: Indices
+
+
+@dataclass(frozen=True)
+class Generators:
+    """`segment[g, i]`: column entries, padded by -1; `width` their upper bounds, 0 in the padding."""
+
+    network: Indices
+    segment: Indices
+    width: Floats
+    low: Indices
+    high: Indices
+    reactive: Indices  # -1: none
+    reactive_low: Indices
+    reactive_high: Indices
+    before: Indices  # into the state, -1 without ramp
+
+
+@dataclass(frozen=True)
+class Chps:
+    network: Indices
+    power: Indices
+    low: Indices
+    high: Indices
+    vent: Indices  # -1: no vent
+    ratio: Floats
+    sign: Floats  # +1 cogeneration, -1 electric heater
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Stores of one carrier."""
+
+    names: tuple[str, ...]
+    network: Indices
+    charge: Indices
+    discharge: Indices
+    energy: Indices
+    short: Indices
+    over: Indices
+    below: Indices
+    above: Indices
+    energy_low: Indices
+    energy_high: Indices
+    power_low: Indices
+    power_high: Indices
+    before: Indices  # into the state
+    kept: Floats  # share kept over the step
+    gain: Floats  # stored per kW charged over the step
+    drain: Floats  # taken per kW discharged over the step
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Cohorts of all fleets, in the order of the binder's envelopes."""
+
+    network: Indices
+    charge: Indices
+    energy: Indices
+    unserved: Indices
+    over: Indices
+    power_high: Indices
+    energy_low: Indices
+    energy_high: Indices
+    before: Indices
+    gain: Floats
+
+
+@dataclass(frozen=True)
+class Ties:
+    names: tuple[str, ...]
+    lower: Indices  # network
+    upper: Indices  # network, -1: the market
+    exchange: Indices
+    reactive: Indices  # -1: none
+    reactive_max: Floats
+    export: Indices  # -1: none
+    up: Indices
+    down: Indices
+    schedule_input: Indices  # frozen schedule, -1: none
+    schedule_column: Indices
+    low: Indices
+    high: Indices
+
+
+@dataclass(frozen=True)
+class Roster:
+    networks: tuple[str, ...]
+    demands: Demands  # active
+    heat_demands: Demands
+    sources: Sources
+    generators: Generators
+    chps: Chps
+    stores: Stores  # active
+    heat_stores: Stores
+    cohorts: Cohorts
+    ties: Ties
+    closing: Indices  # per network: the tie over which its mismatch passes, -1: none
+    levels: tuple[Indices, ...]  # networks from the leaves to the one at the balancing tie
+
+
+def roster_of(case: Case, layout: Layout, state_names: Sequence[str], step_h: float) -> Roster:
+    """Index arrays of every device kind. Raises ValueError where the program lacks what the case has."""
+    look = _Look(case, layout, tuple(state_names), step_h)
+    ties = look.ties()
+    closing, levels = _tree(case, ties, len(look.networks))
+    return Roster(
+        networks=look.networks, demands=look.demands("active"), heat_demands=look.demands("heat"), sources=look.sources(),
+        generators=look.generators(), chps=look.chps(), stores=look.stores("active"), heat_stores=look.stores("heat"),
+        cohorts=look.cohorts(), ties=ties, closing=closing, levels=levels,
+    )
+
+
+class _Look:
+    """Looks entries up by device and quantity."""
+
+    def __init__(self, case: Case, layout: Layout, state_names: tuple[str, ...], step_h: float) -> None:
+        self.case, self.step_h = case, step_h
+        self.networks = tuple(network.id for network in case.networks)
+        number = {name: i for i, name in enumerate(self.networks)}
+        self.number = {bus.id: number[bus.network] for bus in case.buses}
+        self.columns, self.inputs = layout.columns, layout.inputs
+        self.state = {name: i for i, name in enumerate(state_names)}
+
+    def col(self, devices: Iterable[Any], quantity: str) -> Indices:
+        return _ints(self.columns.one(device.id, quantity) for device in devices)
+
+    def put(self, devices: Iterable[Any], quantity: str) -> Indices:
+        return _ints(self.inputs.one(device.id, quantity) for device in devices)
+
+    def before(self, devices: Iterable[Any], quantity: str) -> Indices:
+        return _ints(self.state.get(f"{device.id}.{quantity}", -1) for device in devices)
+
+    def net(self, devices: Iterable[Any]) -> Indices:
+        return _ints(self.number[device.bus] for device in devices)
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [device for device in self.case.devices if isinstance(device, kind)]
+
+    def demands(self, carrier: str) -> Demands:
+        found = [d for d in self.of(Demand) if d.carrier == carrier]
+        unit = POWER[carrier]
+        return Demands(self.net(found), self.put(found, f"load_{unit}"), self.col(found, f"shed_{unit}"),
+                       self.col(found, f"dump_{unit}"), _floats(d.dump_max_kw for d in found))
+
+    def sources(self) -> Sources:
+        found = self.of(Source)
+        return Sources(self.net(found), self.put(found, "available_kw"), self.col(found, "curtailed_kw"))
+
+    def generators(self) -> Generators:
+        found = self.of(Generator)
+        width = max((d.segment_count for d in found), default=0)
+        segment = np.full((len(found), width), -1, dtype=np.int64)
+        size = np.zeros(segment.shape)
+        for row, device in enumerate(found):
+            entries = self.columns.entries(device.id, "segment_kw")
+            segment[row, : len(entries)] = entries
+            size[row, : len(entries)] = device.power_max_kw / device.segment_count
+        return Generators(self.net(found), segment, size, self.put(found, "power_low_kw"), self.put(found, "power_high_kw"),
+                          self.col(found, "reactive_kvar"), self.put(found, "reactive_low_kvar"), self.put(found, "reactive_high_kvar"),
+                          self.before(found, "power_before_kw"))
+
+    def chps(self) -> Chps:
+        found = self.of(Chp)
+        return Chps(self.net(found), self.col(found, "power_kw"), self.put(found, "power_low_kw"), self.put(found, "power_high_kw"),
+                    self.col(found, "vent_kwth"), _floats(d.heat_to_power_factor for d in found),
+                    _floats(1.0 if d.mode == "cogeneration" else -1.0 for d in found))
+
+    def stores(self, carrier: str) -> Stores:
+        found = [d for d in self.of(Store) if d.carrier == carrier]
+        kw, kwh, h = POWER[carrier], ENERGY[carrier], self.step_h
+        return Stores(
+            names=tuple(d.id for d in found), network=self.net(found),
+            charge=self.col(found, f"charge_{kw}"), discharge=self.col(found, f"discharge_{kw}"),
+            energy=self.col(found, f"energy_{kwh}"), short=self.col(found, f"energy_short_{kwh}"),
+            over=self.col(found, f"energy_over_{kwh}"), below=self.col(found, f"power_below_{kw}"),
+            above=self.col(found, f"power_above_{kw}"), energy_low=self.put(found, f"energy_low_{kwh}"),
+            energy_high=self.put(found, f"energy_high_{kwh}"), power_low=self.put(found, f"power_low_{kw}"),
+            power_high=self.put(found, f"power_high_{kw}"), before=self.before(found, f"energy_before_{kwh}"),
+            kept=_floats(d.hourly_retention_share**h for d in found), gain=_floats(h * d.charge_efficiency_share for d in found),
+            drain=_floats(h / d.discharge_efficiency_share for d in found),
+        )
+
+    def cohorts(self) -> Cohorts:
+        found = self.of(EvFleet)
+
+        def parts(axis: Any, quantity: str) -> Indices:
+            return np.concatenate([axis.entries(d.id, quantity) for d in found]) if found else _ints([])
+
+        counts = [len(self.columns.entries(d.id, "charge_kw")) for d in found]
+        before = _ints(self.state[f"{d.id}.energy_before_kwh[{c + 1}]"] for d, n in zip(found, counts, strict=True) for c in range(n))
+        gain = _floats(self.step_h * d.charge_efficiency_share for d in found)
+        return Cohorts(
+            network=np.repeat(self.net(found), counts), charge=parts(self.columns, "charge_kw"), energy=parts(self.columns, "energy_kwh"),
+            unserved=parts(self.columns, "unserved_kwh"), over=parts(self.columns, "energy_over_kwh"),
+            power_high=parts(self.inputs, "power_high_kw"), energy_low=parts(self.inputs, "energy_low_kwh"),
+            energy_high=parts(self.inputs, "energy_high_kwh"), before=before, gain=np.repeat(gain, counts),
+        )
+
+    def ties(self) -> Ties:
+        found: list[Tie] = list(self.case.ties)
+        return Ties(
+            names=tuple(tie.id for tie in found), lower=_ints(self.number[tie.lower_bus] for tie in found),
+            upper=_ints(-1 if tie.upper_bus is None else self.number[tie.upper_bus] for tie in found),
+            exchange=self.col(found, "exchange_kw"), reactive=self.col(found, "exchange_kvar"),
+            reactive_max=_floats(tie.reactive_max_kvar for tie in found), export=self.col(found, "export_kw"),
+            up=self.col(found, "deviation_up_kw"), down=self.col(found, "deviation_down_kw"),
+            schedule_input=self.put(found, "schedule_kw"), schedule_column=self.col(found, "schedule_kw"),
+            low=self.put(found, "exchange_low_kw"), high=self.put(found, "exchange_high_kw"),
+        )
+
+
+def _tree(case: Case, ties: Ties, network_count: int) -> tuple[Indices, tuple[Indices, ...]]:
+    """Spanning tree of networks towards the balancing tie: each network's closing tie, and networks by falling depth."""
+    closing = np.full(network_count, -1, dtype=np.int64)
+    root_tie = ties.names.index(case.balancing_tie)
+    depth = {int(ties.lower[root_tie]): 0}
+    closing[ties.lower[root_tie]] = root_tie
+    frontier = [int(ties.lower[root_tie])]
+    while frontier:
+        network = frontier.pop(0)
+        for tie in np.flatnonzero((ties.upper == network) | ((ties.lower == network) & (ties.upper >= 0))):
+            other = int(ties.lower[tie]) if ties.upper[tie] == network else int(ties.upper[tie])
+            if other not in depth:
+                depth[other], closing[other] = depth[network] + 1, tie
+                frontier.append(other)
+    for network in range(network_count):  # an island that no tie joins closes on its own
+        depth.setdefault(network, 0)
+    deepest = max(depth.values())
+    levels = tuple(_ints(n for n in range(network_count) if depth[n] == d) for d in range(deepest, -1, -1))
+    return closing, levels
+
+
+def _ints(values: Iterable[int]) -> Indices:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _floats(values: Iterable[float]) -> Floats:
+    return np.array(list(values), dtype=float)
+
+
+def present(entries: Indices) -> NDArray[np.bool_]:
+    """Where an optional component exists."""
+    return np.asarray(entries >= 0)

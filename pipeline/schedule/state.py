@@ -1,0 +1,64 @@
+"""What is handed from interval to interval. A value: nothing remembers yesterday."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.program.linear_program import Floats
+
+
+@dataclass(frozen=True)
+class State:
+    """Before interval `step` (1-based).
+
+    `names`/`values`: the program's state inputs (`f01_battery.energy_before_kwh`, `f01_ev.energy_before_kwh[2]`).
+    `start`: the same at the start of the delivery day, which the cycle rule of the day's end refers to.
+    `lost_names`/`lost_kwh`: EV energy that was not served when its vehicles left, per cohort (`f01_ev[2]`).
+    `basis_columns`, `basis_rows`: the simplex basis the next solve starts from, so that it depends on nothing else.
+    """
+
+    step: int
+    names: tuple[str, ...]
+    values: Floats
+    start: Floats
+    lost_names: tuple[str, ...]
+    lost_kwh: Floats
+    basis_columns: NDArray[np.int8] | None = None
+    basis_rows: NDArray[np.int8] | None = None
+
+    def value(self, name: str) -> float:
+        return float(self.values[self.names.index(name)])
+
+    def with_values(self, changes: Mapping[str, float]) -> State:
+        """Measured states replace carried ones; an unknown name is an error."""
+        values = self.values.copy()
+        for name, value in changes.items():
+            values[self.names.index(name)] = value
+        return replace(self, values=values)
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Arrays for a cache or a file; `from_arrays` gives back an equal state."""
+        none = np.zeros(0, dtype=np.int8)
+        return {
+            "step": np.array([self.step], dtype=np.int64),
+            "names": np.array(self.names, dtype=np.str_),
+            "values": self.values, "start": self.start,
+            "lost_names": np.array(self.lost_names, dtype=np.str_), "lost_kwh": self.lost_kwh,
+            "basis_columns": none if self.basis_columns is None else self.basis_columns,
+            "basis_rows": none if self.basis_rows is None else self.basis_rows,
+        }
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> State:
+        columns, rows = arrays["basis_columns"].astype(np.int8), arrays["basis_rows"].astype(np.int8)
+        return State(
+            step=int(arrays["step"].astype(np.int64)[0]),
+            names=tuple(str(name) for name in arrays["names"]),
+            values=arrays["values"].astype(float), start=arrays["start"].astype(float),
+            lost_names=tuple(str(name) for name in arrays["lost_names"]), lost_kwh=arrays["lost_kwh"].astype(float),
+            basis_columns=columns if columns.size else None, basis_rows=rows if rows.size else None,
+        )
