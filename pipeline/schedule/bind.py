@@ -101,11 +101,8 @@ class Binder:
         if frozen is not None:
             filled[:, plan.frozen_entry] = frozen
         self._fit_envelopes(filled, state)
-        if day_ends and self._stores.low.size:
-            start = state.start[self._stores.state]
-            filled[active - 1, self._stores.low] = np.maximum(filled[active - 1, self._stores.low], start)
-            equal = self._stores.equal
-            filled[active - 1, self._stores.high[equal]] = start[equal]
+        if day_ends:
+            self._end_day(filled[active - 1], state)
         if active < program.positions:
             filled[active:, plan.zero_entry] = 0.0
             filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]
@@ -116,6 +113,19 @@ class Binder:
             inputs[self.scalars.reference] = 0.0 if reference is None else reference
             inputs[self.scalars.terminal] = terminal_price
         return inputs
+
+    def interval(self, row: Floats, state: State) -> Floats:
+        """One interval (I,) of `fill` as it meets a state: its envelopes hold what is not yet lost."""
+        fitted = row[None, :].copy()
+        self._fit_envelopes(fitted, state)
+        return np.asarray(fitted[0])
+
+    def whole_day(self, filled: Floats, state: State, frozen: Floats) -> Floats:
+        """(N, I) of `fill` over a day, with the frozen positions and the rule of the day's end."""
+        filled = filled.copy()
+        filled[:, self.plan.frozen_entry] = frozen
+        self._end_day(filled[-1], state)
+        return filled
 
     def prices(self, filled: Floats) -> Floats:
         """Market prices among the inputs, (K, n): what the value of stored energy is measured by."""
@@ -137,6 +147,14 @@ class Binder:
         stored = state.values[self._cohort_state]
         filled[:, high] = np.maximum(filled[:, high] - state.lost_kwh, stored)
         filled[:, low] = np.minimum(np.maximum(filled[:, low] - state.lost_kwh, 0.0), filled[:, high])
+
+    def _end_day(self, row: Floats, state: State) -> None:
+        """The day's last interval: energy equal to, or at least, what the day began with. In place."""
+        cycled = self._stores
+        if cycled.low.size:
+            start = state.start[cycled.state]
+            row[cycled.low] = np.maximum(row[cycled.low], start)
+            row[cycled.high[cycled.equal]] = start[cycled.equal]
 
     def _rows(self, outlook: Outlook) -> Indices:
         place = {name: row for row, name in enumerate(outlook.series)}

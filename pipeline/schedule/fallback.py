@@ -1,0 +1,24 @@
+"""When no program answers: the day-ahead schedule, projected on what the devices can do now."""
+
+from __future__ import annotations
+
+from pipeline.program.linear_program import Floats
+from pipeline.schedule.close import close_interval
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.plan import Held
+from pipeline.schedule.state import State
+
+
+def projected(desk: Desk, held: Held, state: State, inputs: Floats) -> Floats:
+    """Columns (J,) of interval `state.step`: held set-points within limits and energies, balanced at the expected inputs (I,)."""
+    columns, _, _ = close_interval(desk.roster, plain_set_points(desk, held, state.step), inputs, state.values)
+    return columns
+
+
+def plain_set_points(desk: Desk, held: Held, step: int) -> Floats:
+    """The day-ahead set-points of a step, without its slacks: what was shed or dumped on average is no instruction."""
+    columns = held.set_points[step - 1].copy()
+    demands = desk.roster.demands
+    for entries in (demands.shed, demands.dump[demands.dump >= 0], desk.roster.heat_demands.shed):
+        columns[entries] = 0.0
+    return columns

@@ -1,0 +1,171 @@
+"""Rolling re-dispatch: one program of a fixed window, one binding interval, everything else handed on in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from pipeline.cases.case import Case
+from pipeline.core.clock import DeliveryDay
+from pipeline.program.freeze import freeze
+from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status
+from pipeline.schedule.day_ahead import FIRST_STAGE
+from pipeline.schedule.desk import Desk, open_desk
+from pipeline.schedule.dispatch import Dispatch, Settled
+from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
+from pipeline.schedule.fallback import projected
+from pipeline.schedule.findings import Finding
+from pipeline.schedule.instructions import Instruction
+from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.plan import Held, Plan, hold
+from pipeline.schedule.settle import Reality, SettledDay, reality_of, settle, settled_day
+from pipeline.schedule.state import State
+
+_BALANCES = ("active_flow", "reactive_flow", "active_balance", "reactive_balance", "heat_balance", "hydrogen_balance")
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """A desk with the day-ahead plan laid over the quarter-hours, and a live solver. Holds no state of the day."""
+
+    desk: Desk
+    held: Held
+    pairs: Pairs
+    live: LiveSolver
+    options: SolveOptions
+    balance_rows: Indices  # rows of the first position's balances
+
+    @property
+    def count(self) -> int:
+        return self.desk.day.steps(15)
+
+    @cached_property
+    def start(self) -> State:
+        """The state at the start of the day, before any interval."""
+        return self.desk.binder.initial_state()
+
+
+def open_day(case: Case, day: DeliveryDay, program: LinearProgram, plan: Plan, *, state: State | None = None,
+             options: SolveOptions | None = None) -> Rolling:
+    """Freeze the day-ahead positions in the rolling program and lay the plan over the day.
+
+    program: compiled with `Horizon(real_time_window_steps, 0.25, rolling=True)`. state: at the day's start (default: the case's).
+    """
+    options = options or SolveOptions(time_limit_s=case.settings.real_time_time_limit_s, mip_gap_share=case.settings.mip_gap_share)
+    frozen = freeze(program, program.columns_like(FIRST_STAGE))
+    desk = open_desk(case, day, frozen)
+    state = desk.binder.initial_state() if state is None else state
+    held = hold(desk, plan, dict(zip(state.names, state.start, strict=True)))
+    rows = [row for component, rows in frozen.row_index.items() if component.partition(".")[2] in _BALANCES
+            for row in rows[:: frozen.positions]]
+    return Rolling(desk, held, pairs_of(desk), LiveSolver(frozen, options), options, np.array(rows, dtype=np.int64))
+
+
+def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: Sequence[Instruction] = ()) -> tuple[Floats, Floats]:
+    """Inputs of the window that starts at `state.step`: by position (W, I) as filled, and flat (m,)."""
+    desk, positions, count = rolling.desk, rolling.desk.program.positions, rolling.count
+    active = min(positions, count - state.step + 1)
+    last = state.step - 1 + active
+    filled = desk.binder.fill(outlook, desk.window_starts(state.step), overrides=overrides)
+    frozen = np.zeros((positions, len(desk.binder.frozen_labels)))
+    frozen[:active] = rolling.held.frozen[state.step - 1 : last]
+    day_ends = last == count
+    price = 0.0
+    if not day_ends and desk.case.settings.terminal_energy_price == "max_price":
+        price = max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
+    inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
+                                  reference=rolling.held.reference[last], terminal_price=price)
+    return filled, inputs
+
+
+def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: Sequence[Instruction] = ()) -> tuple[Dispatch, State]:
+    """Decide interval `state.step` from what was known at its issue time.
+
+    outlook: (S, W) values and envelopes of the window. The state comes back with the basis that the next step starts from. Where
+    time runs out the incumbent is used, and where there is none the day-ahead schedule on the limits: both carry a warning.
+    """
+    filled, inputs = window_inputs(rolling, state, outlook, overrides)
+    basis = None if state.basis_columns is None or state.basis_rows is None else (state.basis_columns, state.basis_rows)
+    solution = rolling.live.solve(inputs, basis=basis)
+    solution, binaries = solve_exclusively(rolling.desk, rolling.pairs, inputs, solution, rolling.options)
+    findings = _findings(state.step, solution, binaries)
+    if solution.x is None or binaries < 0:
+        held = rolling.desk.binder.interval(filled[0], state)
+        held[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
+        columns = projected(rolling.desk, rolling.held, state, held)
+        return Dispatch(state.step, columns, None, "fallback", np.nan, np.inf, solution.seconds, solution.iterations, findings), state
+    columns = solution.x[rolling.desk.layout.columns.index[0]]
+    duals = None if solution.row_dual is None else solution.row_dual[rolling.balance_rows] / rolling.desk.program.step_h
+    dispatch = Dispatch(state.step, columns, duals, "optimal" if solution.status is Status.optimal else "incumbent", solution.objective,
+                        solution.gap, solution.seconds, solution.iterations, findings)
+    if solution.basis is None:
+        return dispatch, state
+    return dispatch, replace(state, basis_columns=solution.basis[0], basis_rows=solution.basis[1])
+
+
+def _findings(step: int, solution: Solution, binaries: int) -> tuple[Finding, ...]:
+    place = f"step {step}"
+    if solution.x is None:
+        why = {Status.time_limit: "the solver met its time limit with nothing feasible",
+               Status.infeasible: "no dispatch meets all limits"}.get(solution.status, f"the solver ended as {solution.status.value}")
+        return (Finding("real_time", "warning", "fallback", place, f"{why}: the day-ahead schedule on the limits is used"),)
+    if binaries < 0:
+        return (Finding("real_time", "warning", "fallback", place, "charging and discharging at once could not be excluded in time: the "
+                        "day-ahead schedule on the limits is used"),)
+    if solution.status is Status.time_limit:
+        return (Finding("real_time", "warning", "time_limit", place, "the solver met its time limit: its best dispatch so far is used"),)
+    return ()
+
+
+@dataclass(frozen=True)
+class RealTime:
+    """Steps first..last of a day, decided and settled."""
+
+    rolling: Rolling
+    dispatches: tuple[Dispatch, ...]
+    settled: SettledDay
+    states: tuple[State, ...]  # after each step
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def seconds(self) -> float:
+        return sum(dispatch.seconds for dispatch in self.dispatches)
+
+
+def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
+              overrides: Sequence[Sequence[Instruction]] | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
+    """Decide and settle `len(outlooks)` intervals from `state.step` on.
+
+    outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
+    settled yet are never read. overrides: per step, as known at its issue time.
+    """
+    desk = rolling.desk
+    told: Sequence[Sequence[Instruction]] = overrides if overrides is not None else [()] * len(outlooks)
+    truth: Reality = reality_of(desk, realised, rolling.held.frozen, state)
+    dispatches: list[Dispatch] = []
+    settled: list[Settled] = []
+    states: list[State] = []
+    for outlook, instructions in zip(outlooks, told, strict=True):
+        if desk.case.settings.first_interval == "measured":
+            outlook = outlook.with_first(realised, state.step - 1)
+        dispatch, state = redispatch(rolling, state, outlook, overrides=instructions)
+        reality = truth if not instructions else reality_of(desk, realised, rolling.held.frozen, state, overrides=instructions)
+        each, state = settle(desk, dispatch.columns, state, reality)
+        truth.judged[each.step - 1] = reality.judged[each.step - 1]
+        dispatches.append(dispatch)
+        settled.append(each)
+        states.append(state)
+        if on_step is not None:
+            on_step(each.step)
+    day = settled_day(desk, settled, truth)
+    findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
+    return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings))
+
+
+def _unmet(day: SettledDay) -> list[Finding]:
+    return [Finding("real_time", "warning", "unbalanced", f"step {day.first + k}", f"{day.unmet[k]:.6g} kW that no device or tie could take",
+                    float(day.unmet[k]), 0.0) for k in np.flatnonzero(day.unmet > 1e-4)]

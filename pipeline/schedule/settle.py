@@ -1,0 +1,83 @@
+"""Realised values meet the held dispatch, interval by interval; the state that comes out is where the next step starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.program.linear_program import Floats
+from pipeline.schedule.close import close_interval
+from pipeline.schedule.complete import complete
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.dispatch import Settled
+from pipeline.schedule.instructions import Instruction
+from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.state import State
+
+
+@dataclass(frozen=True)
+class Reality:
+    """What came, for a whole delivery day: (N, I) inputs of each quarter-hour, with the frozen positions.
+
+    rows: as intervals meet it (limits of the devices). judged: the same with the rule of the day's end, as costs see it.
+    """
+
+    rows: Floats
+    judged: Floats
+
+
+def reality_of(desk: Desk, realised: Outlook, frozen: Floats, state: State, *, overrides: Sequence[Instruction] = ()) -> Reality:
+    """Bind the realised values of the whole day (N quarter-hours) once. `state`: any state of the day, for its start."""
+    rows = desk.binder.fill(realised, desk.day.starts(15), overrides=overrides, settling=True)
+    rows[:, desk.binder.plan.frozen_entry] = frozen
+    return Reality(rows, desk.binder.whole_day(rows, state, frozen))
+
+
+def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tuple[Settled, State]:
+    """Meet interval `state.step`. Returns it as realised and the state in which the next one starts.
+
+    Set-points of stores, generators, units and ties inside are held; sources feed what came less what was curtailed; loads draw
+    what came less what was shed; vehicles are clipped to presence and headroom; heat goes to its store, then it is vented or unmet;
+    the rest passes over each network's tie and ends at the case's balancing tie.
+    """
+    inputs = desk.binder.interval(reality.rows[state.step - 1], state)
+    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values)
+    cohorts = desk.roster.cohorts
+    lost = state.lost_kwh + columns[cohorts.unserved]
+    columns[cohorts.unserved] = lost
+    after = replace(state, step=state.step + 1, values=values, lost_kwh=lost)
+    return Settled(state.step, columns, inputs, unmet, state), after
+
+
+@dataclass(frozen=True)
+class SettledDay:
+    """Intervals first..first+K-1 of a day, settled. costs: (K, terms) at realised prices."""
+
+    first: int
+    columns: Floats  # (K, J)
+    inputs: Floats  # (K, I) realised, with the rule of the day's end
+    costs: Floats
+    terms: tuple[str, ...]
+    unmet: Floats  # (K,) kW and kvar that nothing could take
+
+    @property
+    def total(self) -> float:
+        return float(self.costs.sum())
+
+
+def settled_day(desk: Desk, settled: Sequence[Settled], reality: Reality) -> SettledDay:
+    """Flows, voltages and costs of settled intervals, in one sweep. The first one's state says what was lost before."""
+    first = settled[0].step
+    judged = reality.judged[first - 1 : first - 1 + len(settled)]
+    columns, reactive = complete(desk, np.array([each.columns for each in settled]), judged)
+    final = desk.ledger.final
+    before = np.zeros((1, len(final)))
+    lost = {entry: i for i, entry in enumerate(desk.roster.cohorts.unserved)}
+    for i, entry in enumerate(final):
+        before[0, i] = settled[0].before.lost_kwh[lost[entry]]
+    grown = np.diff(np.vstack([before, columns[:, final]]), axis=0)
+    costs = desk.ledger.by_term(columns, judged, grown)
+    unmet = np.array([each.unmet.sum() for each in settled]) + reactive
+    return SettledDay(first, columns, judged, costs, desk.program.terms, unmet)
