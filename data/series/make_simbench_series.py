@@ -33,17 +33,18 @@ FEEDERS = ("f01", "f02")
 MICROGRIDS = tuple(f"mg_{feeder}_b{bus:02d}" for feeder in FEEDERS for bus in (9, 16, 18, 31, 33))
 Floats = NDArray[np.float64]
 
-# Measured customers: trade (G), households (H0), farms (L), band and street-side loads; not the grid equivalents.
+# Measured customers: trade (G), households (H0), farms (L). Not the equivalents of whole grids, and not the band load and the
+# hot-water load (BL-H, WB-H), which are switched, not lived in.
 LOADS = (
-    "BL-H G0-A G0-M G1-A G1-B G1-C G2-A G3-A G3-H G3-M G4-A G4-B G4-H G4-M G5-A G6-A "
-    "H0-A H0-B H0-C H0-G H0-H H0-L L0-A L1-A L2-A L2-M WB-H"
+    "G0-A G0-M G1-A G1-B G1-C G2-A G3-A G3-H G3-M G4-A G4-B G4-H G4-M G5-A G6-A "
+    "H0-A H0-B H0-C H0-G H0-H H0-L L0-A L1-A L2-A L2-M"
 ).split()
 HEAT_PUMPS = [f"{kind}_{number}" for kind in ("Air_Alternative", "Air_Parallel", "Air_Semi-Parallel", "Soil_Alternative") for number in (1, 2)]
 PV = [f"PV{number}" for number in range(1, 9)]
 WIND = [f"WP{number}" for number in (3, 4, 5, 6, 7, 8, 10, 11, 12)]  # on land: 1, 2 and 9 are at sea
 
 # kind -> (profiles to draw from, how many a feeder and a microgrid draw)
-DRAWS = {"load": (LOADS, 14, 10), "heat": (HEAT_PUMPS, 0, 5), "pv": (PV, 0, 3), "wind": (WIND, 4, 0)}
+DRAWS = {"load": (LOADS, 18, 18), "heat": (HEAT_PUMPS, 0, 5), "pv": (PV, 0, 3), "wind": (WIND, 4, 0)}
 PEAK_KW = {"f_load": 1.25 * 876.4, "mg_heat": 100.0}
 DECIMALS = {"f": 1, "mg": 2, "p": 4}
 
@@ -67,15 +68,15 @@ def local_times() -> list[datetime]:
 
 
 def draw(kind: str, owners: tuple[str, ...], count: int, profiles: dict[str, Floats], day_kwh: float, record: list[list[str]]) -> dict[str, Floats]:
-    """A composite per owner: `count` distinct profiles, each brought to mean 1, with random weights, then scaled."""
+    """A composite per owner: `count` distinct profiles (of peak 1) with random weights, then scaled."""
     series = {}
     for owner in owners:
         name = f"{owner}_{kind}"
         rng = np.random.default_rng([SEED, *name.encode()])
         names = sorted(rng.choice(sorted(profiles), size=count, replace=False).tolist())
-        weights = rng.dirichlet(np.full(count, 4.0))
-        composite = sum(weight * profiles[one] / profiles[one].mean() for weight, one in zip(weights, names, strict=True))
-        values = np.asarray(composite) * day_kwh / 24.0
+        weights = rng.dirichlet(np.full(count, 10.0))
+        composite = sum(weight * profiles[one] for weight, one in zip(weights, names, strict=True))
+        values = np.asarray(composite) / np.mean(composite) * day_kwh / 24.0
         series[name] = values * min(1.0, PEAK_KW.get(f"{family(name)}_{kind}", np.inf) / values.max())
         record.extend([name, one, f"{weight:.6f}"] for weight, one in zip(weights, names, strict=True))
     return series
