@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
-from pipeline.validate.findings import Finding
+from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, Frame, frame, numbers, texts
 from pipeline.validate.radial import Feeder, feeders
 
@@ -46,8 +46,14 @@ def power_flow(feeder: Feeder, p_kw: Floats, q_kvar: Floats) -> AcResult:
     loads["p_specified"][:, 0] = loads["q_specified"][:, 0] = 0.0  # whatever is at the slack bus is the source's
     model = PowerGridModel(data, system_frequency=50.0)
     parts = [kind for kind, at in ((ComponentType.node, (0,)), (ComponentType.line, line_at), (ComponentType.link, link_at)) if len(at)]
-    result = model.calculate_power_flow(update_data={ComponentType.sym_load: loads}, calculation_method=CalculationMethod.newton_raphson,
-                                        continue_on_batch_error=True, output_component_types=parts, error_tolerance=1e-9, max_iterations=50)
+    result = model.calculate_power_flow(
+        update_data={ComponentType.sym_load: loads},
+        calculation_method=CalculationMethod.newton_raphson,
+        continue_on_batch_error=True,
+        output_component_types=parts,
+        error_tolerance=1e-9,
+        max_iterations=50,
+    )
     failed = np.zeros(steps, dtype=bool)
     if model.batch_error is not None:
         failed[np.asarray(model.batch_error.failed_scenarios, dtype=np.int64)] = True
@@ -126,12 +132,24 @@ def ac_check(case: Case, tables: Mapping[str, pa.Table], *, stage: str) -> tuple
     for tree in feeders(case):
         p_kw, q_kvar = bus_injections(case, tree, long, long.scenarios.index(scenario))
         result = power_flow(tree, np.nan_to_num(p_kw), np.nan_to_num(q_kvar))
-        done["bus_state"] = _filled(done["bus_state"], "bus", stage, tree, long, {"voltage_ac_pu": dict(zip(tree.buses, result.voltage_pu, strict=True))})
-        loading = np.array([apparent / branch.rating_kva if branch.rating_kva else np.full(len(apparent), np.nan)
-                            for branch, apparent in zip(tree.branches, result.apparent_kva, strict=True)])
+        done["bus_state"] = _filled(
+            done["bus_state"], "bus", stage, tree, long, {"voltage_ac_pu": dict(zip(tree.buses, result.voltage_pu, strict=True))}
+        )
+        loading = np.array(
+            [
+                apparent / branch.rating_kva if branch.rating_kva else np.full(len(apparent), np.nan)
+                for branch, apparent in zip(tree.branches, result.apparent_kva, strict=True)
+            ]
+        )
         ids = [branch.id for branch in tree.branches]
-        done["branch_state"] = _filled(done["branch_state"], "branch", stage, tree, long, {
-            "loading_share": dict(zip(ids, loading, strict=True)), "loss_ac_kw": dict(zip(ids, result.loss_kw, strict=True))})
+        done["branch_state"] = _filled(
+            done["branch_state"],
+            "branch",
+            stage,
+            tree,
+            long,
+            {"loading_share": dict(zip(ids, loading, strict=True)), "loss_ac_kw": dict(zip(ids, result.loss_kw, strict=True))},
+        )
         findings += _findings(tree, long, result, loading, done["bus_state"], stage)
     return done, findings
 
@@ -141,8 +159,14 @@ def _filled(table: pa.Table, entity: str, stage: str, tree: Feeder, long: Frame,
     stages, stage_names = texts(table, "stage")
     networks, network_names = texts(table, "network")
     entities, names = texts(table, entity)
-    mine = (np.array([n == stage for n in stage_names], dtype=bool)[stages]
-            & np.array([n == tree.network.id for n in network_names], dtype=bool)[networks]) if table.num_rows else np.zeros(0, dtype=bool)
+    mine = (
+        (
+            np.array([n == stage for n in stage_names], dtype=bool)[stages]
+            & np.array([n == tree.network.id for n in network_names], dtype=bool)[networks]
+        )
+        if table.num_rows
+        else np.zeros(0, dtype=bool)
+    )
     step = numbers(table, "step").astype(np.int64)
     at = np.searchsorted(long.steps, step)
     mine &= np.isin(step, long.steps)
@@ -158,31 +182,67 @@ def _filled(table: pa.Table, entity: str, stage: str, tree: Feeder, long: Frame,
 
 def _findings(tree: Feeder, long: Frame, result: AcResult, loading: Floats, bus_state: pa.Table, stage: str) -> list[Finding]:
     network = tree.network
-    findings = [Finding("warning", "ac_converged", f"{network.id} step {int(long.steps[t])}", "the AC power flow did not converge")
-                for t in np.flatnonzero(result.failed)]
+    findings = [
+        Finding("warning", "ac_converged", f"{network.id} step {int(long.steps[t])}", "the AC power flow did not converge")
+        for t in np.flatnonzero(result.failed)
+    ]
     if result.failed.all():
         return findings
-    for worst, limit, sign, word in ((np.nanmin, network.voltage_min_pu, 1.0, "lowest"), (np.nanmax, network.voltage_max_pu, -1.0, "highest")):
+    for worst, limit, sign, word in (
+        (np.nanmin, network.voltage_min_pu, 1.0, "lowest"),
+        (np.nanmax, network.voltage_max_pu, -1.0, "highest"),
+    ):
         at_bus = worst(result.voltage_pu[:, ~result.failed], axis=1)
         value = float(worst(at_bus))
         b = int(np.flatnonzero(at_bus == value)[0])
         t = int(np.flatnonzero(result.voltage_pu[b] == value)[0])
-        findings.append(Finding("info", f"ac_voltage_{word}", f"{tree.buses[b]} step {int(long.steps[t])}",
-                                f"{word} AC voltage {value:.5f} p.u.", value, limit))
+        findings.append(
+            Finding(
+                "info",
+                f"ac_voltage_{word}",
+                f"{tree.buses[b]} step {int(long.steps[t])}",
+                f"{word} AC voltage {value:.5f} p.u.",
+                value,
+                limit,
+            )
+        )
         for bus in np.flatnonzero(sign * (limit - at_bus) > VOLTAGE_MARGIN_PU):
             t = int(np.flatnonzero(result.voltage_pu[bus] == at_bus[bus])[0])
-            findings.append(Finding("warning", "ac_voltage_limit", f"{tree.buses[bus]} step {int(long.steps[t])}",
-                                    f"AC voltage {at_bus[bus]:.5f} p.u. breaks the limit {limit} by more than {VOLTAGE_MARGIN_PU}", float(at_bus[bus]), limit))
+            findings.append(
+                Finding(
+                    "warning",
+                    "ac_voltage_limit",
+                    f"{tree.buses[bus]} step {int(long.steps[t])}",
+                    f"AC voltage {at_bus[bus]:.5f} p.u. breaks the limit {limit} by more than {VOLTAGE_MARGIN_PU}",
+                    float(at_bus[bus]),
+                    limit,
+                )
+            )
     rated = np.flatnonzero(np.isfinite(loading).any(axis=1))
     for k in rated:
         t = int(np.nanargmax(loading[k]))
         if loading[k, t] > 1.0:
-            severity = "warning" if loading[k, t] > 1.0 + LOADING_MARGIN_SHARE else "info"
-            findings.append(Finding(severity, "ac_loading", f"{tree.branches[k].id} step {int(long.steps[t])}",
-                                    f"loaded at {100 * loading[k, t]:.1f} % of its rating", float(loading[k, t]), 1.0))
+            severity: Severity = "warning" if loading[k, t] > 1.0 + LOADING_MARGIN_SHARE else "info"
+            findings.append(
+                Finding(
+                    severity,
+                    "ac_loading",
+                    f"{tree.branches[k].id} step {int(long.steps[t])}",
+                    f"loaded at {100 * loading[k, t]:.1f} % of its rating",
+                    float(loading[k, t]),
+                    1.0,
+                )
+            )
     energy = float(np.nansum(result.loss_kw))
-    findings.append(Finding("info", "ac_loss", network.id, f"mean AC loss {energy / max(1, (~result.failed).sum()):.3f} kW",
-                            energy / max(1, int((~result.failed).sum()))))
+    findings.append(
+        Finding(
+            "info",
+            "ac_loss",
+            network.id,
+            f"mean AC loss {energy / max(1, (~result.failed).sum()):.3f} kW",
+            energy / max(1, int((~result.failed).sum())),
+        )
+    )
     findings.append(_gap(tree, long, result, bus_state, stage))
     return findings
 
@@ -198,6 +258,6 @@ def _gap(tree: Feeder, long: Frame, result: AcResult, bus_state: pa.Table, stage
     if not gap.size or gap[row] < 0:
         return Finding("info", "ac_gap", tree.network.id, "no interval to compare")
     bus, step = bus_state.column("bus")[row].as_py(), bus_state.column("step")[row].as_py()
-    return Finding("info", "ac_gap", f"{bus} step {step}", f"LinDistFlow and AC voltage differ by at most {gap[row]:.5f} p.u.", float(gap[row]))
-
-
+    return Finding(
+        "info", "ac_gap", f"{bus} step {step}", f"LinDistFlow and AC voltage differ by at most {gap[row]:.5f} p.u.", float(gap[row])
+    )

@@ -29,8 +29,11 @@ def check_complete(case: Case, long: Frame) -> list[Mistake]:
         else:
             mistakes += long.mistakes(key, ~np.isfinite(values), "row is missing")
     extra = [key for key in long.values if key[3] == "injection" and key not in expected]
-    mistakes += [Mistake(place(long.table, device=key[0], bus=key[1], carrier=key[2], quantity=key[3]), "is not an injection that the case has")
-                 for key in sorted(extra) if np.nanmax(np.abs(long.values[key])) > 0]
+    mistakes += [
+        Mistake(place(long.table, device=key[0], bus=key[1], carrier=key[2], quantity=key[3]), "is not an injection that the case has")
+        for key in sorted(extra)
+        if np.nanmax(np.abs(long.values[key])) > 0
+    ]
     for key, values in long.values.items():
         if key[3] != "injection":
             mistakes += long.mistakes(key, ~np.isfinite(values) & np.isfinite(values).any(), "row is missing")
@@ -72,32 +75,22 @@ def check_network_sums(case: Case, long: Frame) -> list[Mistake]:
     mistakes: list[Mistake] = []
     for (network, carrier), total in totals.items():
         where = np.argwhere(np.abs(total) > BALANCE_KW)
-        found = (Mistake(place(long.table, "value", network=network, carrier=carrier, scenario=long.scenarios[s], quantity="injection",
-                               step=int(long.steps[t])), f"injections sum to {total[s, t]:.6g}, not to zero") for s, t in where[:MOST_MISTAKES])
+        found = (
+            Mistake(
+                place(
+                    long.table,
+                    "value",
+                    network=network,
+                    carrier=carrier,
+                    scenario=long.scenarios[s],
+                    quantity="injection",
+                    step=int(long.steps[t]),
+                ),
+                f"injections sum to {total[s, t]:.6g}, not to zero",
+            )
+            for s, t in where[:MOST_MISTAKES]
+        )
         mistakes += first(found, of=len(where))
-    return mistakes
-
-
-def check_ties(case: Case, long: Frame) -> list[Mistake]:
-    """What leaves the upper end enters the lower end; the exchange is what enters the lower end."""
-    mistakes: list[Mistake] = []
-    for tie in case.ties:
-        for carrier, quantity in (("active", "exchange_kw"), ("reactive", "exchange_kvar")):
-            lower_key = (tie.id, tie.lower_bus, carrier, "injection")
-            lower = long.values.get(lower_key)
-            if lower is None:
-                continue
-            if tie.upper_bus is not None:
-                upper_key = (tie.id, tie.upper_bus, carrier, "injection")
-                upper = long.values.get(upper_key)
-                if upper is not None:
-                    mistakes += long.mistakes(upper_key, np.abs(lower + upper) > BALANCE_KW, "{:.6g} here and {:.6g} at the lower end are not opposite",
-                                              upper, lower)
-            for bus in (tie.lower_bus, tie.upper_bus):
-                exchange = long.values.get((tie.id, bus or "", carrier, quantity))
-                if exchange is not None:
-                    mistakes += long.mistakes((tie.id, bus or "", carrier, quantity), np.abs(exchange - lower) > BALANCE_KW,
-                                              "exchange {:.6g}, injection at the lower end {:.6g}", exchange, lower)
     return mistakes
 
 
@@ -112,14 +105,29 @@ def check_feeders(case: Case, long: Frame, tables: Mapping[str, pa.Table], *, st
         flow_kw, flow_kvar = tree.flows(p_kw), tree.flows(q_kvar)
         voltage = tree.voltages_pu(flow_kw, flow_kvar)
         ids = [branch.id for branch in tree.branches]
-        mistakes += _against(tables, "branch_state", "branch", "p_kw", tree, long, stage, dict(zip(ids, flow_kw, strict=True)), 10 * BALANCE_KW)
-        mistakes += _against(tables, "branch_state", "branch", "q_kvar", tree, long, stage, dict(zip(ids, flow_kvar, strict=True)), 10 * BALANCE_KW)
-        mistakes += _against(tables, "bus_state", "bus", "voltage_pu", tree, long, stage, dict(zip(tree.buses, voltage, strict=True)), VOLTAGE_PU)
+        mistakes += _against(
+            tables, "branch_state", "branch", "p_kw", tree, long, stage, dict(zip(ids, flow_kw, strict=True)), 10 * BALANCE_KW
+        )
+        mistakes += _against(
+            tables, "branch_state", "branch", "q_kvar", tree, long, stage, dict(zip(ids, flow_kvar, strict=True)), 10 * BALANCE_KW
+        )
+        mistakes += _against(
+            tables, "bus_state", "bus", "voltage_pu", tree, long, stage, dict(zip(tree.buses, voltage, strict=True)), VOLTAGE_PU
+        )
     return mistakes
 
 
-def _against(tables: Mapping[str, pa.Table], name: str, entity: str, column: str, tree: Feeder, long: Frame, stage: str,
-             expected: Mapping[str, Floats], tolerance: float) -> list[Mistake]:
+def _against(
+    tables: Mapping[str, pa.Table],
+    name: str,
+    entity: str,
+    column: str,
+    tree: Feeder,
+    long: Frame,
+    stage: str,
+    expected: Mapping[str, Floats],
+    tolerance: float,
+) -> list[Mistake]:
     """Every (entity, step) of `expected` has its row in table `name`, within the tolerance."""
     table = tables.get(name)
     if table is None:
@@ -127,7 +135,9 @@ def _against(tables: Mapping[str, pa.Table], name: str, entity: str, column: str
     mine = rows_of_stage(table, stage) & rows_of_label(table, "network", tree.network.id)
     entities, labels = texts(table, entity)
     names = list(expected)
-    position = np.array([names.index(label) if label in expected else -1 for label in labels], dtype=np.int64)[entities] if labels else entities
+    position = (
+        np.array([names.index(label) if label in expected else -1 for label in labels], dtype=np.int64)[entities] if labels else entities
+    )
     step = numbers(table, "step").astype(np.int64)
     at = np.clip(np.searchsorted(long.steps, step), 0, len(long.steps) - 1)
     mine &= (position >= 0) & np.isin(step, long.steps)
@@ -139,8 +149,15 @@ def _against(tables: Mapping[str, pa.Table], name: str, entity: str, column: str
     seen = np.zeros(grid.shape, dtype=bool)
     seen[position[mine], at[mine]] = True
     absent = np.argwhere(~seen)
-    mistakes += first((Mistake(place(name, column, stage=stage, network=tree.network.id, **{entity: names[i]}, step=int(long.steps[t])),
-                               "row is missing") for i, t in absent[:MOST_MISTAKES]), of=len(absent))
+    mistakes += first(
+        (
+            Mistake(
+                place(name, column, stage=stage, network=tree.network.id, **{entity: names[i]}, step=int(long.steps[t])), "row is missing"
+            )
+            for i, t in absent[:MOST_MISTAKES]
+        ),
+        of=len(absent),
+    )
     return mistakes
 
 

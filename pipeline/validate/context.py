@@ -97,11 +97,16 @@ def scenario_values(tables: Mapping[str, pa.Table]) -> tuple[dict[str, dict[str,
         codes, names = texts(table, "scenario")
         weight = numbers(table, "weight")
         weights = {name: float(weight[codes == code][0]) for code, name in enumerate(names)}
-        values["expected"] = {series: np.asarray(sum(weights[name] * values[name][series] for name in weights))
-                              for series in next(iter(values.values())) if all(series in values[name] for name in weights)}
+        values["expected"] = {
+            series: np.asarray(sum(weights[name] * values[name][series] for name in weights))
+            for series in next(iter(values.values()))
+            if all(series in values[name] for name in weights)
+        }
     forecasts = tables.get("forecasts")
     if not values and forecasts is not None and forecasts.num_rows:
-        values["expected"] = {series: grid for (stage, series), grid in wide(forecasts, ("stage", "series"), "mean").items() if stage == "day_ahead"}
+        values["expected"] = {
+            series: grid for (stage, series), grid in wide(forecasts, ("stage", "series"), "mean").items() if stage == "day_ahead"
+        }
         weights = {"expected": 1.0}
     return values, weights
 

@@ -49,9 +49,12 @@ def suite(contract: Table) -> Any:
     """The Great Expectations suite of one declaration."""
     gx, _ = _session()
     expect = gx.expectations
-    expectations: list[Any] = [expect.ExpectTableColumnsToMatchSet(column_set=[c.name for c in contract.columns], exact_match=True),
-                               expect.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), ignore_row_if="never")
-                               if len(contract.key) > 1 else expect.ExpectColumnValuesToBeUnique(column=contract.key[0])]
+    expectations: list[Any] = [
+        expect.ExpectTableColumnsToMatchSet(column_set=[c.name for c in contract.columns], exact_match=True),
+        expect.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), ignore_row_if="never")
+        if len(contract.key) > 1
+        else expect.ExpectColumnValuesToBeUnique(column=contract.key[0]),
+    ]
     for column in contract.columns:
         if not column.nullable:
             expectations.append(expect.ExpectColumnValuesToNotBeNull(column=column.name))
@@ -97,11 +100,17 @@ def _validate(contract: Table, data: Any) -> Iterator[Any]:
 def _schema_mistakes(contract: Table, table: pa.Table) -> list[Mistake]:
     declared, given = {c.name for c in contract.columns}, set(table.column_names)
     mistakes = [Mistake(place(contract.name, name), "declared column is missing") for name in sorted(declared - given)]
-    mistakes += [Mistake(place(contract.name, name), "column is not declared", "an undeclared column is an error") for name in sorted(given - declared)]
+    mistakes += [
+        Mistake(place(contract.name, name), "column is not declared", "an undeclared column is an error")
+        for name in sorted(given - declared)
+    ]
     for expected in contract.schema:
         if expected.name in given and table.schema.field(expected.name).type != expected.type:
-            mistakes.append(Mistake(place(contract.name, expected.name),
-                                    f"has type {table.schema.field(expected.name).type}, declared is {expected.type}"))
+            mistakes.append(
+                Mistake(
+                    place(contract.name, expected.name), f"has type {table.schema.field(expected.name).type}, declared is {expected.type}"
+                )
+            )
     return mistakes
 
 
@@ -114,7 +123,10 @@ def _outcome_mistakes(contract: Table, table: pa.Table, outcome: Any) -> list[Mi
     rows = result.get("unexpected_index_list") or []
     if not rows:
         return [Mistake(place(contract.name, column), law)]
-    found = (Mistake(row_place(contract, table, int(row), column), f"value {_cell(table, column, int(row))} {law}" if column else law) for row in rows)
+    found = (
+        Mistake(row_place(contract, table, int(row), column), f"value {_cell(table, column, int(row))} {law}" if column else law)
+        for row in rows
+    )
     return first(found, of=len(rows))
 
 
@@ -151,5 +163,5 @@ def _nan_mistakes(contract: Table, table: pa.Table) -> list[Mistake]:
     for column in contract.columns:
         if column.kind == "number" and column.nullable:
             bad = pc.fill_null(pc.is_nan(table.column(column.name)), False).to_numpy(zero_copy_only=False).nonzero()[0]
-            mistakes += first((Mistake(row_place(contract, table, int(row), column.name), "is NaN; a missing value is null") for row in bad))
+            mistakes += first(Mistake(row_place(contract, table, int(row), column.name), "is NaN; a missing value is null") for row in bad)
     return mistakes

@@ -30,11 +30,15 @@ class FleetSessions:
     charger_kw: Floats
 
 
-def sessions_by_fleet(fleet_names: list[str], arrival: Instants, departure: Instants, need_kwh: Floats, charger_kw: Floats) -> dict[str, FleetSessions]:
+def sessions_by_fleet(
+    fleet_names: list[str], arrival: Instants, departure: Instants, need_kwh: Floats, charger_kw: Floats
+) -> dict[str, FleetSessions]:
     """Sessions as the warehouse gives them (one fleet name per session) by fleet."""
     names = np.array(fleet_names, dtype=np.str_)
-    return {str(name): FleetSessions(arrival[names == name], departure[names == name], need_kwh[names == name], charger_kw[names == name])
-            for name in np.unique(names)}
+    return {
+        str(name): FleetSessions(arrival[names == name], departure[names == name], need_kwh[names == name], charger_kw[names == name])
+        for name in np.unique(names)
+    }
 
 
 def window_sessions(fleet: EvFleet, window: EvWindow, day: DeliveryDay, time_zone: str) -> FleetSessions:
@@ -52,7 +56,9 @@ def _in_window(hours: NDArray[np.int64], window: EvWindow) -> NDArray[np.bool_]:
     return np.asarray((hours >= window.first_hour) | (hours <= window.last_hour))
 
 
-def disaggregate(sessions: FleetSessions, power_kw: Floats, starts: Instants, *, efficiency_share: float, step_s: int = STEP_S) -> tuple[Floats, float]:
+def disaggregate(
+    sessions: FleetSessions, power_kw: Floats, starts: Instants, *, efficiency_share: float, step_s: int = STEP_S
+) -> tuple[Floats, float]:
     """Least laxity first: unserved stored energy per vehicle (n,) in kWh, and charging that no vehicle could take, in kWh.
 
     power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there.
@@ -73,7 +79,9 @@ def disaggregate(sessions: FleetSessions, power_kw: Floats, starts: Instants, *,
     return left, spare_kwh
 
 
-def ev_check(case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay) -> tuple[list[Finding], dict[str, float | None]]:
+def ev_check(
+    case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay
+) -> tuple[list[Finding], dict[str, float | None]]:
     """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unserved_share` of the settled day.
 
     Only vehicles that leave within the delivery day count; share is None where nobody needed anything.
@@ -95,11 +103,29 @@ def ev_check(case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSession
         need_kwh, unserved_kwh = need_kwh + need, unserved_kwh + unserved
         if unserved > UNSERVED_SHARE * need:
             worst = int(np.argmax(np.where(due, left, -1.0)))
-            findings.append(Finding("warning", "ev_unserved", fleet.id, f"{unserved:.3f} of {need:.1f} kWh were not served, least laxity first; "
-                                    f"vehicle {worst + 1} lacks {left[worst]:.2f} kWh", unserved / need if need else None, UNSERVED_SHARE))
+            findings.append(
+                Finding(
+                    "warning",
+                    "ev_unserved",
+                    fleet.id,
+                    f"{unserved:.3f} of {need:.1f} kWh were not served, least laxity first; "
+                    f"vehicle {worst + 1} lacks {left[worst]:.2f} kWh",
+                    unserved / need if need else None,
+                    UNSERVED_SHARE,
+                )
+            )
     share = unserved_kwh / need_kwh if need_kwh else None
     if need_kwh:
-        findings.append(Finding("info", "ev_unserved_share", "all fleets", f"{unserved_kwh:.3f} of {need_kwh:.1f} kWh were not served", share, UNSERVED_SHARE))
+        findings.append(
+            Finding(
+                "info",
+                "ev_unserved_share",
+                "all fleets",
+                f"{unserved_kwh:.3f} of {need_kwh:.1f} kWh were not served",
+                share,
+                UNSERVED_SHARE,
+            )
+        )
     return findings, {"ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unserved_share": share}
 
 

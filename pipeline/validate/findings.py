@@ -31,8 +31,15 @@ def findings_table(findings: Iterable[Finding], *, run_id: str, stage: str) -> p
     for finding in findings:
         unique.setdefault((finding.severity, finding.check, finding.place), finding)
     rows = [unique[key] for key in sorted(unique)]
-    return TABLES["findings"].build({
-        "run_id": [run_id] * len(rows), "stage": [stage] * len(rows), "severity": [f.severity for f in rows],
-        "check": [f.check for f in rows], "place": [f.place for f in rows], "message": [f.message for f in rows],
-        "value": [f.value for f in rows], "limit": [f.limit for f in rows],
-    })
+    return TABLES["findings"].build(
+        {
+            "run_id": [run_id] * len(rows),
+            "stage": [stage] * len(rows),
+            "severity": [f.severity for f in rows],
+            "check": [f.check for f in rows],
+            "place": [f.place for f in rows],
+            "message": [f.message for f in rows],
+            "value": [f.value for f in rows],
+            "limit": [f.limit for f in rows],
+        }
+    )

@@ -46,7 +46,7 @@ def texts(table: pa.Table, column: str) -> tuple[Ints, list[str]]:
 
 def numbers(table: pa.Table, column: str) -> Floats:
     """A numeric column as floats (rows,); nulls become NaN."""
-    return table.column(column).cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False).astype(float)
+    return np.asarray(table.column(column).cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False), dtype=float).copy()
 
 
 def instants(table: pa.Table, column: str) -> Ints:
@@ -92,14 +92,24 @@ class Frame:
     def row(self, key: Key, scenario: int, step: int, column: str = "value") -> str:
         """The place of one row in words; `scenario`, `step` are array positions."""
         device, bus, carrier, quantity = key
-        return place(self.table, column, scenario=self.scenarios[scenario], device=device, bus=bus, carrier=carrier, quantity=quantity,
-                     step=int(self.steps[step]))
+        return place(
+            self.table,
+            column,
+            scenario=self.scenarios[scenario],
+            device=device,
+            bus=bus,
+            carrier=carrier,
+            quantity=quantity,
+            step=int(self.steps[step]),
+        )
 
     def mistakes(self, key: Key, bad: NDArray[np.bool_], message: str, *figures: Floats) -> list[Mistake]:
         """One mistake per True of `bad` (S, T); `message` is a format string over the figures at that place."""
         where = np.argwhere(bad)
-        return first((Mistake(self.row(key, s, t), message.format(*(figure[s, t] for figure in figures))) for s, t in where[:MOST_MISTAKES]),
-                     of=len(where))
+        return first(
+            (Mistake(self.row(key, s, t), message.format(*(figure[s, t] for figure in figures))) for s, t in where[:MOST_MISTAKES]),
+            of=len(where),
+        )
 
 
 def frame(name: str, table: pa.Table) -> Frame:

@@ -11,21 +11,25 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import Mistake
 from pipeline.validate.ac import ac_check
-from pipeline.validate.balances import check_complete, check_feeders, check_network_sums, check_ties
+from pipeline.validate.balances import check_complete, check_feeders, check_network_sums
+from pipeline.validate.check import Check
 from pipeline.validate.context import Context, grid_of, scenario_values
 from pipeline.validate.contract_gate import check_contracts
-from pipeline.validate.devices import Check, check_devices
+from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
-from pipeline.validate.frame import frame
+from pipeline.validate.frame import Floats, frame
 from pipeline.validate.identity import check_identity
-from pipeline.validate.inputs import check_commitments, check_forecasts, check_offers, check_prices, check_scenarios, check_scores, check_states
+from pipeline.validate.inputs import check_forecasts, check_scenarios, check_scores
 from pipeline.validate.money import check_costs, check_settlement
+from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
+from pipeline.validate.ties import check_ties
 
 LONG = {"day_ahead": "schedule", "real_time": "dispatch"}
 
 
-def check_stage(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, product: str,
-                context: Context | None = None, contracts: bool = True) -> tuple[list[Mistake], list[Finding]]:
+def check_stage(
+    case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, product: str, context: Context | None = None, contracts: bool = True
+) -> tuple[list[Mistake], list[Finding]]:
     """Integrity gates over the tables of one product, at whatever stage they are complete: what is not there is not checked.
 
     Contracts first: rows that break their declaration are not computed with. `contracts=False` leaves Great Expectations out,
@@ -55,13 +59,15 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
     return mistakes + check_scores(tables.get("forecast_scores"), tables.get("scenario_quality"), context)
 
 
-def _operation(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, stage: str, context: Context) -> tuple[list[Mistake], list[Finding]]:
+def _operation(
+    case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, stage: str, context: Context
+) -> tuple[list[Mistake], list[Finding]]:
     name = LONG[stage]
     if not tables[name].num_rows:
         return [Mistake(f"table {name}", "has no row")], []
     long, grid = frame(name, tables[name]), grid_of(case, day, stage)
-    values, weights = scenario_values(tables)
-    values = {**(values if stage == "day_ahead" else {}), **context.values}
+    published, weights = scenario_values(tables)
+    values: dict[str, Mapping[str, Floats]] = {**(published if stage == "day_ahead" else {}), **context.values}
     check = Check(case, long, grid, context, values, stage)
     mistakes = check_complete(case, long)
     if stage == "day_ahead" and not np.array_equal(long.steps, np.arange(1, grid.count + 1)):

@@ -13,12 +13,25 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import Mistake
 from pipeline.core.units import CARRIER_UNITS
 from pipeline.tables import TABLES
+from pipeline.validate.context import Context
 from pipeline.validate.contract_gate import row_place
-from pipeline.validate.context import Context, grid_of
 from pipeline.validate.frame import MOST_MISTAKES, first, instants, numbers, texts
 
-SUFFIX_UNITS = (("_per_kwh", "currency/kWh"), ("_kwhth", "kWhth"), ("_kwth", "kWth"), ("_kvarh", "kvarh"), ("_kwh", "kWh"),
-                ("_kvar", "kvar"), ("_kw", "kW"), ("_m3h", "m3/h"), ("_m3", "m3"), ("_kv", "kV"), ("_pu", "p.u."), ("_share", "1"), ("_count", "1"))
+SUFFIX_UNITS = (
+    ("_per_kwh", "currency/kWh"),
+    ("_kwhth", "kWhth"),
+    ("_kwth", "kWth"),
+    ("_kvarh", "kvarh"),
+    ("_kwh", "kWh"),
+    ("_kvar", "kvar"),
+    ("_kw", "kW"),
+    ("_m3h", "m3/h"),
+    ("_m3", "m3"),
+    ("_kv", "kV"),
+    ("_pu", "p.u."),
+    ("_share", "1"),
+    ("_count", "1"),
+)
 
 
 def unit_of(quantity: str, carrier: str) -> str | None:
@@ -42,7 +55,9 @@ def check_identity(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay,
 def bad_rows(name: str, table: pa.Table, bad: NDArray[np.bool_], column: str, message: Callable[[int], str]) -> list[Mistake]:
     """A mistake for each True of `bad` (rows,), named by the table's key."""
     rows = np.flatnonzero(bad)
-    return first((Mistake(row_place(TABLES[name], table, int(row), column), message(int(row))) for row in rows[:MOST_MISTAKES]), of=len(rows))
+    return first(
+        (Mistake(row_place(TABLES[name], table, int(row), column), message(int(row))) for row in rows[:MOST_MISTAKES]), of=len(rows)
+    )
 
 
 def _cell(table: pa.Table, column: str, row: int) -> object:
@@ -54,7 +69,9 @@ def _runs(name: str, table: pa.Table, context: Context) -> list[Mistake]:
         return []
     codes, runs = texts(table, "run_id")
     unknown = np.array([run not in context.known_runs for run in runs], dtype=bool)[codes]
-    return bad_rows(name, table, unknown, "run_id", lambda row: f"run {_cell(table, 'run_id', row)} is neither this run nor one of its parents")
+    return bad_rows(
+        name, table, unknown, "run_id", lambda row: f"run {_cell(table, 'run_id', row)} is neither this run nor one of its parents"
+    )
 
 
 def _instants(case: Case, name: str, table: pa.Table, day: DeliveryDay) -> list[Mistake]:
@@ -69,8 +86,13 @@ def _instants(case: Case, name: str, table: pa.Table, day: DeliveryDay) -> list[
         step_s = _stage_steps(case, name, table, day)
     expected = day.start + (step - 1) * step_s
     wrong = (valid_from != expected) | (valid_from >= day.end) | (step < 1)
-    return bad_rows(name, table, wrong, "valid_from",
-                    lambda row: f"step {int(step[row])} starts at {int(expected[row])} s UTC, the row says {int(valid_from[row])}")
+    return bad_rows(
+        name,
+        table,
+        wrong,
+        "valid_from",
+        lambda row: f"step {int(step[row])} starts at {int(expected[row])} s UTC, the row says {int(valid_from[row])}",
+    )
 
 
 def _stage_steps(case: Case, name: str, table: pa.Table, day: DeliveryDay) -> NDArray[np.float64]:
@@ -90,8 +112,11 @@ def _places(case: Case, name: str, table: pa.Table) -> list[Mistake]:
     columns = set(table.column_names)
     mistakes: list[Mistake] = []
     known: dict[str, set[str]] = {
-        "series": {series.id for series in case.series}, "bus": set(case.network_of_bus), "network": {n.id for n in case.networks},
-        "branch": {branch.id for branch in case.branches}, "tie": {tie.id for tie in case.ties},
+        "series": {series.id for series in case.series},
+        "bus": set(case.network_of_bus),
+        "network": {n.id for n in case.networks},
+        "branch": {branch.id for branch in case.branches},
+        "tie": {tie.id for tie in case.ties},
         "device": {device.id for device in case.devices} | {tie.id for tie in case.ties},
         "currency": {case.currency},
     }
@@ -124,13 +149,17 @@ def _pairs(table: pa.Table, one: str, other: str, right: Callable[[str, str], bo
 def _bus_in_network(case: Case, name: str, table: pa.Table) -> list[Mistake]:
     network_of = case.network_of_bus
     wrong = _pairs(table, "bus", "network", lambda bus, network: network_of.get(bus, network) == network)
-    return bad_rows(name, table, wrong, "network", lambda row: f"bus {_cell(table, 'bus', row)} is not in network {_cell(table, 'network', row)}")
+    return bad_rows(
+        name, table, wrong, "network", lambda row: f"bus {_cell(table, 'bus', row)} is not in network {_cell(table, 'network', row)}"
+    )
 
 
 def _branch_in_network(case: Case, name: str, table: pa.Table) -> list[Mistake]:
     network_of = {branch.id: case.network_of_bus[branch.from_bus] for branch in case.branches}
     wrong = _pairs(table, "branch", "network", lambda branch, network: network_of.get(branch) == network)
-    return bad_rows(name, table, wrong, "network", lambda row: f"branch {_cell(table, 'branch', row)} is not in network {_cell(table, 'network', row)}")
+    return bad_rows(
+        name, table, wrong, "network", lambda row: f"branch {_cell(table, 'branch', row)} is not in network {_cell(table, 'network', row)}"
+    )
 
 
 def _device_at_bus(case: Case, name: str, table: pa.Table) -> list[Mistake]:
@@ -170,5 +199,12 @@ def _long_units(case: Case, name: str, table: pa.Table) -> list[Mistake]:
         if expected == "currency/kWh":
             expected = f"{case.currency}/kWh"
         wrong.append(expected is not None and expected != units[u])
-    return bad_rows(name, table, np.array(wrong, dtype=bool)[at], "unit",
-                    lambda row: f"unit '{_cell(table, 'unit', row)}' does not belong to {_cell(table, 'quantity', row)} of {_cell(table, 'carrier', row)}")
+    return bad_rows(
+        name,
+        table,
+        np.array(wrong, dtype=bool)[at],
+        "unit",
+        lambda row: (
+            f"unit '{_cell(table, 'unit', row)}' does not belong to {_cell(table, 'quantity', row)} of {_cell(table, 'carrier', row)}"
+        ),
+    )

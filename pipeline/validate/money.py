@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cases.case import Case
 from pipeline.core.errors import Mistake
 from pipeline.equipment import Chp, Demand, EvFleet, Generator, Source, Store, Tie
 from pipeline.validate.balances import rows_of_stage
+from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import wide
-from pipeline.validate.devices import SUFFIX, Check
 from pipeline.validate.frame import Floats, numbers, place, texts
 from pipeline.validate.identity import bad_rows
 
@@ -50,8 +49,20 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
     case, long, dt = check.case, check.long, check.grid.step_h
     rho = case.settings.slack_price_per_kwh
     zero = np.zeros(long.shape)
-    cost = {name: zero.copy() for name in ("energy_cost", "deviation_cost", "storage_wear_cost", "generator_cost", "cogeneration_cost",
-                                           "curtailment_cost", "vent_cost", "flexibility_cost", "penalty_cost")}
+    cost = {
+        name: zero.copy()
+        for name in (
+            "energy_cost",
+            "deviation_cost",
+            "storage_wear_cost",
+            "generator_cost",
+            "cogeneration_cost",
+            "curtailment_cost",
+            "vent_cost",
+            "flexibility_cost",
+            "penalty_cost",
+        )
+    }
     for tie in case.ties:
         exchange = np.nan_to_num(long.zero_or(tie.id, tie.lower_bus, "active", "injection"))
         price = check.series(tie.market.price_series) if tie.market else zero
@@ -69,7 +80,9 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 price_shed = rho if device.shed_price_per_kwh is None else device.shed_price_per_kwh
                 cost["penalty_cost"] += dt * (price_shed * shed + rho * dump)
             case Source():
-                cost["curtailment_cost"] += dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
+                cost["curtailment_cost"] += (
+                    dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
+                )
             case Generator():
                 cost["generator_cost"] += dt * generator_cost_per_h(device, long.zero_or(device.id, device.bus, "active", "injection"))
             case Chp():
@@ -82,7 +95,9 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 moved = sum(long.zero_or(device.id, device.bus, device.carrier, f"{way}_{kw}") for way in ("charge", "discharge"))
                 cost["storage_wear_cost"] += dt * device.wear_cost_per_kwh * moved
             case EvFleet():
-                cost["flexibility_cost"] += dt * device.flexibility_cost_per_kwh * -long.zero_or(device.id, device.bus, "active", "injection")
+                cost["flexibility_cost"] += (
+                    dt * device.flexibility_cost_per_kwh * -long.zero_or(device.id, device.bus, "active", "injection")
+                )
     return cost
 
 
@@ -107,11 +122,15 @@ def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[s
         row, total = published["total"]
         parts = [cost for name, (_, cost) in published.items() if name != "total"]
         if abs(total - sum(parts)) > _tolerance(parts):
-            mistakes += bad_rows("costs", table, np.arange(table.num_rows) == row, "value", lambda _: f"{total:.9g}, the terms sum to {sum(parts):.9g}")
+            mistakes += bad_rows(
+                "costs", table, np.arange(table.num_rows) == row, "value", lambda _: f"{total:.9g}, the terms sum to {sum(parts):.9g}"
+            )
         if check.context.objective is not None and check.stage == "day_ahead":
             goal = check.context.objective
             if abs(total - goal) > check.context.objective_tolerance_share * max(1.0, *(abs(part) for part in parts)):
-                mistakes.append(Mistake(place("costs", "value", stage=check.stage, term="total"), f"{total:.9g}, the program's objective is {goal:.9g}"))
+                mistakes.append(
+                    Mistake(place("costs", "value", stage=check.stage, term="total"), f"{total:.9g}, the program's objective is {goal:.9g}")
+                )
     share = np.array([weights.get(name, 0.0) for name in check.long.scenarios])
     if check.stage == "real_time":
         share = np.array([1.0 if name == "settled" else 0.0 for name in check.long.scenarios])
@@ -124,7 +143,9 @@ def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[s
             continue
         row, cost = published.get(name, (-1, 0.0))
         if abs(cost - wanted) > MONEY + MONEY_SHARE * size:
-            mistakes.append(Mistake(place("costs", "value", stage=check.stage, term=name), f"{cost:.9g}, quantities times prices make {wanted:.9g}"))
+            mistakes.append(
+                Mistake(place("costs", "value", stage=check.stage, term=name), f"{cost:.9g}, quantities times prices make {wanted:.9g}")
+            )
     return mistakes
 
 
@@ -135,8 +156,11 @@ def _tolerance(parts: list[float]) -> float:
 def day_ahead_positions(check: Check) -> dict[str, Floats]:
     """Positions per tie (T,): of this schedule, or of the parent day-ahead run spread over the quarters of its steps."""
     if check.stage == "day_ahead":
-        return {tie.id: found[0] for tie in check.case.ties
-                if (found := check.long.get(tie.id, tie.lower_bus, "active", "schedule_kw")) is not None}
+        return {
+            tie.id: found[0]
+            for tie in check.case.ties
+            if (found := check.long.get(tie.id, tie.lower_bus, "active", "schedule_kw")) is not None
+        }
     table = check.context.parents.get("schedule")
     if table is None:
         return {}
@@ -167,22 +191,35 @@ def check_settlement(check: Check, tables: Mapping[str, pa.Table]) -> list[Mista
             mistakes.append(Mistake(place("settlement", tie=name), "has no row"))
             continue
         width = check.grid.count
-        rows = {column: np.pad(grids[column][(name,)], (0, width), constant_values=np.nan)[:width][check.long.steps - 1] for column in columns}
+        rows = {
+            column: np.pad(grids[column][(name,)], (0, width), constant_values=np.nan)[:width][check.long.steps - 1] for column in columns
+        }
         exchange = check.long.values[(name, tie.lower_bus, "active", "injection")][s]
         price = rows["price_per_kwh"]
         known = check.series(tie.market.price_series)[s] if tie.market else price
         wanted = {
             "scheduled_kw": (positions[name] if name in positions and has_position(tie) else rows["scheduled_kw"], 1e-4),
-            "realised_kw": (exchange, 1e-4), "price_per_kwh": (np.where(np.isfinite(known), known, price), PRICE),
+            "realised_kw": (exchange, 1e-4),
+            "price_per_kwh": (np.where(np.isfinite(known), known, price), PRICE),
             "energy_cost": (check.grid.step_h * trade_cost_per_h(tie, price, exchange), MONEY),
             "deviation_cost": (check.grid.step_h * deviation_cost_per_h(tie, price, exchange, rows["scheduled_kw"]), MONEY),
         }
         for column, (expected, tolerance) in wanted.items():
             bad = ~(np.abs(rows[column] - expected) <= tolerance * (1 + 1e-4 * np.abs(expected)))
-            mistakes += [Mistake(place("settlement", column, tie=name, step=int(check.long.steps[t])),
-                                 f"{rows[column][t]:.9g}, recomputed {expected[t]:.9g}") for t in np.flatnonzero(bad)[:20]]
+            mistakes += [
+                Mistake(
+                    place("settlement", column, tie=name, step=int(check.long.steps[t])),
+                    f"{rows[column][t]:.9g}, recomputed {expected[t]:.9g}",
+                )
+                for t in np.flatnonzero(bad)[:20]
+            ]
         limit = max(abs(tie.exchange_min_kw), abs(tie.exchange_max_kw)) * (1 + 1e-6)
         bad = ~(np.abs(rows["dispatched_kw"]) <= limit + 1e-3)
-        mistakes += [Mistake(place("settlement", "dispatched_kw", tie=name, step=int(check.long.steps[t])),
-                             f"{rows['dispatched_kw'][t]:.6g} is beyond the tie's limit") for t in np.flatnonzero(bad)[:20]]
+        mistakes += [
+            Mistake(
+                place("settlement", "dispatched_kw", tie=name, step=int(check.long.steps[t])),
+                f"{rows['dispatched_kw'][t]:.6g} is beyond the tie's limit",
+            )
+            for t in np.flatnonzero(bad)[:20]
+        ]
     return mistakes

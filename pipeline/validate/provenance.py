@@ -39,12 +39,22 @@ def compare(contract: Table, published: pa.Table, written: pa.Table, *, complete
     left, right = published.take(pa.array(mine)), written.take(pa.array(at[mine]))
     for name in columns:
         differs = _differs(left.column(name), right.column(name))
-        mistakes += first((Mistake(row_place(contract, left, int(row), name), f"{left.column(name)[int(row)].as_py()} is published, the run wrote "
-                                   f"{right.column(name)[int(row)].as_py()}") for row in differs), of=len(differs))
+        mistakes += first(
+            (
+                Mistake(
+                    row_place(contract, left, int(row), name),
+                    f"{left.column(name)[int(row)].as_py()} is published, the run wrote {right.column(name)[int(row)].as_py()}",
+                )
+                for row in differs
+            ),
+            of=len(differs),
+        )
     if complete:
         seen = set(ours)
         lost = [row for key, row in theirs.items() if key not in seen]
-        mistakes += first((Mistake(row_place(contract, written, row), "the run wrote this row, and it is not published") for row in lost), of=len(lost))
+        mistakes += first(
+            (Mistake(row_place(contract, written, row), "the run wrote this row, and it is not published") for row in lost), of=len(lost)
+        )
     return mistakes
 
 
@@ -112,7 +122,10 @@ def _lost(contract: Table, published: pa.Table, written: list[pa.Table]) -> list
     mistakes: list[Mistake] = []
     for table in written:
         lost = [row for row, key in enumerate(_keys(contract, table)) if key not in ours]
-        mistakes += first((Mistake(row_place(contract, table, row), "a current run wrote this row, and it is not published") for row in lost), of=len(lost))
+        mistakes += first(
+            (Mistake(row_place(contract, table, row), "a current run wrote this row, and it is not published") for row in lost),
+            of=len(lost),
+        )
     return mistakes
 
 

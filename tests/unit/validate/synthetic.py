@@ -13,8 +13,8 @@ from pipeline.core.clock import DeliveryDay, local_hour
 from pipeline.core.units import CARRIER_UNITS
 from pipeline.equipment import Chp, Demand, EvFleet, Generator, Source, Store
 from pipeline.tables import TABLES
+from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import Context, Grid, grid_of
-from pipeline.validate.devices import SUFFIX, Check
 from pipeline.validate.frame import frame
 from pipeline.validate.identity import unit_of
 from pipeline.validate.money import has_position, terms
@@ -82,7 +82,9 @@ def rows_for(case: Case, grid: Grid, values: dict[str, np.ndarray]) -> dict[tupl
                 energy = np.empty(count)
                 before = device.energy_initial_kwh
                 for t in range(count):
-                    before = energy[t] = kept * before + dt * (device.charge_efficiency_share * charge[t] - discharge[t] / device.discharge_efficiency_share)
+                    before = energy[t] = kept * before + dt * (
+                        device.charge_efficiency_share * charge[t] - discharge[t] / device.discharge_efficiency_share
+                    )
                 at = (device.id, device.bus, device.carrier)
                 rows[*at, f"charge_{kw}"], rows[*at, f"discharge_{kw}"], rows[*at, f"energy_{kwh}"] = charge, discharge, energy
                 inject(*at, discharge - charge)
@@ -119,8 +121,16 @@ def long_table(name: str, case: Case, grid: Grid, scenarios: dict[str, dict[tupl
     for scenario, rows in scenarios.items():
         for (device, bus, carrier, quantity), values in rows.items():
             n = len(values)
-            for column, cell in (("run_id", run), ("scenario", scenario), ("network", case.network_of_bus[bus]), ("device", device), ("bus", bus),
-                                 ("carrier", carrier), ("quantity", quantity), ("unit", unit_of(quantity, carrier) or CARRIER_UNITS[carrier])):
+            for column, cell in (
+                ("run_id", run),
+                ("scenario", scenario),
+                ("network", case.network_of_bus[bus]),
+                ("device", device),
+                ("bus", bus),
+                ("carrier", carrier),
+                ("quantity", quantity),
+                ("unit", unit_of(quantity, carrier) or CARRIER_UNITS[carrier]),
+            ):
                 columns[column] += [cell] * n
             columns["step"] += list(range(1, n + 1))
             columns["valid_from"] += [int(t) for t in grid.starts]
@@ -141,17 +151,30 @@ def network_tables(case: Case, grid: Grid, long: pa.Table, name: str, stage: str
 
     def common(entities: list[str], column: str) -> dict[str, list]:
         many = len(entities)
-        return {"run_id": [RUN[stage]] * many * n, "stage": [stage] * many * n, "step": list(range(1, n + 1)) * many,
-                "valid_from": [int(t) for t in grid.starts] * many, "network": [tree.network.id] * many * n,
-                column: [entity for entity in entities for _ in range(n)]}
+        return {
+            "run_id": [RUN[stage]] * many * n,
+            "stage": [stage] * many * n,
+            "step": list(range(1, n + 1)) * many,
+            "valid_from": [int(t) for t in grid.starts] * many,
+            "network": [tree.network.id] * many * n,
+            column: [entity for entity in entities for _ in range(n)],
+        }
 
     branches = [branch.id for branch in tree.branches]
     none = [None] * (len(branches) * n)
     return {
-        "bus_state": TABLES["bus_state"].build({**common(list(tree.buses), "bus"), "voltage_pu": voltage.ravel().tolist(),
-                                                "voltage_ac_pu": [None] * (len(tree.buses) * n)}),
-        "branch_state": TABLES["branch_state"].build({**common(branches, "branch"), "p_kw": flow_kw.ravel().tolist(),
-                                                      "q_kvar": flow_kvar.ravel().tolist(), "loading_share": none, "loss_ac_kw": none}),
+        "bus_state": TABLES["bus_state"].build(
+            {**common(list(tree.buses), "bus"), "voltage_pu": voltage.ravel().tolist(), "voltage_ac_pu": [None] * (len(tree.buses) * n)}
+        ),
+        "branch_state": TABLES["branch_state"].build(
+            {
+                **common(branches, "branch"),
+                "p_kw": flow_kw.ravel().tolist(),
+                "q_kvar": flow_kvar.ravel().tolist(),
+                "loading_share": none,
+                "loss_ac_kw": none,
+            }
+        ),
     }
 
 
@@ -160,8 +183,15 @@ def cost_table(check: Check, weights: dict[str, float], positions: dict[str, np.
     cost = {name: float(share[share > 0] @ per[share > 0].sum(axis=1)) for name, per in terms(check, positions).items()}
     cost["total"] = sum(cost.values())
     n = len(cost)
-    return TABLES["costs"].build({"run_id": [RUN[check.stage]] * n, "stage": [check.stage] * n, "term": list(cost), "value": list(cost.values()),
-                                  "currency": [check.case.currency] * n})
+    return TABLES["costs"].build(
+        {
+            "run_id": [RUN[check.stage]] * n,
+            "stage": [check.stage] * n,
+            "term": list(cost),
+            "value": list(cost.values()),
+            "currency": [check.case.currency] * n,
+        }
+    )
 
 
 def state_table(case: Case, grid: Grid, rows: dict, stage: str) -> pa.Table:
@@ -169,8 +199,16 @@ def state_table(case: Case, grid: Grid, rows: dict, stage: str) -> pa.Table:
     for (device, _, carrier, quantity), values in rows.items():
         if quantity.startswith("energy_"):
             for t, value in enumerate(values):
-                for column, cell in (("run_id", RUN[stage]), ("stage", stage), ("step", t + 1), ("valid_from", int(grid.starts[t])), ("device", device),
-                                     ("quantity", quantity), ("unit", unit_of(quantity, carrier)), ("value", float(value))):
+                for column, cell in (
+                    ("run_id", RUN[stage]),
+                    ("stage", stage),
+                    ("step", t + 1),
+                    ("valid_from", int(grid.starts[t])),
+                    ("device", device),
+                    ("quantity", quantity),
+                    ("unit", unit_of(quantity, carrier)),
+                    ("value", float(value)),
+                ):
                     columns[column].append(cell)
     return TABLES["states"].build(columns)
 
@@ -182,10 +220,23 @@ def forecast_table(case: Case, day: DeliveryDay) -> pa.Table:
     columns: dict[str, list] = {c.name: [] for c in TABLES["forecasts"].columns}
     for series in case.series:
         for t, mean in enumerate(values[series.id]):
-            cells = {"run_id": RUN["day_ahead"], "stage": "day_ahead", "series": series.id, "issued_at": issued, "step": t + 1,
-                     "valid_from": int(grid.starts[t]), "lead": t + 1, "unit": series.unit, "mean": float(mean), "sd": 0.01 * float(mean), "model": "arima"}
-            cells |= {q: float(mean) * k for q, k in zip(("q05", "q10", "q25", "q50", "q75", "q90", "q95"),
-                                                          (0.97, 0.98, 0.99, 1.0, 1.005, 1.01, 1.015), strict=True)}
+            cells = {
+                "run_id": RUN["day_ahead"],
+                "stage": "day_ahead",
+                "series": series.id,
+                "issued_at": issued,
+                "step": t + 1,
+                "valid_from": int(grid.starts[t]),
+                "lead": t + 1,
+                "unit": series.unit,
+                "mean": float(mean),
+                "sd": 0.01 * float(mean),
+                "model": "arima",
+            }
+            cells |= {
+                q: float(mean) * k
+                for q, k in zip(("q05", "q10", "q25", "q50", "q75", "q90", "q95"), (0.97, 0.98, 0.99, 1.0, 1.005, 1.01, 1.015), strict=True)
+            }
             for column, cell in cells.items():
                 columns[column].append(cell)
     return TABLES["forecasts"].build(columns)
@@ -197,8 +248,16 @@ def scenario_table(case: Case, day: DeliveryDay, drawn: dict[str, dict[str, np.n
     for scenario, weight in WEIGHTS.items():
         for series in case.series:
             for t, value in enumerate(drawn[scenario][series.id]):
-                for column, cell in (("run_id", RUN["day_ahead"]), ("scenario", scenario), ("series", series.id), ("step", t + 1),
-                                     ("valid_from", int(grid.starts[t])), ("unit", series.unit), ("value", float(value)), ("weight", weight)):
+                for column, cell in (
+                    ("run_id", RUN["day_ahead"]),
+                    ("scenario", scenario),
+                    ("series", series.id),
+                    ("step", t + 1),
+                    ("valid_from", int(grid.starts[t])),
+                    ("unit", series.unit),
+                    ("value", float(value)),
+                    ("weight", weight),
+                ):
                     columns[column].append(cell)
     return TABLES["scenarios"].build(columns)
 
@@ -217,8 +276,13 @@ def make_day() -> Day:
             for rows in schedule.values():
                 rows[tie.id, tie.lower_bus, "active", "schedule_kw"] = positions[tie.id]
     long = long_table("schedule", case, hourly, schedule, RUN["day_ahead"])
-    ahead = {"forecasts": forecast_table(case, day), "scenarios": scenario_table(case, day, drawn), "schedule": long,
-             **network_tables(case, hourly, long, "schedule", "day_ahead"), "states": state_table(case, hourly, schedule["expected"], "day_ahead")}
+    ahead = {
+        "forecasts": forecast_table(case, day),
+        "scenarios": scenario_table(case, day, drawn),
+        "schedule": long,
+        **network_tables(case, hourly, long, "schedule", "day_ahead"),
+        "states": state_table(case, hourly, schedule["expected"], "day_ahead"),
+    }
     expected = {key: sum(w * drawn[s][key] for s, w in WEIGHTS.items()) for key in drawn["1"]}
     check = Check(case, frame("schedule", long), hourly, Context(), {**drawn, "expected": expected}, "day_ahead")
     ahead["costs"] = cost_table(check, WEIGHTS, positions)
@@ -229,18 +293,34 @@ def make_day() -> Day:
     context = Context(known_runs=frozenset(RUN.values()), values={"settled": realised}, parents={"schedule": long})
     check = Check(case, frame("dispatch", dispatch), quarters, context, {"settled": realised}, "real_time")
     spread = {tie: np.repeat(position, quarters.count // hourly.count) for tie, position in positions.items()}
-    live = {"dispatch": dispatch, **network_tables(case, quarters, dispatch, "dispatch", "real_time"),
-            "states": state_table(case, quarters, settled, "real_time"), "costs": cost_table(check, {"settled": 1.0}, spread),
-            "settlement": settlement_table(case, quarters, settled, realised, spread)}
-    return Day(case, day, {"day_ahead": ahead, "real_time": live}, {"day_ahead": Context(known_runs=frozenset(RUN.values())), "real_time": context})
+    live = {
+        "dispatch": dispatch,
+        **network_tables(case, quarters, dispatch, "dispatch", "real_time"),
+        "states": state_table(case, quarters, settled, "real_time"),
+        "costs": cost_table(check, {"settled": 1.0}, spread),
+        "settlement": settlement_table(case, quarters, settled, realised, spread),
+    }
+    return Day(
+        case, day, {"day_ahead": ahead, "real_time": live}, {"day_ahead": Context(known_runs=frozenset(RUN.values())), "real_time": context}
+    )
 
 
 def settlement_table(case: Case, grid: Grid, settled: dict, realised: dict[str, np.ndarray], positions: dict[str, np.ndarray]) -> pa.Table:
     tie = next(tie for tie in case.ties if tie.market)
     exchange = settled[tie.id, tie.lower_bus, "active", "injection"]
     price, position, n = realised[tie.market.price_series], positions[tie.id], grid.count
-    return TABLES["settlement"].build({
-        "run_id": [RUN["real_time"]] * n, "step": list(range(1, n + 1)), "valid_from": [int(t) for t in grid.starts], "tie": [tie.id] * n,
-        "scheduled_kw": position.tolist(), "dispatched_kw": (exchange - 0.5).tolist(), "realised_kw": exchange.tolist(), "price_per_kwh": price.tolist(),
-        "energy_cost": (grid.step_h * price * exchange).tolist(),
-        "deviation_cost": (grid.step_h * tie.deviation_price_per_kwh * np.abs(exchange - position)).tolist(), "settled": [True] * n})
+    return TABLES["settlement"].build(
+        {
+            "run_id": [RUN["real_time"]] * n,
+            "step": list(range(1, n + 1)),
+            "valid_from": [int(t) for t in grid.starts],
+            "tie": [tie.id] * n,
+            "scheduled_kw": position.tolist(),
+            "dispatched_kw": (exchange - 0.5).tolist(),
+            "realised_kw": exchange.tolist(),
+            "price_per_kwh": price.tolist(),
+            "energy_cost": (grid.step_h * price * exchange).tolist(),
+            "deviation_cost": (grid.step_h * tie.deviation_price_per_kwh * np.abs(exchange - position)).tolist(),
+            "settled": [True] * n,
+        }
+    )

@@ -1,0 +1,106 @@
+"""What is said about a schedule beside its rows: states, prices, commitments, offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.cases.case import Case
+from pipeline.core.errors import Mistake
+from pipeline.validate.balances import rows_of_stage
+from pipeline.validate.context import Grid, wide
+from pipeline.validate.frame import Floats, Frame, first, numbers, place, texts
+from pipeline.validate.identity import bad_rows
+
+
+def check_states(case: Case, table: pa.Table, long: Frame, *, stage: str) -> list[Mistake]:
+    """The state handed on is the energy at the end of the interval, as the long table shows it."""
+    scenario = "expected" if stage == "day_ahead" else "settled"
+    if not table.num_rows or scenario not in long.scenarios:
+        return []
+    s = long.scenarios.index(scenario)
+    devices = {device.id: device for device in case.devices}
+    mine = rows_of_stage(table, stage)
+    step = numbers(table, "step").astype(np.int64)
+    at = np.clip(np.searchsorted(long.steps, step), 0, len(long.steps) - 1)
+    value, wanted = numbers(table, "value"), np.full(table.num_rows, np.nan)
+    device, names = texts(table, "device")
+    quantity, quantities = texts(table, "quantity")
+    code = device * len(quantities) + quantity
+    for pair in np.unique(code[mine]):
+        owner = devices.get(names[pair // len(quantities)])
+        if owner is None:
+            continue
+        carrier = getattr(owner, "carrier", "active")
+        published = quantities[pair % len(quantities)].replace("_before", "")
+        row = long.get(owner.id, owner.bus, carrier, published)
+        if row is None and published.startswith("power_kw"):
+            row = long.get(owner.id, owner.bus, carrier, "injection")
+        if row is not None:
+            rows = mine & (code == pair) & np.isin(step, long.steps)
+            wanted[rows] = row[s][at[rows]]
+    bad = mine & np.isfinite(wanted) & (np.abs(value - wanted) > 1e-4)
+    return bad_rows("states", table, bad, "value", lambda row: f"{value[row]:.6g}, {long.table} shows {wanted[row]:.6g}")
+
+
+def check_prices(case: Case, table: pa.Table, grid: Grid, *, stage: str, steps: Floats) -> list[Mistake]:
+    """Every bus and carrier of a network with prices has one at each step."""
+    mine = rows_of_stage(table, stage)
+    if not mine.any():
+        return []
+    cells = wide(table.filter(pa.array(mine)), ("network", "bus", "carrier"), "price_per_kwh")
+    mistakes: list[Mistake] = []
+    wanted = {int(step) for step in steps}
+    for (network, bus, carrier), row in cells.items():
+        missing = sorted(wanted - {int(t) + 1 for t in np.flatnonzero(np.isfinite(row))})
+        mistakes += first(
+            Mistake(place("prices", stage=stage, network=network, bus=bus, carrier=carrier, step=step), "row is missing")
+            for step in missing
+        )
+    carriers = {network.id: set(network.carriers) for network in case.networks}
+    mistakes += [
+        Mistake(place("prices", "carrier", stage=stage, network=network, bus=bus, carrier=carrier), "is no carrier of this network")
+        for network, bus, carrier in cells
+        if carrier not in carriers.get(network, set())
+    ]
+    return mistakes
+
+
+def check_commitments(case: Case, table: pa.Table, long: Frame, *, stage: str) -> list[Mistake]:
+    """A unit that is off gives nothing; one that is on gives at least its minimum."""
+    if not table.num_rows:
+        return []
+    scenario = long.scenarios.index("expected" if stage == "day_ahead" else "settled")
+    devices = {device.id: device for device in case.devices}
+    mistakes: list[Mistake] = []
+    on = np.asarray(table.column("on").combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    codes, names = texts(table, "device")
+    step = numbers(table, "step").astype(np.int64)
+    for code, name in enumerate(names):
+        owner = devices.get(name)
+        injection = None if owner is None else long.values.get((name, owner.bus, "active", "injection"))
+        if injection is None:
+            continue
+        rows = rows_of_stage(table, stage) & (codes == code) & np.isin(step, long.steps)
+        power = np.abs(np.where(rows, injection[scenario][np.clip(np.searchsorted(long.steps, step), 0, len(long.steps) - 1)], 0.0))
+        mistakes += bad_rows("commitments", table, rows & ~on & (power > 1e-4), "on", _giving(power))
+    return mistakes
+
+
+def check_offers(table: pa.Table) -> list[Mistake]:
+    if not table.num_rows:
+        return []
+    offered, accepted = numbers(table, "offered_kw"), numbers(table, "accepted_kw")
+    return bad_rows(
+        "offers",
+        table,
+        np.abs(accepted) > np.abs(offered) + 1e-6,
+        "accepted_kw",
+        lambda row: f"{accepted[row]:.6g}, offered are {offered[row]:.6g}",
+    )
+
+
+def _giving(power_kw: Floats) -> Callable[[int], str]:
+    return lambda row: f"is off and gives {power_kw[row]:.6g} kW"
