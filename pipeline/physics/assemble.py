@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import pyomo.core.base.constraint as pyomo_constraint
 import pyomo.environ as pyo
 
 from pipeline.cases.case import Case
@@ -33,21 +31,20 @@ def assemble(case: Case, horizon: Horizon, *, exclusive_stores: frozenset[str] =
         slack_price_per_kwh=case.settings.slack_price_per_kwh, exclusive_stores=exclusive_stores,
     )
     injections: dict[tuple[str, Carrier], list[Injection]] = {}
-    with _templates():
-        for device in case.devices:
-            block = _add_block(model, device.id)
-            LAWS[device.kind](block, device, setting)
-            _collect(injections, device.bus, offer_of(block).injection)
-        for line in case.ties:
-            block = _add_block(model, line.id)
-            tie.build(block, line, setting)
-            _collect(injections, line.lower_bus, offer_of(block).injection)
-            if line.upper_bus is None:
-                offer_of(block).injection_upper.clear()
-            else:
-                _collect(injections, line.upper_bus, offer_of(block).injection_upper)
-        for network in case.networks:
-            _add_network(model, case, network, injections, setting)
+    for device in case.devices:
+        block = _add_block(model, device.id)
+        LAWS[device.kind](block, device, setting)
+        _collect(injections, device.bus, offer_of(block).injection)
+    for line in case.ties:
+        block = _add_block(model, line.id)
+        tie.build(block, line, setting)
+        _collect(injections, line.lower_bus, offer_of(block).injection)
+        if line.upper_bus is None:
+            offer_of(block).injection_upper.clear()
+        else:
+            _collect(injections, line.upper_bus, offer_of(block).injection_upper)
+    for network in case.networks:
+        _add_network(model, case, network, injections, setting)
     return model
 
 
@@ -80,13 +77,3 @@ def _collect(injections: dict[tuple[str, Carrier], list[Injection]], bus: str, o
     for carrier, injection in offered.items():
         injections.setdefault((bus, carrier), []).append(injection)
 
-
-@contextmanager
-def _templates() -> Iterator[None]:
-    """Rules are called once with symbols instead of once per row: half the time of building and compiling."""
-    before = pyomo_constraint.TEMPLATIZE_CONSTRAINTS
-    pyomo_constraint.TEMPLATIZE_CONSTRAINTS = True
-    try:
-        yield
-    finally:
-        pyomo_constraint.TEMPLATIZE_CONSTRAINTS = before

@@ -1,18 +1,22 @@
 """What every device block shares: marked inputs, costs by term, injections by carrier, names with units.
 
-A law is a Pyomo `Constraint` whose rule is called once with a symbolic position (Pyomo's constraint templates), so a rule
-is a formula in `t`: it may use `t - 1`, but neither `if t == 1` nor iteration over the steps. A row that differs at the
-first position is set afterwards (`block.energy_balance[1] = ...`).
+A law is a Pyomo `Constraint` whose rule is called once with a symbolic position (a Pyomo constraint template: half the time
+of building and compiling), so a rule is a formula in `t`: it may use `t - 1`, but neither `if t == 1` nor a loop over the
+steps. A row that differs at the first position is set afterwards (`block.energy_balance[1] = ...`). Sums run over lists: Pyomo
+reads a sum over a generator as a symbolic one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import ref
 
 import pyomo.environ as pyo
+from pyomo.core.base.constraint import TemplateConstraintData
 from pyomo.core.expr import LinearExpression
+from pyomo.core.expr.template_expr import templatize_rule
 
 from pipeline.equipment import Carrier
 
@@ -95,10 +99,29 @@ def add_column(block: Any, name: str, *index: Any, low: float | None = 0.0, high
 
 
 def add_law(block: Any, name: str, *index: Any, rule: Callable[..., Any]) -> Any:
-    """Rows named by the law they state. `rule(*index)` gives a relation; it is called once, with symbols."""
-    rows = pyo.Constraint(*index, rule=lambda _, *at: rule(*at))
+    """Rows named by the law they state. `rule(*index)` gives a relation; it is called once, with symbols (a scalar: as it is)."""
+    if not index:
+        rows = pyo.Constraint(expr=rule())
+        block.add_component(name, rows)
+        return rows
+    rows = pyo.Constraint(*index)
     block.add_component(name, rows)
+    fill_rows(rows, list(rows.index_set()), rows.index_set(), rule)
     return rows
+
+
+def fill_rows(rows: Any, at: Iterable[Any], index: Any, rule: Callable[..., Any], *, leading: tuple[Any, ...] = ()) -> None:
+    """Give the rows `at` one template: the relation of symbols of `index`, after `leading` symbols that the formula does not use.
+
+    Pyomo does this itself under TEMPLATIZE_CONSTRAINTS, but falls back silently to one call per row where it cannot.
+    """
+    expression, symbols = templatize_rule(rows.parent_block(), lambda _, symbols: rule(*symbols), index)
+    if expression.__class__ is tuple:
+        expression = pyo.inequality(*expression)
+    if expression is True:
+        return  # nothing flows here
+    template, component = (expression, (*leading, *symbols)), ref(rows)
+    rows._data.update({key: TemplateConstraintData(template, component, key) for key in at})
 
 
 def rate(per_unit: float, column: Any) -> Any:

@@ -72,7 +72,7 @@ def solve(bound: BoundProgram, options: SolveOptions | None = None) -> Solution:
     options = options or SolveOptions()
     solver = _solver(bound.program, options)
     pass_bound(solver, bound)
-    return _run(solver, bound, options)
+    return _run(solver, bound)
 
 
 class LiveSolver:
@@ -82,25 +82,28 @@ class LiveSolver:
         self._program = program
         self._options = options or SolveOptions()
         self._solver = _solver(program, self._options)
-        rows, columns = program.matrix.shape
-        self._rows = np.arange(rows, dtype=np.int32)
-        self._columns = np.arange(columns, dtype=np.int32)
-        self._loaded = False
+        self._last: BoundProgram | None = None
 
     def solve(self, inputs: Floats, *, basis: Basis | None = None) -> Solution:
         """Solution for these inputs. With `basis` it depends on inputs and basis alone, not on what was solved before."""
         bound = self._program.bind(inputs)
-        if not self._loaded or self._program.integer.any():
+        if self._last is None or self._program.integer.any():
             pass_bound(self._solver, bound)
-            self._loaded = True
         else:
-            solver = self._solver
-            check(solver.changeRowsBounds(self._rows.size, self._rows, bound.row_lower, bound.row_upper), "changeRowsBounds")
-            check(solver.changeColsCost(self._columns.size, self._columns, bound.cost), "changeColsCost")
-            check(solver.changeObjectiveOffset(bound.offset), "changeObjectiveOffset")
+            self._change(self._last, bound)
+        self._last = bound
         if basis is not None:
             set_basis(self._solver, basis)
-        return _run(self._solver, bound, self._options)
+        return _run(self._solver, bound)
+
+    def _change(self, last: BoundProgram, bound: BoundProgram) -> None:
+        """Only what moved, in one call each."""
+        solver = self._solver
+        rows = np.flatnonzero((bound.row_lower != last.row_lower) | (bound.row_upper != last.row_upper)).astype(np.int32)
+        columns = np.flatnonzero(bound.cost != last.cost).astype(np.int32)
+        check(solver.changeRowsBounds(rows.size, rows, bound.row_lower[rows], bound.row_upper[rows]), "changeRowsBounds")
+        check(solver.changeColsCost(columns.size, columns, bound.cost[columns]), "changeColsCost")
+        check(solver.changeObjectiveOffset(bound.offset), "changeObjectiveOffset")
 
 
 def _solver(program: LinearProgram, options: SolveOptions) -> Any:
@@ -114,23 +117,28 @@ def _solver(program: LinearProgram, options: SolveOptions) -> Any:
     return solver
 
 
-def _run(solver: Any, bound: BoundProgram, options: SolveOptions) -> Solution:
+def _run(solver: Any, bound: BoundProgram) -> Solution:
     started = time.perf_counter()
-    solver.zeroAllClocks() if hasattr(solver, "zeroAllClocks") else None
     check(solver.run(), "run")
     status = _model_status(solver)
-    whole = bool(bound.program.integer.any())
     found = solver.getInfo()
+    iterations = int(max(0, found.simplex_iteration_count) + max(0, found.ipm_iteration_count))
     feasible = found.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible.value
-    x = np.array(solver.getSolution().col_value) if feasible and status in (Status.optimal, Status.time_limit) else None
-    objective = float(bound.cost @ x + bound.offset) if x is not None else np.nan
-    best = float(found.mip_dual_bound) if whole else (objective if status is Status.optimal else -np.inf)
-    gap = float(found.mip_gap) if whole and x is not None else (0.0 if status is Status.optimal else np.inf)
-    iterations = max(0, found.simplex_iteration_count) + max(0, found.ipm_iteration_count)
-    if whole and x is not None:
+    if not feasible or status not in (Status.optimal, Status.time_limit):
+        return Solution(status, np.nan, -np.inf, np.inf, None, None, None, None, time.perf_counter() - started, iterations)
+    solution = solver.getSolution()
+    x = np.array(solution.col_value)
+    objective = float(bound.cost @ x + bound.offset)
+    if bound.program.integer.any():
+        best, gap = float(found.mip_dual_bound), float(found.mip_gap)
         _fix_integers(solver, bound, x)
-    duals = _duals(solver) if x is not None else (None, None)
-    return Solution(status, objective, best, gap, x, *duals, basis_arrays(solver), time.perf_counter() - started, int(iterations))
+        solution = solver.getSolution()
+    else:
+        best, gap = (objective, 0.0) if status is Status.optimal else (-np.inf, np.inf)
+    basis = basis_arrays(solver, bound, (np.array(solution.col_value), np.array(solution.row_value)))
+    row_dual = np.array(solution.row_dual) if solution.dual_valid else None
+    reduced_cost = bound.cost - bound.program.matrix.T @ row_dual if row_dual is not None else None
+    return Solution(status, objective, best, gap, x, row_dual, reduced_cost, basis, time.perf_counter() - started, iterations)
 
 
 def _model_status(solver: Any) -> Status:
@@ -151,10 +159,3 @@ def _fix_integers(solver: Any, bound: BoundProgram, x: Floats) -> None:
     continuous = np.zeros(columns.size, dtype=np.uint8)
     check(solver.changeColsIntegrality(columns.size, columns, continuous), "changeColsIntegrality")
     check(solver.run(), "run with integers fixed")
-
-
-def _duals(solver: Any) -> tuple[Floats | None, Floats | None]:
-    solution = solver.getSolution()
-    if not solution.dual_valid:
-        return None, None
-    return np.array(solution.row_dual), np.array(solution.col_dual)

@@ -41,4 +41,4 @@ def build(block: Any, device: EvFleet, setting: Setting) -> None:
     if device.flexibility_cost_per_kwh:
         offer.add_cost("flexibility_cost", rate(step_h * device.flexibility_cost_per_kwh, charge))
     count = len(device.departure_hours)
-    offer.injection["active"] = lambda t: -sum(charge[c, t] for c in range(1, count + 1))
+    offer.injection["active"] = lambda t: -sum([charge[c, t] for c in range(1, count + 1)])

@@ -23,7 +23,7 @@ def build(block: Any, device: Generator, setting: Setting) -> None:
     segment = add_column(block, "segment_kw", steps, list(segment_numbers), high=device.power_max_kw / device.segment_count)
 
     def power(t: Any) -> Any:
-        return sum(segment[t, i] for i in segment_numbers)
+        return sum([segment[t, i] for i in segment_numbers])
 
     low = declare_input(block, "power_low_kw", steps, role="limit", device=device.id, default=device.power_min_kw, side="low")
     high = declare_input(block, "power_high_kw", steps, role="limit", device=device.id, default=device.power_max_kw, side="high")

@@ -14,4 +14,4 @@ def build(block: Any, network: Network, injections: Mapping[tuple[str, Carrier],
     for carrier in network.carriers:
         parts = [part for (_, kind), found in injections.items() if kind == carrier for part in found]
         if parts:
-            add_law(block, f"{carrier}_balance", setting.steps, rule=lambda t, parts=parts: sum(part(t) for part in parts) == 0)
+            add_law(block, f"{carrier}_balance", setting.steps, rule=lambda t, parts=parts: sum([part(t) for part in parts]) == 0)

@@ -40,7 +40,7 @@ def _balance(
 
     def balance(bus: int, t: Any) -> Any:
         through = [flow[line, t] for line in arriving.get(bus, ())] + [-flow[line, t] for line in leaving.get(bus, ())]
-        return sum(through) + sum(part(t) for part in parts[bus - 1]) == 0
+        return sum(through) + sum([part(t) for part in parts[bus - 1]]) == 0
 
     add_law_per_place(block, law, places, setting.steps, balance)
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from weakref import ref
 
 import pyomo.environ as pyo
-from pyomo.core.base.constraint import TemplateConstraintData
-from pyomo.core.expr.template_expr import IndexTemplate, templatize_rule
+from pyomo.core.expr.template_expr import IndexTemplate
 
-from pipeline.physics.block import offer_of
+from pipeline.physics.block import fill_rows, offer_of
 
 
 def add_places(block: Any, name: str, ids: Sequence[str]) -> tuple[pyo.RangeSet, dict[str, int]]:
@@ -29,14 +27,7 @@ def add_law_per_place(block: Any, name: str, places: pyo.RangeSet, steps: pyo.Ra
     """`rule(place number, t)` gives a relation; it is called once per place with a symbolic t, instead of once per row."""
     rows = pyo.Constraint(places, steps)
     block.add_component(name, rows)
-    component, unused = ref(rows), IndexTemplate(places, 0, 0)
-    positions = range(1, len(steps) + 1)
+    unused, positions = IndexTemplate(places, 0, 0), range(1, len(steps) + 1)
     for place in range(1, len(places) + 1):
-        expression, (symbol,) = templatize_rule(block, lambda _, at, place=place: rule(place, at[0]), steps)
-        if expression.__class__ is tuple:
-            expression = pyo.inequality(*expression)
-        if expression is True:
-            continue  # nothing flows here
-        template = (expression, (unused, symbol))
-        rows._data.update({(place, t): TemplateConstraintData(template, component, (place, t)) for t in positions})
+        fill_rows(rows, [(place, t) for t in positions], steps, lambda t, place=place: rule(place, t), leading=(unused,))
     return rows
