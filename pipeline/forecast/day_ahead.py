@@ -12,11 +12,12 @@ from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
 from pipeline.core.errors import InputError, Mistake
-from pipeline.forecast.distribution import Distribution, distribution
+from pipeline.forecast.distribution import Distribution
 from pipeline.forecast.fit import fit_models, window_days
 from pipeline.forecast.history import History, latest
-from pipeline.forecast.kalman import run_filter
 from pipeline.forecast.models import SeriesModels
+from pipeline.forecast.predict import predict
+from pipeline.forecast.recent import recent_scores
 from pipeline.forecast.state import ForecastState
 from pipeline.forecast.table_model import Tables
 
@@ -107,8 +108,6 @@ class _Group:
 
 
 def _forecast_group(case: Case, series: tuple[Series, ...], history: History, *, issued_at: int, day: DeliveryDay) -> _Group:
-    from pipeline.forecast.scores import scores_of
-
     step_s = 60 * series[0].resolution_min
     first_day = day.start // step_s * step_s
     count = -(-(issued_at - history_start(case, issued_at)) // step_s)
@@ -116,15 +115,8 @@ def _forecast_group(case: Case, series: tuple[Series, ...], history: History, *,
     total = (day.end - start + step_s - 1) // step_s
     values = latest(history, tuple(one.id for one in series), start=start, step_s=step_s, count=total, known_by=issued_at)
     models = fit_models(case, series, values, start=start, step_s=step_s, issued_at=issued_at)
-    starts = start + step_s * np.arange(total, dtype=np.int64)
-    level = models.level(starts)
-    residual = models.standardise(values.T, level)
-    filtered = run_filter(residual, models.arma, active=level.active)
-    tail = slice((first_day - start) // step_s, total)
-    level, residual = models.level(starts[tail]), residual[tail]
-    sure = np.isfinite(residual)
-    found = distribution(models, level, np.where(sure, residual, filtered.mean[tail]), np.where(sure, 0.0, filtered.variance[tail]))
-    return _Group(models, found, scores_of(case, models, series, values, start=start, issued_at=issued_at, day=day))
+    found = predict(models, values.T, start=start, first=(first_day - start) // step_s)
+    return _Group(models, found, recent_scores(case, models, series, values, start=start, issued_at=issued_at, day=day))
 
 
 def _positions(starts: Instants, day_start: int, step_s: int) -> NDArray[np.int64]:
