@@ -6,7 +6,7 @@ from datetime import date, time
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from pipeline.cases.settings import Settings
 from pipeline.cases.sources import AnySource, Series
@@ -34,7 +34,7 @@ class Case(Record):
     ties: tuple[Tie, ...]
     balancing_tie: Identifier  # where settlement lets the mismatch go
     series: tuple[Series, ...]
-    profiles: dict[str, tuple[float, ...]] = {}  # by local hour, for ratios
+    profiles: dict[str, tuple[float, ...]] = Field(default_factory=dict)  # by local hour, for ratios
     sources: tuple[AnySource, ...] = ()
     settings: Settings = Settings()
     folder: Path | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cases.folder import Folder
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
-from pipeline.core.errors import Mistake
 from pipeline.equipment import AnyDevice, Chp, Demand, EvFleet, Generator, Network, Source, Store
 from pipeline.equipment.ev_fleet import EvSampling, EvWindow
 
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 _UNITS = {"load": "kW", "pv": "kW", "wind": "kW", "heat": "kWth"}
 
 
-def check_device(device: AnyDevice, network: Network | None, content: dict[str, Any], read: Folder, places: Places, mistakes: list[Mistake]) -> None:
+def check_device(
+    device: AnyDevice, network: Network | None, content: dict[str, Any], read: Folder, places: Places, mistakes: Mistakes
+) -> None:
     """Bus, carriers, series and limits of one device."""
     name = f"{device.kind} '{device.id}'"
 
     def note(field: str | None, message: str, remedy: str) -> None:
-        mistakes.append(Mistake(places.of("devices", device.id, field), f"{name} {message}", remedy))
+        mistakes.note(places.of("devices", device.id, field), f"{name} {message}", remedy)
 
     known = places.ids("buses")
     if device.bus not in known:
@@ -35,7 +37,11 @@ def check_device(device: AnyDevice, network: Network | None, content: dict[str, 
         if getattr(device, low) > getattr(device, high):
             note(low, f"has {low} {getattr(device, low):g} above {high} {getattr(device, high):g}", "swap or correct them")
     if isinstance(device, Demand) and device.kvar_profile is not None and device.kvar_profile not in read.profiles:
-        note("kvar_profile", f"follows profile '{device.kvar_profile}', which profiles.csv lacks", nearest(device.kvar_profile, read.profiles))
+        note(
+            "kvar_profile",
+            f"follows profile '{device.kvar_profile}', which profiles.csv lacks",
+            nearest(device.kvar_profile, read.profiles),
+        )
     if isinstance(device, EvFleet):
         _check_fleet(device, content, note)
 
@@ -58,7 +64,11 @@ def _ordered(device: AnyDevice) -> list[tuple[str, str]]:
     """Pairs of fields that must not fall."""
     match device:
         case Store():
-            return [("energy_min_kwh", "energy_max_kwh"), ("energy_min_kwh", "energy_initial_kwh"), ("energy_initial_kwh", "energy_max_kwh")]
+            return [
+                ("energy_min_kwh", "energy_max_kwh"),
+                ("energy_min_kwh", "energy_initial_kwh"),
+                ("energy_initial_kwh", "energy_max_kwh"),
+            ]
         case Generator():
             return [("power_min_kw", "power_max_kw"), ("reactive_min_kvar", "reactive_max_kvar"), ("power_initial_kw", "power_max_kw")]
         case Chp():
@@ -89,18 +99,32 @@ def _check_fleet(fleet: EvFleet, content: dict[str, Any], note: Any) -> None:
     elif any(not 0 <= hour <= 24 for hour in fleet.departure_hours):
         note("departure_hours", "has departure_hours that are no hours", "give 0 to 24")
     elif sorted(set(hours)) != hours:
-        note("departure_hours", f"has departure_hours {list(fleet.departure_hours)} that do not rise from the day's start", "sort them, each once")
+        note(
+            "departure_hours",
+            f"has departure_hours {list(fleet.departure_hours)} that do not rise from the day's start",
+            "sort them, each once",
+        )
     law = fleet.sessions
     if isinstance(law, EvSampling):
         for name in ("arrival_h", "departure_h", "arrival_energy_share"):
             normal = getattr(law, name)
             if not normal.low < normal.high or not normal.low <= normal.mean <= normal.high:
-                note("sessions", f"has {name} with low {normal.low:g}, mean {normal.mean:g}, high {normal.high:g}", "give low <= mean <= high")
+                note(
+                    "sessions",
+                    f"has {name} with low {normal.low:g}, mean {normal.mean:g}, high {normal.high:g}",
+                    "give low <= mean <= high",
+                )
         if law.departure_energy_share < law.arrival_energy_share.high:
             note("sessions", "may arrive fuller than it is to leave", "give arrival_energy_share.high <= departure_energy_share")
     if isinstance(law, EvWindow):
         span = (law.last_hour - start) % 24 - (law.first_hour - start) % 24 + 1
         if span < 1:
-            note("sessions", f"has a window from hour {law.first_hour} to {law.last_hour} across the day's start", "keep it inside one delivery day")
+            note(
+                "sessions",
+                f"has a window from hour {law.first_hour} to {law.last_hour} across the day's start",
+                "keep it inside one delivery day",
+            )
         elif span * fleet.charger_kw * fleet.charge_efficiency_share < law.need_kwh:
-            note("sessions", f"needs {law.need_kwh:g} kWh in {span} h, more than its charger can give", "widen the window or lower the need")
+            note(
+                "sessions", f"needs {law.need_kwh:g} kWh in {span} h, more than its charger can give", "widen the window or lower the need"
+            )

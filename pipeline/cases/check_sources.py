@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.cases.sources import ErrorSampleSource, FileSource, FolderSource, Mapping, Series, SessionSampleSource, SqlSource
-from pipeline.core.errors import Mistake
 from pipeline.core.units import CONVERSIONS
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvSampling
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.cases.checks import Places
 
 
-def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mistakes: list[Mistake]) -> None:
+def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mistakes: Mistakes) -> None:
     """Units, capacities, expectation tables, mappings, files, and that each series has a source."""
     series: dict[str, Series] = {one.id: one for one in content["series"]}
     sources = content.get("sources", ())
@@ -26,7 +26,7 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         _check_series(one, content, places, mistakes)
     twice = [name for name, count in Counter(source.id for source in sources).items() if count > 1]
     for name in twice:
-        mistakes.append(Mistake(places.top.place(("sources",)), f"the source '{name}' is there twice", "give each its own id"))
+        mistakes.note(places.top.place(("sources",)), f"the source '{name}' is there twice", "give each its own id")
     delivered: set[str] = set()
     for index, source in enumerate(sources):
         place = places.top.place(("sources", index))
@@ -42,9 +42,9 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
     _check_delivery(content, series, delivered, places, mistakes)
 
 
-def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes: list[Mistake]) -> None:
+def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
     def note(field: str, message: str, remedy: str) -> None:
-        mistakes.append(Mistake(places.of("series", one.id, field), f"series '{one.id}' {message}", remedy))
+        mistakes.note(places.of("series", one.id, field), f"series '{one.id}' {message}", remedy)
 
     if one.unit not in CONVERSIONS:
         note("unit", f"has the unit '{one.unit}', which is not known", nearest(one.unit, CONVERSIONS))
@@ -58,49 +58,67 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
     if one.by_local_hour is not None:
         low, high = min(one.by_local_hour), max(one.by_local_hour)
         if (one.minimum is not None and low < one.minimum) or (one.maximum is not None and high > one.maximum):
-            note("by_local_hour", f"has a table from {low:g} to {high:g}, outside its own minimum and maximum", "widen them or correct the table")
+            note(
+                "by_local_hour",
+                f"has a table from {low:g} to {high:g}, outside its own minimum and maximum",
+                "widen them or correct the table",
+            )
         if one.capacity_kw is not None and high > one.capacity_kw:
-            note("capacity_kw", f"reaches {high:g} in its table, above capacity_kw {one.capacity_kw:g}", "raise capacity_kw or correct the table")
+            note(
+                "capacity_kw",
+                f"reaches {high:g} in its table, above capacity_kw {one.capacity_kw:g}",
+                "raise capacity_kw or correct the table",
+            )
     if 1440 % one.resolution_min or one.resolution_min % 5:
         note("resolution_min", f"has the resolution {one.resolution_min} min", "give 5, 15, 30 or 60")
 
 
-def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: list[Mistake]) -> None:
+def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes) -> None:
     if not mapping.columns:
-        mistakes.append(Mistake(place, f"source '{name}' maps no column", "give mapping.columns, or `columns: every_series`"))
+        mistakes.note(place, f"source '{name}' maps no column", "give mapping.columns, or `columns: every_series`")
     if (mapping.series_column is None) != (mapping.value_column is None):
-        mistakes.append(Mistake(place, f"source '{name}' has one of series_column and value_column", "a long table needs both"))
+        mistakes.note(place, f"source '{name}' has one of series_column and value_column", "a long table needs both")
     for column in mapping.columns:
         if column.series not in series:
-            mistakes.append(Mistake(place, f"source '{name}' fills series '{column.series}', which the case lacks", nearest(column.series, series)))
+            mistakes.note(place, f"source '{name}' fills series '{column.series}', which the case lacks", nearest(column.series, series))
         elif column.unit not in CONVERSIONS:
-            mistakes.append(Mistake(place, f"source '{name}', column '{column.column}': unknown unit '{column.unit}'", nearest(column.unit, CONVERSIONS)))
+            mistakes.note(
+                place, f"source '{name}', column '{column.column}': unknown unit '{column.unit}'", nearest(column.unit, CONVERSIONS)
+            )
         elif CONVERSIONS[column.unit][0] != series[column.series].unit:
             wanted = series[column.series].unit
-            mistakes.append(Mistake(place, f"source '{name}', column '{column.column}': {column.unit} does not become {wanted}", f"give a unit of {wanted}"))
+            mistakes.note(
+                place, f"source '{name}', column '{column.column}': {column.unit} does not become {wanted}", f"give a unit of {wanted}"
+            )
     for target, count in Counter(column.series for column in mapping.columns).items():
         if count > 1:
-            mistakes.append(Mistake(place, f"source '{name}' fills series '{target}' from {count} columns", "keep one"))
+            mistakes.note(place, f"source '{name}' fills series '{target}' from {count} columns", "keep one")
 
 
-def _check_path(source: FileSource | FolderSource, content: dict[str, Any], places: Places, data_dir: Path, place: str, mistakes: list[Mistake]) -> None:
+def _check_path(
+    source: FileSource | FolderSource, content: dict[str, Any], places: Places, data_dir: Path, place: str, mistakes: Mistakes
+) -> None:
     if isinstance(source, FolderSource):
         return  # a drop folder may be made later
     folder = places.folder
     tried = [folder / source.path, data_dir / source.path]
     if not any(path.is_file() for path in tried):
         near = [str(path.relative_to(root)) for root in (folder, data_dir / "series") if root.is_dir() for path in sorted(root.glob("*.*"))]
-        mistakes.append(Mistake(place, f"source '{source.id}' reads '{source.path}', found neither in the case folder nor in {data_dir}", nearest(source.path, near)))
+        mistakes.note(
+            place,
+            f"source '{source.id}' reads '{source.path}', found neither in the case folder nor in {data_dir}",
+            nearest(source.path, near),
+        )
 
 
-def _check_date(source: ErrorSampleSource | SessionSampleSource, place: str, mistakes: list[Mistake]) -> None:
+def _check_date(source: ErrorSampleSource | SessionSampleSource, place: str, mistakes: Mistakes) -> None:
     try:
         date.fromisoformat(source.first_date)
     except ValueError:
-        mistakes.append(Mistake(place, f"source '{source.id}': first_date '{source.first_date}' is no date", "write 2015-02-01"))
+        mistakes.note(place, f"source '{source.id}': first_date '{source.first_date}' is no date", "write 2015-02-01")
 
 
-def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivered: set[str], places: Places, mistakes: list[Mistake]) -> None:
+def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivered: set[str], places: Places, mistakes: Mistakes) -> None:
     used = {device.series: device.id for device in content["devices"] if hasattr(device, "series")}
     used |= {tie.market.price_series: tie.id for tie in content["ties"] if tie.market is not None}
     forecast = content["settings"].forecast
@@ -109,17 +127,21 @@ def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivere
             continue
         place = places.of("series", name)
         if forecast.model == "table" and series[name].by_local_hour is None:
-            mistakes.append(Mistake(place, f"series '{name}' has no table, and the forecast is to be the table", "give it a profile, or forecast.model: arima"))
+            mistakes.note(
+                place, f"series '{name}' has no table, and the forecast is to be the table", "give it a profile, or forecast.model: arima"
+            )
         if forecast.model == "arima" and name not in delivered:
-            mistakes.append(Mistake(place, f"no source delivers series '{name}', which '{user}' follows", "map a column to it under sources"))
+            mistakes.note(place, f"no source delivers series '{name}', which '{user}' follows", "map a column to it under sources")
     for target, regressors in forecast.regressors.items():
         for name in (target, *regressors):
             if name not in series:
                 place = places.top.place(("settings", "forecast", "regressors", target))
-                mistakes.append(Mistake(place, f"the regressors name series '{name}', which the case lacks", nearest(name, series)))
+                mistakes.note(place, f"the regressors name series '{name}', which the case lacks", nearest(name, series))
     sampled = any(isinstance(source, SessionSampleSource) for source in content.get("sources", ()))
     for device in content["devices"]:
         if isinstance(device, EvFleet) and isinstance(device.sessions, EvSampling) and not sampled:
             place = places.of("devices", device.id, "sessions")
-            mistakes.append(Mistake(place, f"ev_fleet '{device.id}' has a sampling law and no source draws from it", "add a source of kind ev_sessions"))
+            mistakes.note(
+                place, f"ev_fleet '{device.id}' has a sampling law and no source draws from it", "add a source of kind ev_sessions"
+            )
             return

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pipeline.cases.check_devices import check_device
 from pipeline.cases.check_sources import check_sources
 from pipeline.cases.folder import Folder
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, nearest
 from pipeline.cases.topology import check_network
-from pipeline.core.errors import Mistake
 
 
 class Places:
@@ -37,7 +37,7 @@ class Places:
         return raw.place((field,) if field else ()) if raw else "case.yaml"
 
 
-def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: list[Mistake]) -> None:
+def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: Mistakes) -> None:
     """Appends every mistake that shows only when records are seen together."""
     places = Places(read)
     _check_unique(read, mistakes)
@@ -47,7 +47,11 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     for bus in content["buses"]:
         if bus.network not in places.ids("networks"):
             place = places.of("buses", bus.id, "network")
-            mistakes.append(Mistake(place, f"bus '{bus.id}' lies in network '{bus.network}', which is not declared", nearest(bus.network, places.ids("networks"))))
+            mistakes.note(
+                place,
+                f"bus '{bus.id}' lies in network '{bus.network}', which is not declared",
+                nearest(bus.network, places.ids("networks")),
+            )
     for network in content["networks"]:
         check_network(network, content, places, mistakes)
     _check_branches(content, network_of_bus, places, mistakes)
@@ -58,10 +62,10 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     check_sources(content, places, data_dir, mistakes)
     for name in ("networks", "buses", "devices", "ties"):
         if not read.tables[name]:
-            mistakes.append(Mistake("case.yaml", f"the case has no {name}", "a case needs at least one of each"))
+            mistakes.note("case.yaml", f"the case has no {name}", "a case needs at least one of each")
 
 
-def _check_unique(read: Folder, mistakes: list[Mistake]) -> None:
+def _check_unique(read: Folder, mistakes: Mistakes) -> None:
     """One name space for what owns rows (networks, devices, ties); buses, branches and series have their own."""
     spaces = {"rows": ("networks", "devices", "ties"), "buses": ("buses",), "branches": ("branches",), "series": ("series",)}
     for tables in spaces.values():
@@ -71,30 +75,30 @@ def _check_unique(read: Folder, mistakes: list[Mistake]) -> None:
                 name = str(raw.value.get("id", "")) if isinstance(raw.value, dict) else ""
                 place = raw.place(("id",))
                 if name and name in seen:
-                    mistakes.append(Mistake(place, f"the id '{name}' is taken: {seen[name]}", "give each its own"))
+                    mistakes.note(place, f"the id '{name}' is taken: {seen[name]}", "give each its own")
                 seen.setdefault(name, place)
 
 
-def _check_clock(content: dict[str, Any], places: Places, mistakes: list[Mistake]) -> None:
+def _check_clock(content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
     zone = content.get("time_zone")
     if zone is not None:
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             known = [*sorted(available_timezones())]
-            mistakes.append(Mistake(places.top.place(("time_zone",)), f"there is no time zone '{zone}'", nearest(zone, known)))
+            mistakes.note(places.top.place(("time_zone",)), f"there is no time zone '{zone}'", nearest(zone, known))
             return
     start: time = content.get("day_start_local", time(0))
     if start.tzinfo is not None or start.second or start.microsecond or start.minute % 15:
-        mistakes.append(Mistake(places.top.place(("day_start_local",)), f"the day cannot start at {start}", "write a whole quarter-hour, 07:00"))
+        mistakes.note(places.top.place(("day_start_local",)), f"the day cannot start at {start}", "write a whole quarter-hour, 07:00")
     day: date | None = content.get("default_date")
     if zone and day and content["settings"].day_ahead_step_min == 60 and start.tzinfo is None:
         span = [datetime.combine(day + timedelta(days=ahead), start, tzinfo=ZoneInfo(zone)).timestamp() for ahead in (0, 1)]
         if (span[1] - span[0]) % 3600:
-            mistakes.append(Mistake(places.top.place(("default_date",)), f"{day} is no whole number of hours long in {zone}", "choose another day"))
+            mistakes.note(places.top.place(("default_date",)), f"{day} is no whole number of hours long in {zone}", "choose another day")
 
 
-def _check_branches(content: dict[str, Any], network_of_bus: dict[str, str], places: Places, mistakes: list[Mistake]) -> None:
+def _check_branches(content: dict[str, Any], network_of_bus: dict[str, str], places: Places, mistakes: Mistakes) -> None:
     kinds = {network.id: network.kind for network in content["networks"]}
     known = places.ids("buses")
     for branch in content["branches"]:
@@ -102,58 +106,76 @@ def _check_branches(content: dict[str, Any], network_of_bus: dict[str, str], pla
         for field, bus in ends:
             if bus not in known:
                 place = places.of("branches", branch.id, field)
-                mistakes.append(Mistake(place, f"branch '{branch.id}' ends at bus '{bus}', which the case lacks", nearest(bus, known)))
+                mistakes.note(place, f"branch '{branch.id}' ends at bus '{bus}', which the case lacks", nearest(bus, known))
         place = places.of("branches", branch.id)
         if branch.from_bus == branch.to_bus:
-            mistakes.append(Mistake(place, f"branch '{branch.id}' begins and ends at '{branch.to_bus}'", "give two buses"))
+            mistakes.note(place, f"branch '{branch.id}' begins and ends at '{branch.to_bus}'", "give two buses")
         networks = [network_of_bus[bus] for _, bus in ends if bus in network_of_bus]
         if len(networks) == 2 and networks[0] != networks[1]:
             remedy = "a branch stays inside one network; make it a tie"
-            mistakes.append(Mistake(place, f"branch '{branch.id}' joins networks '{networks[0]}' and '{networks[1]}'", remedy))
+            mistakes.note(place, f"branch '{branch.id}' joins networks '{networks[0]}' and '{networks[1]}'", remedy)
         elif networks and kinds.get(networks[0]) == "copper_plate":
-            mistakes.append(Mistake(place, f"branch '{branch.id}' lies in '{networks[0]}', a copper plate", "remove it, or make the network lindistflow"))
+            mistakes.note(
+                place, f"branch '{branch.id}' lies in '{networks[0]}', a copper plate", "remove it, or make the network lindistflow"
+            )
 
 
-def _check_ties(content: dict[str, Any], network_of_bus: dict[str, str], places: Places, mistakes: list[Mistake]) -> None:
+def _check_ties(content: dict[str, Any], network_of_bus: dict[str, str], places: Places, mistakes: Mistakes) -> None:
     known = places.ids("buses")
     for tie in content["ties"]:
         place = places.of("ties", tie.id)
         ends: Iterable[tuple[str, str | None]] = (("upper_bus", tie.upper_bus), ("lower_bus", tie.lower_bus))
         for field, bus in ends:
             if bus is not None and bus not in known:
-                mistakes.append(Mistake(places.of("ties", tie.id, field), f"tie '{tie.id}' ends at bus '{bus}', which the case lacks", nearest(bus, known)))
+                mistakes.note(
+                    places.of("ties", tie.id, field), f"tie '{tie.id}' ends at bus '{bus}', which the case lacks", nearest(bus, known)
+                )
         if (tie.upper_bus is None) == (tie.market is None):
             what = "has neither an upper bus nor a market" if tie.market is None else "has an upper bus and a market"
-            mistakes.append(Mistake(place, f"tie '{tie.id}' {what}", "give one of the two"))
+            mistakes.note(place, f"tie '{tie.id}' {what}", "give one of the two")
         networks = [network_of_bus[bus] for _, bus in ends if bus in network_of_bus]
         if len(networks) == 2 and networks[0] == networks[1]:
             remedy = "a tie joins two networks; inside one, draw a branch"
-            mistakes.append(Mistake(place, f"both ends of tie '{tie.id}' lie in network '{networks[0]}'", remedy))
+            mistakes.note(place, f"both ends of tie '{tie.id}' lie in network '{networks[0]}'", remedy)
         if tie.exchange_min_kw > tie.exchange_max_kw:
-            mistakes.append(Mistake(place, f"tie '{tie.id}': exchange_min_kw {tie.exchange_min_kw:g} is above exchange_max_kw {tie.exchange_max_kw:g}", "swap them"))
+            mistakes.note(
+                place,
+                f"tie '{tie.id}': exchange_min_kw {tie.exchange_min_kw:g} is above exchange_max_kw {tie.exchange_max_kw:g}",
+                "swap them",
+            )
         if tie.market is not None:
             _check_price(tie, content, places, mistakes)
     balancing = content.get("balancing_tie")
     if balancing is not None and balancing not in places.ids("ties"):
-        mistakes.append(Mistake(places.top.place(("balancing_tie",)), f"balancing_tie '{balancing}' is no tie of the case", nearest(balancing, places.ids("ties"))))
+        mistakes.note(
+            places.top.place(("balancing_tie",)),
+            f"balancing_tie '{balancing}' is no tie of the case",
+            nearest(balancing, places.ids("ties")),
+        )
     elif any(tie.id == balancing and tie.market is None for tie in content["ties"]):
         markets = [tie.id for tie in content["ties"] if tie.market is not None]
-        mistakes.append(Mistake(places.top.place(("balancing_tie",)), f"balancing_tie '{balancing}' has no market to settle at", nearest(str(balancing), markets)))
+        mistakes.note(
+            places.top.place(("balancing_tie",)),
+            f"balancing_tie '{balancing}' has no market to settle at",
+            nearest(str(balancing), markets),
+        )
 
 
-def _check_price(tie: Any, content: dict[str, Any], places: Places, mistakes: list[Mistake]) -> None:
+def _check_price(tie: Any, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
     name = tie.market.price_series
     place = places.of("ties", tie.id)
     series = next((series for series in content["series"] if series.id == name), None)
     if series is None:
         if name not in places.ids("series"):
-            mistakes.append(Mistake(place, f"tie '{tie.id}' takes its price from series '{name}', which the case lacks", nearest(name, places.ids("series"))))
+            mistakes.note(
+                place, f"tie '{tie.id}' takes its price from series '{name}', which the case lacks", nearest(name, places.ids("series"))
+            )
         return
     if series.kind != "price":
         prices = [series.id for series in content["series"] if series.kind == "price"]
-        mistakes.append(Mistake(place, f"tie '{tie.id}' takes its price from '{name}', a series of kind {series.kind}", nearest(name, prices)))
+        mistakes.note(place, f"tie '{tie.id}' takes its price from '{name}', a series of kind {series.kind}", nearest(name, prices))
     market = tie.market
     if market.sell_price_factor > 1.0:
-        mistakes.append(Mistake(place, f"tie '{tie.id}': sell_price_factor {market.sell_price_factor:g} pays more than the price", "give 0 to 1"))
+        mistakes.note(place, f"tie '{tie.id}': sell_price_factor {market.sell_price_factor:g} pays more than the price", "give 0 to 1")
     if market.imbalance_sell_factor > market.imbalance_buy_factor:
-        mistakes.append(Mistake(place, f"tie '{tie.id}': imbalance is sold dearer than bought", "give imbalance_sell_factor <= imbalance_buy_factor"))
+        mistakes.note(place, f"tie '{tie.id}': imbalance is sold dearer than bought", "give imbalance_sell_factor <= imbalance_buy_factor")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pipeline.cases.case import Case
 from pipeline.cases.csv_file import Row, Table, check_columns, read_csv
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.overrides import apply
 from pipeline.cases.raw import Raw, merge, nearest
 from pipeline.cases.records import is_tuple
@@ -37,7 +38,7 @@ class Folder:
     slot_start_hour: int = 0
 
 
-def read_folder(folder: Path, variant: str | None, mistakes: list[Mistake]) -> Folder:
+def read_folder(folder: Path, variant: str | None, mistakes: Mistakes) -> Folder:
     """Everything in the folder with one variant applied. Raises where nothing can be read."""
     if not (folder / "case.yaml").is_file():
         remedy = "give a folder that `feederflow case new` wrote, or a name of `feederflow case list`"
@@ -45,7 +46,7 @@ def read_folder(folder: Path, variant: str | None, mistakes: list[Mistake]) -> F
     top = read_yaml(folder / "case.yaml")
     for key in top.value:
         if key not in FIELDS:
-            mistakes.append(Mistake(top.place((key,)), f"no such field '{key}'", nearest(key, FIELDS)))
+            mistakes.note(top.place((key,)), f"no such field '{key}'", nearest(key, FIELDS))
     read = Folder(top, folder)
     _add_profiles(read, folder, mistakes)
     for name, model in TABLES.items():
@@ -58,27 +59,27 @@ def read_folder(folder: Path, variant: str | None, mistakes: list[Mistake]) -> F
     return read
 
 
-def _check_files(folder: Path, mistakes: list[Mistake]) -> None:
+def _check_files(folder: Path, mistakes: Mistakes) -> None:
     known = {f"{name}.csv" for name in (*TABLES, *DEVICE_KINDS, "profiles")}
     stems = {Path(name).stem.rstrip("s").lower(): name for name in known}
     # Histories may lie in the folder under any name: only what is nearly a table's name is taken for a slip.
     for path in sorted(folder.glob("*.csv")):
         stem = path.stem.rstrip("s").lower()
         if path.name not in known and stem in stems:
-            mistakes.append(Mistake(path.name, "no table of a case has this name", f"did you mean '{stems[stem]}'?"))
+            mistakes.note(path.name, "no table of a case has this name", f"did you mean '{stems[stem]}'?")
 
 
-def _from_yaml(top: Raw, name: str, mistakes: list[Mistake]) -> list[Raw]:
+def _from_yaml(top: Raw, name: str, mistakes: Mistakes) -> list[Raw]:
     given = top.at(name)
     if given is None or given.value is None:
         return []
     if not isinstance(given.value, list):
-        mistakes.append(Mistake(given.place(()), f"'{name}' must be a list of records", f"write `- id: ..` lines, or {name}.csv"))
+        mistakes.note(given.place(()), f"'{name}' must be a list of records", f"write `- id: ..` lines, or {name}.csv")
         return []
     return [record for index in range(len(given.value)) if (record := given.at(index)) is not None]
 
 
-def _from_csv(path: Path, model: type[BaseModel], defaults: dict[str, Any], mistakes: list[Mistake]) -> list[Raw]:
+def _from_csv(path: Path, model: type[BaseModel], defaults: dict[str, Any], mistakes: Mistakes) -> list[Raw]:
     if not path.is_file():
         return []
     table = read_csv(path, mistakes)
@@ -104,17 +105,17 @@ def _record(row: Row, model: type[BaseModel]) -> Raw:
     return record
 
 
-def _devices(top: Raw, folder: Path, mistakes: list[Mistake]) -> list[Raw]:
+def _devices(top: Raw, folder: Path, mistakes: Mistakes) -> list[Raw]:
     """One CSV per kind; `devices: {kind: fields}` of case.yaml fills what a row leaves open."""
     given = top.at("devices") or Raw({}, {(): "case.yaml"})
     if not isinstance(given.value, dict):
-        mistakes.append(Mistake(given.place(()), "'devices' must be a mapping from kind to fields", "devices themselves stand in <kind>.csv"))
+        mistakes.note(given.place(()), "'devices' must be a mapping from kind to fields", "devices themselves stand in <kind>.csv")
         given = Raw({}, {(): "case.yaml"})
     for kind, fields in given.value.items():
         if kind not in DEVICE_KINDS:
-            mistakes.append(Mistake(given.place((kind,)), f"no such kind of device '{kind}'", nearest(kind, DEVICE_KINDS)))
+            mistakes.note(given.place((kind,)), f"no such kind of device '{kind}'", nearest(kind, DEVICE_KINDS))
         elif not isinstance(fields, dict):
-            mistakes.append(Mistake(given.place((kind,)), f"'{kind}' must be a mapping of fields", "write `field: value` lines"))
+            mistakes.note(given.place((kind,)), f"'{kind}' must be a mapping of fields", "write `field: value` lines")
     devices = []
     for kind, model in DEVICE_KINDS.items():
         defaults = given.at(kind)
@@ -126,7 +127,7 @@ def _devices(top: Raw, folder: Path, mistakes: list[Mistake]) -> list[Raw]:
     return devices
 
 
-def _add_profiles(read: Folder, folder: Path, mistakes: list[Mistake]) -> None:
+def _add_profiles(read: Folder, folder: Path, mistakes: Mistakes) -> None:
     """profiles.csv has one row per slot; slot 1 starts at `slot_start_hour` local time. Tuples by local hour 0..23."""
     path = folder / "profiles.csv"
     if not path.is_file():
@@ -134,7 +135,7 @@ def _add_profiles(read: Folder, folder: Path, mistakes: list[Mistake]) -> None:
     start = read.top.value.get("slot_start_hour")
     if not isinstance(start, int) or not 0 <= start <= 23:
         remedy = "give slot_start_hour: 0..23"
-        mistakes.append(Mistake(read.top.place(("slot_start_hour",)), "profiles.csv needs the local hour at which slot 1 starts", remedy))
+        mistakes.note(read.top.place(("slot_start_hour",)), "profiles.csv needs the local hour at which slot 1 starts", remedy)
         start = 0
     read.slot_start_hour = start
     table = read_csv(path, mistakes)
@@ -148,23 +149,23 @@ def _add_profiles(read: Folder, folder: Path, mistakes: list[Mistake]) -> None:
             read.profiles[column] = tuple(values[(hour - start) % 24] for hour in range(24))
 
 
-def _by_slot(table: Table, mistakes: list[Mistake]) -> dict[int, Row]:
+def _by_slot(table: Table, mistakes: Mistakes) -> dict[int, Row]:
     rows: dict[int, Row] = {}
     for row in table.rows:
         text = row.cells.get("slot", "")
         if not text.isdigit() or not 1 <= int(text) <= 24:
-            mistakes.append(Mistake(row.place("slot"), f"'{text}' is no slot", "slots are 1 to 24"))
+            mistakes.note(row.place("slot"), f"'{text}' is no slot", "slots are 1 to 24")
         elif int(text) in rows:
-            mistakes.append(Mistake(row.place("slot"), f"slot {text} is there twice", "keep one of them"))
+            mistakes.note(row.place("slot"), f"slot {text} is there twice", "keep one of them")
         else:
             rows[int(text)] = row
     absent = [str(slot) for slot in range(1, 25) if slot not in rows]
     if absent:
-        mistakes.append(Mistake(table.file, f"slots {', '.join(absent)} are missing", "a profile has 24 slots"))
+        mistakes.note(table.file, f"slots {', '.join(absent)} are missing", "a profile has 24 slots")
     return rows
 
 
-def _number(row: Row, column: str, mistakes: list[Mistake]) -> float:
+def _number(row: Row, column: str, mistakes: Mistakes) -> float:
     text = row.cells.get(column, "")
     try:
         number = float(text)
@@ -172,24 +173,24 @@ def _number(row: Row, column: str, mistakes: list[Mistake]) -> float:
         number = float("nan")
     if number != number or number in (float("inf"), float("-inf")):
         remedy = f"write {text.replace(',', '.')}" if text.count(",") == 1 else "give a number"
-        mistakes.append(Mistake(row.place(column), f"'{text}' is not a number", remedy))
+        mistakes.note(row.place(column), f"'{text}' is not a number", remedy)
         return 0.0
     return number
 
 
-def _variant(top: Raw, variant: str | None, mistakes: list[Mistake]) -> Raw | None:
+def _variant(top: Raw, variant: str | None, mistakes: Mistakes) -> Raw | None:
     """The overrides of the variant; None for the plain default."""
     variants = top.value.get("variants") or {}
     if not isinstance(variants, dict):
         remedy = "write `reference:` and what differs below it"
-        mistakes.append(Mistake(top.place(("variants",)), "'variants' must be a mapping from name to overrides", remedy))
+        mistakes.note(top.place(("variants",)), "'variants' must be a mapping from name to overrides", remedy)
         return None
     for name, overrides in variants.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
-            mistakes.append(Mistake(top.place(("variants", name)), f"'{name}' is no name of a variant", "use a-z, 0-9 and _ only"))
+            mistakes.note(top.place(("variants", name)), f"'{name}' is no name of a variant", "use a-z, 0-9 and _ only")
         if overrides is not None and not isinstance(overrides, dict):
             place = top.place(("variants", name))
-            mistakes.append(Mistake(place, f"the variant '{name}' must be a mapping of overrides", "write what differs below it"))
+            mistakes.note(place, f"the variant '{name}' must be a mapping of overrides", "write what differs below it")
     name = variant or "default"
     if name == "default" and name not in variants:
         return None

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.cases.case import Case
 from pipeline.cases.checks import check_case
 from pipeline.cases.folder import Folder, read_folder
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, nearest
 from pipeline.cases.records import build
 from pipeline.cases.settings import Settings
@@ -49,7 +50,9 @@ def find_case(name_or_folder: str | Path, data_dir: Path | None = None) -> Path:
     path = Path(name_or_folder)
     if path.is_dir():
         return path
-    raise InputError(Mistake(str(name_or_folder), "no case of this name, and no folder", nearest(str(name_or_folder), list_cases(data_dir))))
+    raise InputError(
+        Mistake(str(name_or_folder), "no case of this name, and no folder", nearest(str(name_or_folder), list_cases(data_dir)))
+    )
 
 
 def variants(name_or_folder: str | Path, *, data_dir: Path | None = None) -> list[str]:
@@ -61,7 +64,7 @@ def variants(name_or_folder: str | Path, *, data_dir: Path | None = None) -> lis
 def load_case(name_or_folder: str | Path, *, variant: str | None = None, data_dir: Path | None = None) -> Case:
     """One variant of a case, every reference checked; InputError carries every mistake found."""
     folder = find_case(name_or_folder, data_dir)
-    mistakes: list[Mistake] = []
+    mistakes = Mistakes()
     read = read_folder(folder, variant, mistakes)
     _link_profiles(read, mistakes)
     _expand_sources(read)
@@ -80,13 +83,11 @@ def _order(place: str) -> tuple[str, int]:
     return file, int(digits) if digits.isdigit() else 0
 
 
-def _content(read: Folder, mistakes: list[Mistake]) -> dict[str, Any]:
+def _content(read: Folder, mistakes: Mistakes) -> dict[str, Any]:
     """Typed fields of the case; what could not be read is left out, and its mistakes noted."""
     content: dict[str, Any] = {}
     for name, model in _MODELS.items():
-        content[name] = tuple(
-            record for raw in read.tables[name] if (record := build(model, raw, _label(name, raw), mistakes)) is not None
-        )
+        content[name] = tuple(record for raw in read.tables[name] if (record := build(model, raw, _label(name, raw), mistakes)) is not None)
     content["devices"] = tuple(
         device
         for raw in read.tables["devices"]
@@ -103,20 +104,20 @@ def _content(read: Folder, mistakes: list[Mistake]) -> dict[str, Any]:
     return content
 
 
-def _scalar(name: str, top: Raw, content: dict[str, Any], mistakes: list[Mistake]) -> None:
+def _scalar(name: str, top: Raw, content: dict[str, Any], mistakes: Mistakes) -> None:
     field = Case.model_fields[name]
     if top.value.get(name) is None:
         if field.is_required():
-            mistakes.append(Mistake(top.place(()), f"the case has no {name}", f"give {name}"))
+            mistakes.note(top.place(()), f"the case has no {name}", f"give {name}")
         return
     try:
         value = top.value[name]
         adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
         content[name] = adapter.validate_python(str(value) if isinstance(value, int | float) else value)
-    except ValueError as error:
-        detail = getattr(error, "errors", lambda **_: [{"msg": str(error)}])()[0]["msg"]
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]["msg"]
         remedies = {"default_date": "write 2016-06-15", "day_start_local": "write 07:00", "name": "use a-z, 0-9 and _ only"}
-        mistakes.append(Mistake(top.place((name,)), f"{name} is '{top.value[name]}': {detail[:1].lower()}{detail[1:]}", remedies.get(name, "")))
+        mistakes.note(top.place((name,)), f"{name} is '{top.value[name]}': {detail[:1].lower()}{detail[1:]}", remedies.get(name, ""))
 
 
 def _label(table: str, raw: Raw) -> str:
@@ -125,7 +126,7 @@ def _label(table: str, raw: Raw) -> str:
     return f"{word} '{value['id']}'" if value.get("id") else str(word)
 
 
-def _link_profiles(read: Folder, mistakes: list[Mistake]) -> None:
+def _link_profiles(read: Folder, mistakes: Mistakes) -> None:
     """A series may name its expectation table: `profile`, a column of profiles.csv."""
     for raw in read.tables["series"]:
         if not isinstance(raw.value, dict) or "profile" not in raw.value:
@@ -136,7 +137,7 @@ def _link_profiles(read: Folder, mistakes: list[Mistake]) -> None:
             raw.places[("by_local_hour",)] = raw.place(("profile",))
         else:
             remedy = nearest(str(name), read.profiles)
-            mistakes.append(Mistake(raw.place(("profile",)), f"{_label('series', raw)} follows profile '{name}', which profiles.csv lacks", remedy))
+            mistakes.note(raw.place(("profile",)), f"{_label('series', raw)} follows profile '{name}', which profiles.csv lacks", remedy)
 
 
 def _expand_sources(read: Folder) -> None:
@@ -151,11 +152,11 @@ def _expand_sources(read: Folder) -> None:
             mapping["columns"] = [{"column": one["id"], "series": one["id"], "unit": one.get("unit", "kW")} for one in series]
 
 
-def _normalise(read: Folder, mistakes: list[Mistake]) -> None:
+def _normalise(read: Folder, mistakes: Mistakes) -> None:
     """`normalise_load_ratio: true` divides the shares of each series by their sum, so that they add up to one."""
     wanted = read.top.value.get("normalise_load_ratio", False)
     if not isinstance(wanted, bool):
-        mistakes.append(Mistake(read.top.place(("normalise_load_ratio",)), f"normalise_load_ratio is '{wanted}'", "write true or false"))
+        mistakes.note(read.top.place(("normalise_load_ratio",)), f"normalise_load_ratio is '{wanted}'", "write true or false")
     if wanted is not True:
         return
     demands = [raw.value for raw in read.tables["devices"] if raw.value.get("kind") == "demand"]

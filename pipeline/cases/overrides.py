@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, merge, nearest
 from pipeline.cases.sources import Series
-from pipeline.core.errors import Mistake
-from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Tie
+from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Record, Tie
 
 if TYPE_CHECKING:
     from pipeline.cases.folder import Folder
 
-_RECORDS = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
+_RECORDS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
 _WHOLE = ("title", "default_date", "balancing_tie", "settings", "sources", "currency", "time_zone", "day_start_local")
 
 
-def apply(read: Folder, chosen: Raw, mistakes: list[Mistake]) -> None:
+def apply(read: Folder, chosen: Raw, mistakes: Mistakes) -> None:
     """Changes what was read. Under a table's name an id overrides one record, a field's name (devices: a kind) all of them."""
     allowed = (*_WHOLE, *_RECORDS, "devices")
     for key in chosen.value:
@@ -28,12 +28,12 @@ def apply(read: Folder, chosen: Raw, mistakes: list[Mistake]) -> None:
         elif key in (*_RECORDS, "devices"):
             _into_records(read.tables[key], key, inner, mistakes)
         else:
-            mistakes.append(Mistake(inner.place(()), f"a variant cannot change '{key}'", nearest(key, allowed)))
+            mistakes.note(inner.place(()), f"a variant cannot change '{key}'", nearest(key, allowed))
 
 
-def _into_records(records: list[Raw], table: str, inner: Raw, mistakes: list[Mistake]) -> None:
+def _into_records(records: list[Raw], table: str, inner: Raw, mistakes: Mistakes) -> None:
     if not isinstance(inner.value, dict):
-        mistakes.append(Mistake(inner.place(()), f"'{table}' of a variant must be a mapping", "write an id or a field, and what it becomes"))
+        mistakes.note(inner.place(()), f"'{table}' of a variant must be a mapping", "write an id or a field, and what it becomes")
         return
     ids = {str(record.value.get("id")): index for index, record in enumerate(records) if isinstance(record.value, dict)}
     for key, value in inner.value.items():
@@ -49,12 +49,12 @@ def _into_records(records: list[Raw], table: str, inner: Raw, mistakes: list[Mis
             _override(records, list(range(len(records))), under, mistakes)
         else:
             words = [*(DEVICE_KINDS if table == "devices" else _RECORDS[table].model_fields), *ids]
-            mistakes.append(Mistake(part.place(()), f"the variant names '{key}', which {table} lacks", nearest(key, words)))
+            mistakes.note(part.place(()), f"the variant names '{key}', which {table} lacks", nearest(key, words))
 
 
-def _override(records: list[Raw], indices: list[int], part: Raw, mistakes: list[Mistake]) -> None:
+def _override(records: list[Raw], indices: list[int], part: Raw, mistakes: Mistakes) -> None:
     if not isinstance(part.value, dict):
-        mistakes.append(Mistake(part.place(()), "an override must be a mapping of fields", "write `field: value` lines"))
+        mistakes.note(part.place(()), "an override must be a mapping of fields", "write `field: value` lines")
         return
     for index in indices:
         if isinstance(records[index].value, dict):

@@ -32,7 +32,7 @@ class Raw:
                 value = value[key]
             except (KeyError, IndexError, TypeError):
                 return None
-        inner = {known[len(path):]: place for known, place in self.places.items() if known[: len(path)] == path}
+        inner = {known[len(path) :]: place for known, place in self.places.items() if known[: len(path)] == path}
         inner.setdefault((), self.place(path))
         return Raw(value, inner)
 

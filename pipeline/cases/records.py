@@ -8,18 +8,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Path, Raw, nearest
 from pipeline.core.errors import Mistake
 
 R = TypeVar("R", bound=BaseModel)
-_BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "at least"), "less_than": ("lt", "below"), "less_than_equal": ("le", "at most")}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
 
 
-def build(model: type[R], raw: Raw, label: str, mistakes: list[Mistake]) -> R | None:
+def build(model: type[R], raw: Raw, label: str, mistakes: Mistakes) -> R | None:
     """The record, or None after its mistakes were noted. `label` names it to a person."""
     value = raw.value
     if not isinstance(value, dict):
-        mistakes.append(Mistake(raw.place(()), f"{label} must be a mapping of fields, not {_shown(value)}", "write `field: value` lines"))
+        mistakes.note(raw.place(()), f"{label} must be a mapping of fields, not {_shown(value)}", "write `field: value` lines")
         return None
     try:
         return model.model_validate(value)
@@ -41,7 +47,7 @@ def _of_likeliest_member(details: list[ErrorDetails]) -> list[ErrorDetails]:
             kept.append(detail)
     for members in groups.values():
         records = {name: errors for name, errors in members.items() if not any(error["type"] == "model_type" for error in errors)}
-        kept.extend(min((records or members).values(), key=len))
+        kept.extend(sorted((records or members).values(), key=len)[0])
     return kept
 
 
@@ -51,7 +57,9 @@ def _in_words(detail: ErrorDetails, model: type[BaseModel], raw: Raw, label: str
     names: list[str] = []
     name = ""
     for part in detail["loc"]:
-        inside = (isinstance(value, dict) and part in value) or (isinstance(value, list | tuple) and isinstance(part, int) and part < len(value))
+        inside = (isinstance(value, dict) and part in value) or (
+            isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
+        )
         if inside:
             value, where = value[part], (*where, part)
         if isinstance(part, str) and (inside or part == detail["loc"][-1]):

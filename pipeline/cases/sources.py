@@ -20,7 +20,10 @@ class ColumnMap(Record):
 
 
 class Mapping(Record):
-    """Wide tables: `columns`. Long tables (one row per series and instant): `series_column`, `value_column` and `columns` by series name."""
+    """Wide tables: `columns`. Long tables (a row per series and instant): `series_column`, `value_column`, `columns` by series name.
+
+    In case.yaml `columns: every_series` maps each series of the mapping's resolution to the column of its own name and unit.
+    """
 
     time_column: str = "valid_from"
     time_zone: str | None = None  # needed for naive stamps

@@ -5,42 +5,50 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
-from pipeline.core.errors import Mistake
 from pipeline.equipment import Branch, Network
 
 if TYPE_CHECKING:
     from pipeline.cases.checks import Places
 
 
-def check_network(network: Network, content: dict[str, Any], places: Places, mistakes: list[Mistake]) -> None:
+def check_network(network: Network, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
     """Voltage limits, carriers, slack bus, cycles, buses that nothing reaches."""
     place = places.of("networks", network.id)
     buses = [bus.id for bus in content["buses"] if bus.network == network.id]
     if not buses:
-        mistakes.append(Mistake(place, f"network '{network.id}' has no bus", "give it one, or remove it"))
+        mistakes.note(place, f"network '{network.id}' has no bus", "give it one, or remove it")
     for carrier in {carrier for carrier in network.carriers if network.carriers.count(carrier) > 1}:
-        mistakes.append(Mistake(place, f"network '{network.id}' names carrier '{carrier}' twice", "name it once"))
+        mistakes.note(place, f"network '{network.id}' names carrier '{carrier}' twice", "name it once")
     if network.kind == "copper_plate":
         if "reactive" in network.carriers:
-            mistakes.append(Mistake(place, f"network '{network.id}' is a copper plate with reactive power", "make it lindistflow, or drop the carrier"))
+            mistakes.note(
+                place, f"network '{network.id}' is a copper plate with reactive power", "make it lindistflow, or drop the carrier"
+            )
         return
     if set(network.carriers) != {"active", "reactive"}:
-        mistakes.append(Mistake(place, f"network '{network.id}' is lindistflow and carries {', '.join(network.carriers)}", "give carriers: [active, reactive]"))
+        mistakes.note(
+            place, f"network '{network.id}' is lindistflow and carries {', '.join(network.carriers)}", "give carriers: [active, reactive]"
+        )
     if not network.voltage_min_pu <= network.slack_voltage_pu <= network.voltage_max_pu:
-        mistakes.append(Mistake(place, f"network '{network.id}': slack_voltage_pu {network.slack_voltage_pu:g} lies outside its voltage limits", "give min <= slack <= max"))
+        mistakes.note(
+            place,
+            f"network '{network.id}': slack_voltage_pu {network.slack_voltage_pu:g} lies outside its voltage limits",
+            "give min <= slack <= max",
+        )
     if network.slack_bus is None:
-        mistakes.append(Mistake(place, f"network '{network.id}' is lindistflow and has no slack_bus", "name the bus that the grid feeds"))
+        mistakes.note(place, f"network '{network.id}' is lindistflow and has no slack_bus", "name the bus that the grid feeds")
     elif network.slack_bus not in buses:
         place = places.of("networks", network.id, "slack_bus")
-        mistakes.append(Mistake(place, f"slack_bus '{network.slack_bus}' is no bus of network '{network.id}'", nearest(network.slack_bus, buses)))
+        mistakes.note(place, f"slack_bus '{network.slack_bus}' is no bus of network '{network.id}'", nearest(network.slack_bus, buses))
     else:
         inside = set(buses)
         branches = [branch for branch in content["branches"] if branch.from_bus in inside and branch.to_bus in inside]
         _check_tree(network, network.slack_bus, buses, branches, places, mistakes)
 
 
-def _check_tree(network: Network, slack: str, buses: list[str], branches: list[Branch], places: Places, mistakes: list[Mistake]) -> None:
+def _check_tree(network: Network, slack: str, buses: list[str], branches: list[Branch], places: Places, mistakes: Mistakes) -> None:
     neighbours: dict[str, list[tuple[str, str]]] = {bus: [] for bus in buses}
     for branch in branches:
         neighbours[branch.from_bus].append((branch.to_bus, branch.id))
@@ -58,12 +66,14 @@ def _check_tree(network: Network, slack: str, buses: list[str], branches: list[B
                 closing.add(branch_id)
                 path = _cycle(parent, here, there)
                 message = f"branch '{branch_id}' closes the loop {' - '.join(path)} in network '{network.id}'"
-                mistakes.append(Mistake(places.of("branches", branch_id), message, "a lindistflow network is radial: leave one branch of the loop out"))
+                mistakes.note(
+                    places.of("branches", branch_id), message, "a lindistflow network is radial: leave one branch of the loop out"
+                )
     lost = [bus for bus in buses if bus not in parent]
     if lost:
         names = ", ".join(f"'{bus}'" for bus in lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         message = f"no branch leads from slack bus '{slack}' to {names}"
-        mistakes.append(Mistake(places.of("buses", lost[0]), message, "add the missing branch to branches.csv"))
+        mistakes.note(places.of("buses", lost[0]), message, "add the missing branch to branches.csv")
 
 
 def _cycle(parent: dict[str, tuple[str, str]], one: str, other: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""YAML with line numbers. Times such as 07:00 stay text, and only true and false are booleans: YAML 1.1 would make 420 of one, and True of `on`."""
+"""YAML with line numbers. 07:00 stays text, and only true and false are booleans: YAML 1.1 would read 420, and `on` as True."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Path as Keys
 from pipeline.cases.raw import Raw
 from pipeline.core.errors import InputError, Mistake
@@ -32,14 +33,14 @@ def read_yaml(path: Path) -> Raw:
     if not isinstance(node, yaml.MappingNode):
         raise InputError(Mistake(f"{path.name}, line 1", "holds no mapping of fields", "start with `name: my_case`"))
     places: dict[Keys, str] = {(): path.name}
-    mistakes: list[Mistake] = []
+    mistakes = Mistakes()
     value = _value(node, (), path.name, places, mistakes)
     if mistakes:
         raise InputError(mistakes)
     return Raw(value, places)
 
 
-def _value(node: yaml.Node, keys: Keys, file: str, places: dict[Keys, str], mistakes: list[Mistake]) -> Any:
+def _value(node: yaml.Node, keys: Keys, file: str, places: dict[Keys, str], mistakes: Mistakes) -> Any:
     if keys:
         places[keys] = f"{file}, line {node.start_mark.line + 1}"
     if isinstance(node, yaml.MappingNode):
@@ -48,7 +49,7 @@ def _value(node: yaml.Node, keys: Keys, file: str, places: dict[Keys, str], mist
             key = str(key_node.value)
             place = f"{file}, line {key_node.start_mark.line + 1}"
             if key in mapping:
-                mistakes.append(Mistake(place, f"'{key}' is given twice", "keep one of them"))
+                mistakes.note(place, f"'{key}' is given twice", "keep one of them")
                 continue
             mapping[key] = _value(value_node, (*keys, key), file, places, mistakes)
             places[(*keys, key)] = place
