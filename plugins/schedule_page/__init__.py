@@ -1,0 +1,1 @@
+"""A page in Airflow's menu: the published days and their reports."""
