@@ -1,0 +1,64 @@
+"""What the day would have cost: with perfect foresight, and without re-dispatch. Same positions, states, values and settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.core.errors import NoSchedule
+from pipeline.program.freeze import freeze
+from pipeline.program.linear_program import Floats, LinearProgram
+from pipeline.program.solve import SolveOptions, solve
+from pipeline.schedule.day_ahead import FIRST_STAGE
+from pipeline.schedule.desk import Desk, open_desk
+from pipeline.schedule.fallback import plain_set_points
+from pipeline.schedule.instructions import Instruction
+from pipeline.schedule.layout import by_position
+from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.real_time import Rolling
+from pipeline.schedule.settle import SettledDay, reality_of, settle, settled_day
+from pipeline.schedule.state import State
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """The cheapest day, had everything been known: a lower bound on every re-dispatch of it."""
+
+    desk: Desk
+    columns: Floats  # (N, J)
+    total: float
+
+
+def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outlook, *, state: State | None = None,
+                      overrides: Sequence[Instruction] = (), options: SolveOptions | None = None) -> Foresight:
+    """One program over the whole day with realised inputs and the frozen positions.
+
+    program: compiled with `Horizon(N, 0.25)` for the N quarter-hours of the day. Every settled day is a feasible point of it at
+    the same cost: the program keeps the devices' limits, end states are the elastic cycle rows, and set-points of ties bind
+    neither. Raises NoSchedule where the solver ends without an optimum.
+    """
+    state = rolling.start if state is None else state
+    frozen = freeze(program, program.columns_like(FIRST_STAGE))
+    desk = open_desk(rolling.desk.case, rolling.desk.day, frozen)
+    filled = desk.binder.fill(realised, desk.starts(), overrides=overrides, settling=True)
+    mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}
+    order = np.array([mine[label] for label in desk.binder.frozen_labels], dtype=np.int64)
+    inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order])
+    solution = solve(frozen.bind(inputs), options or SolveOptions(method="ipm", crossover=False))
+    if solution.x is None:
+        raise NoSchedule(f"perfect foresight of {desk.day.date} ended as {solution.status.value}")
+    return Foresight(desk, by_position(solution.x, desk.layout.columns), solution.objective)
+
+
+def no_redispatch(rolling: Rolling, realised: Outlook, *, state: State | None = None, overrides: Sequence[Instruction] = ()) -> SettledDay:
+    """The day-ahead set-points held all day; what differs is settled at the tie, slack is used beyond limits only."""
+    state = rolling.start if state is None else state
+    desk = rolling.desk
+    reality = reality_of(desk, realised, rolling.held.frozen, state, overrides=overrides)
+    settled = []
+    for _ in range(rolling.count):
+        each, state = settle(desk, plain_set_points(desk, rolling.held, state.step), state, reality)
+        settled.append(each)
+    return settled_day(desk, settled, reality)
