@@ -144,8 +144,10 @@ def _wrong_unit(points: Points, level: float | None, mistakes: Mistakes) -> bool
 def _without_spikes(points: Points, level: float | None, step: int) -> Points:
     """One or two values that stand far above or below steady neighbours become the line between them. Prices do jump: only flagged."""
     count = len(points.value)
-    if count < 5 or (level is None and count < LOW_COUNT) or points.known_at is not None:
+    if count < 5 or points.known_at is not None:
         return points
+    if level is None and (count < LOW_COUNT or not np.median(np.abs(points.value))):
+        return points  # too short, or at rest most of the time: nobody knows what it does when it wakes
     windows = np.lib.stride_tricks.sliding_window_view(points.value, 5)
     centre = np.median(windows, axis=1)
     away = np.abs(points.value[2:-2] - centre)

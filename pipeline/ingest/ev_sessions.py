@@ -53,7 +53,9 @@ def draw_day(fleet: EvFleet, law: EvSampling, day: date) -> NDArray[np.float64]:
 
 
 def batch_of(case: Case, source: SessionSampleSource) -> SessionBatch:
-    """All sessions of all fleets that have a law (a variant may have none); times to the second. A law that hardly ever falls inside its bounds is refused, not drawn for ever."""
+    """All sessions of all fleets that have a law (a variant may have none); times to the second.
+
+    A law that hardly ever falls inside its bounds is refused, not drawn for ever."""
     fleets = sampled_fleets(case)
     _check(fleets)
     first = _first_date(source)

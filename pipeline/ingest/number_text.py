@@ -39,11 +39,15 @@ def to_numbers(column: Any, *, name: str, rows: NDArray[np.int64], decimal: Lite
     else:
         mistakes.add(f"holds {kind}, not numbers", "write the column as numbers", column=name)
         return Numbers(np.full(len(column), np.nan), np.zeros(len(column), dtype=bool))
-    infinite = np.flatnonzero(np.isinf(numbers.value))
+    endless = np.isinf(numbers.value)
     mistakes.add_rows(
-        infinite, rows, lambda i: f"{numbers.value[i]} is not a finite number", "leave the cell empty where there is no value", column=name
+        np.flatnonzero(endless),
+        rows,
+        lambda i: f"{numbers.value[i]} is not a finite number",
+        "leave the cell empty where there is no value",
+        column=name,
     )
-    return numbers
+    return Numbers(np.where(endless, np.nan, numbers.value), numbers.reformatted)
 
 
 def _from_text(column: Any, name: str, rows: NDArray[np.int64], decimal: Literal[".", ","], mistakes: Mistakes) -> Numbers:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +12,13 @@ from pipeline.cases.sources import Mapping
 from pipeline.core.clock import Instants, from_epoch, utc_offsets
 from pipeline.ingest.mapping import Target, targets_of
 from pipeline.ingest.mistakes import Mistakes
-from pipeline.ingest.number_text import to_numbers
+from pipeline.ingest.number_text import Numbers, to_numbers
 from pipeline.ingest.quality import Quality
 from pipeline.ingest.reading import RawTable
 from pipeline.ingest.stamps import Resolved, check_mixture, check_zone, read_stamps, resolve
 
 SNAP_S = 30
+FAR = 1 << 62  # after every stamp
 STEPS_TO_JUDGE = 8  # so many steps of time tell the resolution of a file
 
 
@@ -39,50 +39,70 @@ def points_of(
 ) -> list[Points]:
     """All series of a table. Mistakes are collected; what is returned is only meant for use when there were none."""
     targets = targets_of(case, mapping, table, whole=whole, mistakes=mistakes, notes=notes)
-    if mapping.time_column not in table.columns or not check_zone(mapping.time_zone, mistakes):
+    table, targets, groups = _mapped_rows(table, targets)
+    columns = [_numbers(table, target, mapping, mistakes) for target in targets]
+    if not targets or mapping.time_column not in table.columns or not check_zone(mapping.time_zone, mistakes):
         return []
-    groups = np.zeros(len(table), dtype=np.int64)
-    for number, target in enumerate(targets):
-        if target.where is not None:
-            groups[target.where] = number + 1
-    ahead = any(target.series.kind == "price" for target in targets)
-    times = _instants(mapping, table, groups, latest=_far if ahead else now, mistakes=mistakes)
+    latest = FAR if any(target.series.kind == "price" for target in targets) else now
+    times = _instants(mapping, table, groups, latest=latest, mistakes=mistakes)
     if times is None:
         return []
     start, snapped = _on_grid(case, mapping, table, times, groups, mistakes)
-    if not ahead:
-        _refuse_future(mapping, table, start, times.good, now, mistakes)
+    _refuse_future(mapping, table, start, times.good & _measured(table, targets, columns), now, mistakes)
     known_at = _known_at(mapping, table, now, mistakes)
     quality = np.where(times.repeated, Quality.REPEATED_HOUR, 0) | np.where(snapped, Quality.SNAPPED, 0)
     found = []
-    for target in targets:
-        numbers = to_numbers(
-            table.columns[target.column] if target.where is None else table.columns[target.column].take(target.where),
-            name=target.column,
-            rows=_at(table.rows, target.where),
-            decimal=mapping.decimal,
-            mistakes=mistakes,
-        )
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = numbers.value * target.factor
-        found.append(
-            Points(
-                target,
-                _at(start, target.where),
-                value,
-                _at(table.rows, target.where),
-                (_at(quality, target.where) | np.where(numbers.reformatted, Quality.REFORMATTED, 0)).astype(np.int16),
-                None if known_at is None else _at(known_at, target.where),
-            )
-        )
+    for target, numbers in zip(targets, columns, strict=True):
+        at = np.arange(len(table)) if target.where is None else target.where
+        bits = (quality[at] | np.where(numbers.reformatted, Quality.REFORMATTED, 0)).astype(np.int16)
+        value = np.where(times.good[at], numbers.value, np.nan)
+        found.append(Points(target, start[at], value, table.rows[at], bits, None if known_at is None else known_at[at]))
     return found
 
 
-_far = 1 << 62
+def _mapped_rows(table: RawTable, targets: list[Target]) -> tuple[RawTable, list[Target], NDArray[np.int64]]:
+    """A long table cut to the rows of its targets, and which target each row belongs to (0 throughout in a wide one), shape (n,)."""
+    groups = np.full(len(table), -1 if any(target.where is not None for target in targets) else 0, dtype=np.int64)
+    for number, target in enumerate(targets):
+        if target.where is not None:
+            groups[target.where] = number
+    kept = np.flatnonzero(groups >= 0)
+    if len(kept) == len(table):
+        return table, targets, groups
+    cut = RawTable(table.name, {name: column.take(kept) for name, column in table.columns.items()}, table.rows[kept])
+    targets = [target if target.where is None else replace(target, where=np.searchsorted(kept, target.where)) for target in targets]
+    return cut, targets, groups[kept]
 
 
-def _at(values: NDArray[Any], where: NDArray[np.intp] | None) -> NDArray[Any]:
-    return values if where is None else values[where]
+def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistakes) -> Numbers:
+    """Values of one target in the series' unit, shape (rows of the target,)."""
+    column, rows = table.columns[target.column], table.rows
+    if target.where is not None:
+        column, rows = column.take(target.where), rows[target.where]
+    numbers = to_numbers(column, name=target.column, rows=rows, decimal=mapping.decimal, mistakes=mistakes)
+    with np.errstate(over="ignore"):
+        value = numbers.value * target.factor
+    endless = np.flatnonzero(np.isinf(value))
+    series = target.series
+    mistakes.add_rows(
+        endless,
+        rows,
+        lambda i: f"{numbers.value[i]:g} {target.unit} is no finite number of {series.unit}",
+        "mend the value or scale_factor",
+        column=target.column,
+    )
+    value[endless] = np.nan
+    return Numbers(value, numbers.reformatted)
+
+
+def _measured(table: RawTable, targets: list[Target], columns: list[Numbers]) -> NDArray[np.bool_]:
+    """Rows that bear a value which cannot be known ahead (all but prices), shape (n,)."""
+    measured = np.zeros(len(table), dtype=bool)
+    for target, numbers in zip(targets, columns, strict=True):
+        if target.series.kind != "price":
+            at = np.arange(len(table)) if target.where is None else target.where
+            measured[at] |= ~np.isnan(numbers.value)
+    return measured
 
 
 def _instants(mapping: Mapping, table: RawTable, groups: NDArray[np.int64], *, latest: int, mistakes: Mistakes) -> Resolved | None:

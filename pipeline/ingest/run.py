@@ -90,10 +90,13 @@ def _import(job: Import, source: AnySource, fresh: set[str], home: Path | None) 
         units = folder.units(source, places=[place for place in (job.case.folder, home, job.data_dir) if place is not None])
     else:
         units = sql.units(source)
-    pending = [unit for unit in units if not job.already(source.id, unit.content)]
-    job.receipts += [Receipt(source.id, unit.name, source.kind, unit.content, "already_imported") for unit in units if unit not in pending]
-    history = _history(job, source, pending, fresh)
-    for unit in pending:
+    pending = {unit.content: unit for unit in reversed(units) if not job.already(source.id, unit.content)}  # of copies, the first
+    for unit in units:
+        if pending.get(unit.content) is not unit:
+            job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
+    chosen = [unit for unit in units if pending.get(unit.content) is unit]
+    history = _history(job, source, chosen, fresh)
+    for unit in chosen:
         try:
             job.receipts.append(_import_unit(job, source, unit, fresh=fresh, history=unit.content in history))
         except InputError as error:

@@ -14,7 +14,7 @@ from pipeline.ingest.reading import RawTable, read_bytes
 
 @dataclass(frozen=True)
 class Unit:
-    """`content` is the hash of bytes and mapping; `read` gives the raw table or raises `InputError`. Bytes are hashed, not parsed, before."""
+    """`content` is the hash of bytes and mapping; `read` gives the raw table or raises `InputError`: nothing is parsed before."""
 
     name: str
     content: str

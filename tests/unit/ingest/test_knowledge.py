@@ -1,0 +1,141 @@
+"""When a value became known: a history when it was available, live data and corrections when they came. Nothing is overwritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.ingest.receipt import IngestRefused
+from pipeline.store.warehouse import Warehouse
+from tests.unit.ingest.support import NOW, everything, file_case, folder_case, mapping_of, quarter_hours, run, utc_csv, values
+
+STARTS = quarter_hours(4)
+
+
+def known(warehouse: Warehouse, case: object, series: str = "load") -> list[tuple[int, int, float]]:
+    read = warehouse.observations(case.name, [series], 0, 1 << 40, 1 << 40)  # type: ignore[attr-defined]
+    return list(zip(read.valid_from.tolist(), read.known_at.tolist(), read.value.tolist(), strict=True))
+
+
+def test_a_history_was_known_when_it_was_available(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path)
+    case = file_case(tmp_path, utc_csv(STARTS, range(4)), mapping=mapping_of(available_after_min=30))
+    run(case, warehouse)
+    assert known(warehouse, case) == [(start, start + 900 + 1800, float(n)) for n, start in enumerate(STARTS)]
+
+
+def test_a_history_is_not_known_before_it_is_read(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path)
+    case = file_case(tmp_path, utc_csv(STARTS, range(4)), mapping=mapping_of(available_after_min=30))
+    run(case, warehouse, now=STARTS[-1] + 900)
+    assert known(warehouse, case)[-1][1] == STARTS[-1] + 900
+
+
+def test_live_data_and_corrections_are_known_when_they_come(tmp_path: Path) -> None:
+    warehouse, drops = Warehouse.open(tmp_path / "home"), tmp_path / "drops"
+    drops.mkdir()
+    case = folder_case(drops)
+    (drops / "a.csv").write_text(utc_csv(STARTS[:2], [1, 2]))
+    run(case, warehouse, now=NOW)
+    (drops / "b.csv").write_text(utc_csv(STARTS[1:3], [2.5, 3]))  # corrects the second, brings a third
+    receipt = run(case, warehouse, now=NOW + 60)[-1]
+    assert (receipt.rows_added, receipt.versions_added, receipt.unchanged) == (2, 1, 0)
+    assert known(warehouse, case) == [
+        (STARTS[0], STARTS[0] + 1800, 1.0),
+        (STARTS[1], STARTS[1] + 1800, 2.0),
+        (STARTS[1], NOW + 60, 2.5),
+        (STARTS[2], NOW + 60, 3.0),
+    ]
+    assert values(warehouse, case, as_of=NOW) == {STARTS[0]: 1.0, STARTS[1]: 2.0}
+    assert values(warehouse, case, as_of=NOW + 60)[STARTS[1]] == 2.5
+
+
+def test_reading_again_changes_nothing(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path)
+    case = file_case(tmp_path, utc_csv(STARTS, range(4)))
+    first = run(case, warehouse)
+    before = everything(warehouse)
+    again = run(case, warehouse, now=NOW + 5)
+    assert [first[0].status, again[0].status] == ["imported", "already_imported"]
+    assert everything(warehouse) == before
+
+
+def test_another_mapping_reads_the_file_again(tmp_path: Path) -> None:
+    warehouse, content = Warehouse.open(tmp_path), utc_csv(STARTS, range(1, 5))
+    run(file_case(tmp_path, content), warehouse)
+    receipt = run(file_case(tmp_path, content, mapping=mapping_of(available_after_min=60)), warehouse, now=NOW + 1)[0]
+    assert (receipt.status, receipt.rows_added, receipt.unchanged) == ("imported", 0, 4)
+
+
+def test_a_source_that_records_knowledge_keeps_its_versions(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path)
+    content = "valid_from,load,seen\n2016-03-01T00:00Z,1,2016-03-01T01:00Z\n2016-03-01T00:00Z,2,2016-03-02T00:00Z\n"
+    case = file_case(tmp_path, content, mapping=mapping_of(known_at_column="seen"))
+    run(case, warehouse)
+    assert known(warehouse, case) == [(STARTS[0], STARTS[0] + 3600, 1.0), (STARTS[0], STARTS[0] + 86400, 2.0)]
+
+
+def test_a_folder_reads_every_content_once_and_leaves_unfinished_files(tmp_path: Path) -> None:
+    warehouse, drops = Warehouse.open(tmp_path / "home"), tmp_path / "drops"
+    case = folder_case(drops, pattern="*.csv*")
+    assert run(case, warehouse) == []
+    drops.mkdir()
+    (drops / "a.csv").write_text(utc_csv(STARTS[:2], [1, 2]))
+    (drops / "copy of a.csv").write_text(utc_csv(STARTS[:2], [1, 2]))
+    for name in (".hidden.csv", "b.csv.part", "notes.txt"):
+        (drops / name).write_text("not to be read")
+    assert {receipt.unit: receipt.status for receipt in run(case, warehouse)} == {"a.csv": "imported", "copy of a.csv": "already_imported"}
+    (drops / "a.csv").rename(drops / "renamed.csv")
+    assert {receipt.status for receipt in run(case, warehouse)} == {"already_imported"}
+
+
+def test_a_refused_file_holds_up_no_other(tmp_path: Path) -> None:
+    warehouse, drops = Warehouse.open(tmp_path / "home"), tmp_path / "drops"
+    drops.mkdir()
+    case = folder_case(drops)
+    (drops / "a.csv").write_text(utc_csv(STARTS[:2], ["x", "y"]))
+    (drops / "b.csv").write_text(utc_csv(STARTS[:2], [1, 2]))
+    (drops / "c.csv").write_text("")
+    with pytest.raises(IngestRefused) as caught:
+        run(case, warehouse)
+    assert [mistake.place for mistake in caught.value.mistakes] == ["a.csv, row 2, column load", "a.csv, row 3, column load", "c.csv"]
+    assert [receipt.unit for receipt in caught.value.receipts] == ["b.csv"]
+    assert caught.value.exit_code == 2
+    assert values(warehouse, case) == {STARTS[0]: 1.0, STARTS[1]: 2.0}
+
+
+def test_a_first_import_that_was_killed_goes_on_as_a_first_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after the first of three files: the other two are history all the same."""
+    drops = tmp_path / "drops"
+    drops.mkdir()
+    for number in range(3):
+        (drops / f"{number}.csv").write_text(utc_csv(STARTS[number : number + 1], [number]))
+    case = folder_case(drops)
+    whole = Warehouse.open(tmp_path / "whole")
+    run(case, whole)
+    killed = Warehouse.open(tmp_path / "killed")
+    add, calls = killed.add_observations, []
+
+    def add_then_die(namespace: str, batch: object, **more: object) -> object:
+        calls.append(len(batch.value))  # type: ignore[attr-defined]
+        if sum(calls) == 2:
+            raise KeyboardInterrupt
+        return add(namespace, batch, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(killed, "add_observations", add_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        run(case, killed)
+    monkeypatch.undo()
+    assert len(values(killed, case)) == 1
+    run(case, killed, now=NOW + 3600)
+    assert known(killed, case) == known(whole, case) == [(start, start + 1800, float(n)) for n, start in enumerate(STARTS[:3])]
+
+
+def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
+    from pipeline.ingest.run import ingest_case
+
+    case = file_case(tmp_path, utc_csv(STARTS, range(4)))
+    with pytest.raises(InputError, match="has no such source; it has meter"):
+        ingest_case(case, Warehouse.open(tmp_path), now=NOW, data_dir=tmp_path, sources=["metre"])
