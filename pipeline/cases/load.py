@@ -168,3 +168,18 @@ def _normalise(read: Folder, mistakes: Mistakes) -> None:
             demand["series_share"] = float(demand.get("series_share", 1.0)) / sums[demand["series"]]
     except (KeyError, ValueError, ZeroDivisionError):
         return  # the record itself is reported where it is built
+
+
+def mistakes_of(name_or_folder: str | Path, *, data_dir: Path | None = None) -> list[Mistake]:
+    """Mistakes of all variants of a case, each once; empty where all is well."""
+    found: dict[Mistake, None] = {}
+    try:
+        names = variants(name_or_folder, data_dir=data_dir)
+    except InputError as error:
+        return list(error.mistakes)
+    for name in names:
+        try:
+            load_case(name_or_folder, variant=name, data_dir=data_dir)
+        except InputError as error:
+            found |= dict.fromkeys(error.mistakes)
+    return list(found)
