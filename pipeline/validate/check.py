@@ -31,6 +31,7 @@ class Check:
     context: Context
     values: Mapping[str, Mapping[str, Floats]]  # scenario -> series -> (N,) or coarser
     stage: str
+    excused: frozenset[str] = frozenset()  # checks whose break is published as a finding already
 
     def series(self, series: str) -> Floats:
         """(S, T) values of a series, NaN for scenarios whose values are not known here."""

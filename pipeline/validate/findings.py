@@ -13,6 +13,32 @@ from pipeline.tables import TABLES
 Severity = Literal["info", "warning"]
 
 
+# Every check that writes findings, in whichever room: the vocabulary of the table and of docs/gates.md.
+CHECKS: dict[str, str] = {
+    "slack_used": "a priced slack moved: load shed, energy or power beyond a limit, vehicles unserved",
+    "voltage_limit": "a voltage of the decision model is outside its limits",
+    "branch_rating": "a branch flow of the decision model is above its rating",
+    "cycle": "a store does not end the day where its cycle rule wants it",
+    "ac_voltage_lowest": "lowest voltage of the AC power flow",
+    "ac_voltage_highest": "highest voltage of the AC power flow",
+    "ac_voltage_limit": "an AC voltage breaks its limit by more than the margin",
+    "ac_loading": "a branch is loaded above its rating in the AC power flow",
+    "ac_loss": "mean loss of the AC power flow",
+    "ac_gap": "largest distance between the decided and the AC voltage",
+    "ac_converged": "an interval whose AC power flow did not converge: its AC columns are empty",
+    "ev_unserved": "a fleet's charging, handed out by least laxity, leaves vehicles short",
+    "ev_unserved_share": "what all fleets together leave unserved",
+    "fallback": "the day-ahead schedule, projected on the limits, stands in for a re-dispatch",
+    "time_limit": "the solver met its time limit: its incumbent is used",
+    "unbalanced": "power that no device or tie could take in settlement",
+    "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
+    "set_point": "an override asks for more than its device can do",
+    "stale_data": "the newest observation of a series is older than the case allows",
+    "short_history": "a forecast was fitted on less history than its window",
+    "model_rung": "a forecast came from a lower rung of its ladder",
+}
+
+
 @dataclass(frozen=True, order=True)
 class Finding:
     """One thing found. `place` names device, bus, branch or series, and the step where there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,9 @@ import pyarrow as pa
 from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import Mistake
+from pipeline.store.lake import Lake
+from pipeline.store.publications import Day
+from pipeline.store.warehouse import Warehouse
 from pipeline.validate.ac import ac_check
 from pipeline.validate.balances import check_complete, check_feeders, check_network_sums
 from pipeline.validate.check import Check
@@ -17,10 +21,11 @@ from pipeline.validate.context import Context, grid_of, scenario_values
 from pipeline.validate.contract_gate import check_contracts
 from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
-from pipeline.validate.frame import Floats, frame
+from pipeline.validate.frame import Floats, frame, texts
 from pipeline.validate.identity import check_identity
-from pipeline.validate.inputs import check_forecasts, check_scenarios, check_scores
+from pipeline.validate.inputs import check_findings, check_forecasts, check_scenarios, check_scores
 from pipeline.validate.money import check_costs, check_settlement
+from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
 from pipeline.validate.ties import check_ties
 
@@ -55,6 +60,7 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
     mistakes = check_forecasts(case, tables["forecasts"], day) if "forecasts" in tables else []
     if "scenarios" in tables:
         mistakes += check_scenarios(case, tables["scenarios"], (day.steps(15), day.steps(case.settings.day_ahead_step_min)))
+    mistakes += check_findings(tables["findings"]) if "findings" in tables else []
     mistakes += check_offers(tables["offers"]) if "offers" in tables else []
     return mistakes + check_scores(tables.get("forecast_scores"), tables.get("scenario_quality"), context)
 
@@ -68,7 +74,7 @@ def _operation(
     long, grid = frame(name, tables[name]), grid_of(case, day, stage)
     published, weights = scenario_values(tables)
     values: dict[str, Mapping[str, Floats]] = {**(published if stage == "day_ahead" else {}), **context.values}
-    check = Check(case, long, grid, context, values, stage)
+    check = Check(case, long, grid, context, values, stage, _excused(tables))
     mistakes = check_complete(case, long)
     if stage == "day_ahead" and not np.array_equal(long.steps, np.arange(1, grid.count + 1)):
         mistakes.append(Mistake(f"table {name}, column step", f"holds {len(long.steps)} steps, the day has {grid.count}"))
@@ -88,4 +94,30 @@ def _operation(
     return mistakes, findings
 
 
-__all__ = ["Check", "Context", "ac_check", "check_stage"]
+def _excused(tables: Mapping[str, pa.Table]) -> frozenset[str]:
+    """What the run itself warns of: a person reads it in the findings, so it does not stop the publication."""
+    table = tables.get("findings")
+    return frozenset() if table is None else frozenset(texts(table, "check")[1])
+
+
+def check_published(warehouse: Warehouse, lake: Lake, case: Case, delivery_date: str, *, variant: str | None = None) -> list[Mistake]:
+    """Everything that is published for a day, as it lies on disk: provenance row by row, then the gates of both products.
+
+    `variant` is the published one (`<variant>~<method>` where the method is not the variant's own); by default the case's.
+    """
+    day = Day(case.name, variant or case.variant, delivery_date)
+    mistakes, tables, known = check_provenance(warehouse, lake, day)
+    if mistakes:
+        return mistakes
+    delivery = case.day(date.fromisoformat(delivery_date))
+    mistakes = check_contracts(tables)
+    for product, long in LONG.items():
+        if mistakes or long not in tables:
+            continue
+        parents = {"schedule": tables["schedule"]} if "schedule" in tables else {}
+        context = Context(known_runs=known, parents=parents)
+        mistakes, _ = check_stage(case, tables, day=delivery, product=product, context=context, contracts=False)
+    return mistakes
+
+
+__all__ = ["Context", "ac_check", "check_published", "check_stage"]

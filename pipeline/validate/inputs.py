@@ -10,6 +10,7 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import Mistake
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.context import Context, wide
+from pipeline.validate.findings import CHECKS
 from pipeline.validate.frame import Floats, first, instants, numbers, place, texts
 from pipeline.validate.identity import bad_rows
 
@@ -51,7 +52,7 @@ def check_forecasts(case: Case, table: pa.Table, day: DeliveryDay) -> list[Mista
                 f"{v[row]:.6g} is outside [{low[series[row]]:.6g}, {high[series[row]]:.6g}]"
             ),
         )
-    return mistakes + _issues(table) + _models(table)
+    return mistakes + _issues(table) + _models(table) + _whole_day(table, day)
 
 
 def _ranges(case: Case, names: list[str]) -> tuple[Floats, Floats]:
@@ -98,6 +99,19 @@ def _issues(table: pa.Table) -> list[Mistake]:
             "issued_at",
             lambda row: "differs from the issue time of the other day-ahead forecasts",
         )
+    return mistakes
+
+
+def _whole_day(table: pa.Table, day: DeliveryDay) -> list[Mistake]:
+    """A day-ahead forecast of a series covers every step of its resolution."""
+    mistakes: list[Mistake] = []
+    for (stage, series), row in wide(table, ("stage", "series"), "mean").items():
+        if stage == "day_ahead":
+            count = day.steps() if len(row) > day.steps(60) else day.steps(60)
+            there = np.isfinite(np.pad(row, (0, max(0, count - len(row))), constant_values=np.nan))
+            mistakes += first(
+                Mistake(place("forecasts", stage=stage, series=series, step=int(t) + 1), "row is missing") for t in np.flatnonzero(~there)
+            )
     return mistakes
 
 
@@ -176,3 +190,12 @@ def check_scores(forecast_scores: pa.Table | None, quality: pa.Table | None, con
         never = np.array([name.startswith(("w1", "dead", "smallest", "weight", "distinct")) for name in names], dtype=bool)[codes]
         mistakes += bad_rows("scenario_quality", quality, never & (value < 0), "value", lambda row: f"{value[row]:.6g} is negative")
     return mistakes
+
+
+def check_findings(table: pa.Table) -> list[Mistake]:
+    """A finding is one of the checks that docs/gates.md explains."""
+    if not table.num_rows:
+        return []
+    codes, names = texts(table, "check")
+    bad = np.array([name not in CHECKS for name in names], dtype=bool)[codes]
+    return bad_rows("findings", table, bad, "check", lambda row: f"'{names[codes[row]]}' is no check that is known")

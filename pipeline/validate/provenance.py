@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -32,9 +33,12 @@ def compare(contract: Table, published: pa.Table, written: pa.Table, *, complete
         return []
     theirs = {key: row for row, key in enumerate(_keys(contract, written))}
     ours = _keys(contract, published)
+    times = Counter(ours)
+    twice = [row for row, key in enumerate(ours) if times[key] > 1]
+    mistakes = first((Mistake(row_place(contract, published, row), "more than one row has this key") for row in twice), of=len(twice))
     at = np.array([theirs.get(key, -1) for key in ours], dtype=np.int64)
     unknown = np.flatnonzero(at < 0)
-    mistakes = first((Mistake(row_place(contract, published, int(row)), "no run wrote this row") for row in unknown), of=len(unknown))
+    mistakes += first((Mistake(row_place(contract, published, int(row)), "no run wrote this row") for row in unknown), of=len(unknown))
     mine = np.flatnonzero(at >= 0)
     left, right = published.take(pa.array(mine)), written.take(pa.array(at[mine]))
     for name in columns:

@@ -41,8 +41,30 @@ def check_states(case: Case, table: pa.Table, long: Frame, *, stage: str) -> lis
         if row is not None:
             rows = mine & (code == pair) & np.isin(step, long.steps)
             wanted[rows] = row[s][at[rows]]
+    mistakes = _whole_states(case, table.filter(pa.array(mine)), long, stage)
     bad = mine & np.isfinite(wanted) & (np.abs(value - wanted) > 1e-4)
-    return bad_rows("states", table, bad, "value", lambda row: f"{value[row]:.6g}, {long.table} shows {wanted[row]:.6g}")
+    return mistakes + bad_rows("states", table, bad, "value", lambda row: f"{value[row]:.6g}, {long.table} shows {wanted[row]:.6g}")
+
+
+def _whole_states(case: Case, table: pa.Table, long: Frame, stage: str) -> list[Mistake]:
+    """Every store and cohort hands its energy on at every step."""
+    cells = wide(table, ("device", "quantity"), "value")
+    mistakes: list[Mistake] = []
+    for device, bus, carrier, quantity in long.values:
+        if quantity.partition("[")[0] != f"energy_{ENERGY.get(carrier)}":
+            continue
+        row = cells.get((device, quantity), np.zeros(0))
+        there = {int(t) + 1 for t in np.flatnonzero(np.isfinite(row))}
+        missing = [int(step) for step in long.steps if int(step) not in there]
+        found = (
+            Mistake(place("states", stage=stage, device=device, quantity=quantity, step=step), f"row is missing (bus {bus})")
+            for step in missing
+        )
+        mistakes += first(found, of=len(missing))
+    return mistakes
+
+
+ENERGY = {"active": "kwh", "heat": "kwhth", "hydrogen": "m3"}
 
 
 def check_prices(case: Case, table: pa.Table, grid: Grid, *, stage: str, steps: Floats) -> list[Mistake]:

@@ -30,7 +30,7 @@ def check_store(check: Check, device: Store) -> list[Mistake]:
     )
     mistakes += outside(check, (*at, f"charge_{kw}"), charge, 0.0, device.charge_max_kw)
     mistakes += outside(check, (*at, f"discharge_{kw}"), discharge, 0.0, device.discharge_max_kw)
-    both = np.minimum(charge, discharge) > BOTH_KW
+    both = (np.minimum(charge, discharge) > BOTH_KW) & ("simultaneous_charging" not in check.excused)
     mistakes += long.mistakes(
         (*at, f"charge_{kw}"), both & check.single[:, None], "charges {:.6g} and discharges {:.6g} at once", charge, discharge
     )

@@ -324,3 +324,71 @@ def settlement_table(case: Case, grid: Grid, settled: dict, realised: dict[str, 
             "settled": [True] * n,
         }
     )
+
+
+def other_tables(made: Day) -> dict[str, dict[str, pa.Table]]:
+    """The tables that no figure of another follows from, small ones, by product."""
+    case, grid = made.case, grid_of(made.case, made.day, "day_ahead")
+    run, n, start = RUN["day_ahead"], grid.count, [int(t) for t in grid.starts]
+    step = list(range(1, n + 1))
+    generator = next(device for device in case.devices if isinstance(device, Generator))
+    nodes = [
+        (bus.network, bus.id, network_carrier)
+        for bus in case.buses
+        for network in case.networks
+        if network.id == bus.network
+        for network_carrier in network.carriers
+    ]
+    many = len(nodes)
+    head = {"run_id": [run] * n, "stage": ["day_ahead"] * n, "step": step, "valid_from": start}
+    series = [s.id for s in case.series]
+    return {
+        "day_ahead": {
+            "forecast_scores": TABLES["forecast_scores"].build(
+                {"run_id": [run] * len(series), "series": series, "score": ["skill"] * len(series), "value": [0.2] * len(series)}
+            ),
+            "scenario_quality": TABLES["scenario_quality"].build(
+                {"run_id": [run] * 2, "method": ["som"] * 2, "measure": ["w1", "w1_ratio"], "value": [0.4, 1.01]}
+            ),
+            "commitments": TABLES["commitments"].build({**head, "device": [generator.id] * n, "on": [True] * n}),
+            "offers": TABLES["offers"].build(
+                {
+                    **head,
+                    "actor": ["mg"] * n,
+                    "product": ["energy"] * n,
+                    "offered_kw": [2.0] * n,
+                    "accepted_kw": [1.5] * n,
+                    "price_per_kwh": [0.1] * n,
+                }
+            ),
+            "prices": TABLES["prices"].build(
+                {
+                    "run_id": [run] * n * many,
+                    "stage": ["day_ahead"] * n * many,
+                    "step": step * many,
+                    "valid_from": start * many,
+                    "network": [a for a, _, _ in nodes for _ in step],
+                    "bus": [b for _, b, _ in nodes for _ in step],
+                    "carrier": [c for _, _, c in nodes for _ in step],
+                    "price_per_kwh": [0.1] * n * many,
+                }
+            ),
+            "findings": TABLES["findings"].build(
+                {
+                    "run_id": [run],
+                    "stage": ["day_ahead"],
+                    "severity": ["info"],
+                    "check": ["ac_gap"],
+                    "place": ["f01_b02 step 1"],
+                    "message": ["LinDistFlow and AC voltage differ"],
+                    "value": [0.001],
+                    "limit": [None],
+                }
+            ),
+        },
+        "real_time": {
+            "kpis": TABLES["kpis"].build(
+                {"run_id": [RUN["real_time"]], "stage": ["real_time"], "kpi": ["ev_need_kwh"], "unit": ["kWh"], "value": [12.0]}
+            )
+        },
+    }
