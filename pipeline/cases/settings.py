@@ -45,6 +45,7 @@ class Settings(Record):
     first_interval: Literal["forecast", "measured"] = "forecast"
     slack_price_per_kwh: NonNegativeFloat = 10.0
     terminal_energy_price: Literal["max_price", "none"] = "max_price"  # kappa_soc on |E_end - E_ref| of a rolling window
+    heat_reserve_share: NonNegativeFloat = 0.25  # of an interval's heat load, kept in heat stores when re-dispatching
     solver_time_limit_s: PositiveFloat = 600.0
     real_time_time_limit_s: PositiveFloat = 60.0
     mip_gap_share: NonNegativeFloat = 1e-4

@@ -89,11 +89,13 @@ class Binder:
         return filled
 
     def assemble(self, filled: Floats, state: State, *, active: int | None = None, day_ends: bool = False,
-                 frozen: Floats | None = None, reference: Floats | None = None, terminal_price: float = 0.0) -> Floats:
+                 frozen: Floats | None = None, reference: Floats | None = None, terminal_price: float = 0.0,
+                 reserve: tuple[Indices, Indices, Floats] | None = None) -> Floats:
         """The input vector (m,) of a window that starts in `state`.
 
         filled: (T, J) of `fill`. active: intervals inside the delivery day, the rest is zeroed. day_ends: the last active
         interval ends the day. frozen: (T, n) in the order of `frozen_labels`. reference: energy at the window's end per store.
+        reserve: entries of low and high energies and what to keep above the low ones, (T, n), as far as the high ones let it.
         """
         program, plan = self.program, self.plan
         active = program.positions if active is None else active
@@ -103,6 +105,9 @@ class Binder:
         self._fit_envelopes(filled, state)
         if day_ends:
             self._end_day(filled[active - 1], state)
+        if reserve is not None:
+            low, high, kept = reserve
+            filled[:, low] = np.minimum(filled[:, low] + kept, np.maximum(filled[:, low], filled[:, high]))
         if active < program.positions:
             filled[active:, plan.zero_entry] = 0.0
             filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]

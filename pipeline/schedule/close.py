@@ -203,33 +203,39 @@ def _active_balance(work: _Interval) -> Floats:
 
 
 def _cover(work: _Interval, lack: Floats) -> Floats:
-    """A deficit beyond the tie's limit: stop dumping, shed, stop charging. Returns what is left."""
+    """A deficit beyond the tie's limit. What is flexible at once gives first, load is shed when nothing else is left."""
     if not np.any(lack > _TINY):
         return np.zeros(work.count)
-    roster, demands = work.roster, work.roster.demands
+    roster, demands, cohorts = work.roster, work.roster.demands, work.roster.cohorts
     dumps = demands.dump >= 0
+    needed = np.maximum(work.u[cohorts.energy_low] - work.before[cohorts.before], 0.0) / cohorts.gain
     steps: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: _lower_column(work, demands.dump[dumps], demands.network[dumps], rest),
         lambda rest: _lower_column(work, roster.sources.curtailed, roster.sources.network, rest),
-        lambda rest: _raise_column(work, demands.shed, demands.network, rest, work.u[demands.load]),
-        lambda rest: _lower_column(work, roster.cohorts.charge, roster.cohorts.network, rest),
         lambda rest: _shift_stores(work, roster.stores, rest, up=True, only_stop=True),
+        lambda rest: _lower_column(work, cohorts.charge, cohorts.network, rest, needed),
+        lambda rest: _raise_generators(work, rest),
+        lambda rest: _shift_stores(work, roster.stores, rest, up=True),
+        lambda rest: _raise_column(work, demands.shed, demands.network, rest, work.u[demands.load]),
+        lambda rest: _lower_column(work, cohorts.charge, cohorts.network, rest),
     )
     return _in_turn(lack, steps)
 
 
 def _drain(work: _Interval, spare: Floats) -> Floats:
-    """A surplus beyond the tie's limit: shed less, curtail, dump, discharge less, generate less. Returns what is left."""
+    """A surplus beyond the tie's limit: shed less, discharge and generate less, curtail, store, dump. Returns what is left."""
     if not np.any(spare > _TINY):
         return np.zeros(work.count)
     roster, demands = work.roster, work.roster.demands
     dumps = demands.dump >= 0
     steps: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: _lower_column(work, demands.shed, demands.network, rest),
-        lambda rest: _raise_column(work, roster.sources.curtailed, roster.sources.network, rest, work.u[roster.sources.available]),
-        lambda rest: _raise_column(work, demands.dump[dumps], demands.network[dumps], rest, demands.dump_max[dumps]),
         lambda rest: _shift_stores(work, roster.stores, rest, up=False, only_stop=True),
         lambda rest: _lower_generators(work, rest),
+        lambda rest: _raise_column(work, roster.sources.curtailed, roster.sources.network, rest, work.u[roster.sources.available]),
+        lambda rest: _shift_stores(work, roster.stores, rest, up=False),
+        lambda rest: _raise_column(work, demands.dump[dumps], demands.network[dumps], rest, demands.dump_max[dumps]),
+        lambda rest: _lower_units(work, rest),
     )
     return _in_turn(spare, steps)
 
@@ -239,6 +245,27 @@ def _in_turn(amount: Floats, steps: tuple[Callable[[Floats], Floats], ...]) -> F
     for step in steps:
         rest = np.maximum(rest - step(rest), 0.0)
     return rest
+
+
+def _raise_generators(work: _Interval, amount: Floats) -> Floats:
+    generators = work.roster.generators
+    power = _generator_power(work)
+    moved = work.share(amount, np.maximum(work.u[generators.high] - power, 0.0), generators.network)
+    if moved.size and moved.any():
+        _scale_generators(work, power + moved)
+    return work.sum(generators.network, moved)
+
+
+def _lower_units(work: _Interval, amount: Floats) -> Floats:
+    """The last resort of an island that may not export: its units' power, as far as their heat was vented anyway."""
+    chps = work.roster.chps
+    vents = chps.vent >= 0
+    vented = np.where(vents, work.x[chps.vent], 0.0) / chps.ratio
+    feeds = chps.sign > 0
+    moved = work.share(amount, np.where(feeds, np.minimum(work.x[chps.power], vented), 0.0), chps.network)
+    work.x[chps.power] -= moved
+    work.x[chps.vent[vents]] -= (chps.ratio * moved)[vents]
+    return work.sum(chps.network, moved)
 
 
 def _lower_generators(work: _Interval, amount: Floats) -> Floats:

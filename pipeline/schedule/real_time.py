@@ -78,8 +78,22 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     if not day_ends and desk.case.settings.terminal_energy_price == "max_price":
         price = max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
-                                  reference=rolling.held.reference[last], terminal_price=price)
+                                  reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
     return filled, inputs
+
+
+def _heat_reserve(desk: Desk, filled: Floats) -> tuple[Indices, Indices, Floats] | None:
+    """What heat stores keep back: settlement takes every heat mismatch from them, and an empty one would leave heat unmet."""
+    stores, demands = desk.roster.heat_stores, desk.roster.heat_demands
+    share = desk.case.settings.heat_reserve_share
+    if not stores.names or not demands.load.size or share == 0.0:
+        return None
+    count = len(desk.roster.networks)
+    members = np.bincount(stores.network, minlength=count)
+    loads = np.zeros((len(filled), count))
+    np.add.at(loads, (slice(None), demands.network), filled[:, demands.load])
+    kept = share * desk.program.step_h * loads[:, stores.network] / members[stores.network]
+    return stores.energy_low, stores.energy_high, kept
 
 
 def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: Sequence[Instruction] = ()) -> tuple[Dispatch, State]:
