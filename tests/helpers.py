@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,12 @@ from pipeline.cases.case import Case
 from pipeline.cases.settings import Settings
 from pipeline.cases.sources import Series
 from pipeline.equipment import Bus, Market, Network, Tie
-from pipeline.program.linear_program import Floats, LinearProgram
+from pipeline.physics.assemble import assemble
+from pipeline.physics.horizon import Horizon
+from pipeline.program.compile import compile_model
+from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram
+from pipeline.program.solve import Solution, Status, solve
+from pipeline.program.text import lp_text
 
 
 def case_of(*devices: Any, ties: Sequence[Tie] | None = None, networks: Sequence[Network] | None = None, **more: Any) -> Case:
@@ -53,3 +59,38 @@ def inputs_of(program: LinearProgram, values: dict[str, Any] | None = None) -> F
             if spec.data["side"] == "low" or spec.data["day_end"] == "equal":
                 inputs[index[-1]] = spec.data["initial"]
     return inputs
+
+
+def compiled_sample(case: Case, *, positions: int, step_h: float = 1.0, rolling: bool = False) -> tuple[LinearProgram, str]:
+    """The program of a case, and its text."""
+    program = compile_model(assemble(case, Horizon(positions, step_h, rolling)))
+    return program, lp_text(program)
+
+
+def solved(case: Case, values: dict[str, Any], *, positions: int, step_h: float = 1.0, rolling: bool = False) -> Answer:
+    """Compile, bind and solve; asserts that the result is optimal."""
+    program = compile_model(assemble(case, Horizon(positions, step_h, rolling)))
+    bound = program.bind(inputs_of(program, values))
+    solution = solve(bound)
+    assert solution.status is Status.optimal, solution.status
+    return Answer(program, bound, solution)
+
+
+@dataclass(frozen=True)
+class Answer:
+    program: LinearProgram
+    bound: BoundProgram
+    solution: Solution
+
+    @property
+    def objective(self) -> float:
+        return self.solution.objective
+
+    def __getitem__(self, component: str) -> Floats:
+        """Values of a column component in the order of its index."""
+        assert self.solution.x is not None
+        return np.round(self.solution.x[self.program.column_index[component]], 9)
+
+    def readout(self, component: str) -> Floats:
+        assert self.solution.x is not None
+        return self.bound.readouts(self.solution.x)[self.program.readout_index[component]]

@@ -15,8 +15,7 @@ def build(
     *, buses: Sequence[Bus], branches: Sequence[Branch],
 ) -> None:
     """Balances per bus, voltage drop per branch; the slack bus is fixed, every other voltage elastic at a price."""
-    # The slack bus comes last, so that the elastic buses are a range of their own.
-    ids = [bus.id for bus in buses if bus.id != network.slack_bus] + [bus.id for bus in buses if bus.id == network.slack_bus]
+    ids = [bus.id for bus in buses]
     places, number = add_places(block, "buses", ids)
     lines, _ = add_places(block, "branches", [branch.id for branch in branches])
     ends = [(number[branch.from_bus], number[branch.to_bus]) for branch in branches]
@@ -50,18 +49,21 @@ def _voltages(
     flows: tuple[Any, Any],
 ) -> None:
     """U_from - U_to = (r P + x Q) / (1000 U_base) with ohm, kW, kvar and kV; U = voltage + above - below."""
-    steps, base_kv, slack = setting.steps, network.base_kv, len(ids)
+    steps, base_kv = setting.steps, network.base_kv
     limits = {"low": network.voltage_min_pu * base_kv, "high": network.voltage_max_pu * base_kv}
     voltage = add_column(block, "voltage_kv", block.buses, steps, **limits)
-    elastic, _ = add_places(block, "elastic_buses", ids[:-1])
+    elastic, elastic_number = add_places(block, "elastic_buses", [bus for bus in ids if bus != network.slack_bus])
+    fixed = [bus for bus, name in enumerate(ids, start=1) if name == network.slack_bus]
     above = add_column(block, "voltage_above_kv", elastic, steps)
     below = add_column(block, "voltage_below_kv", elastic, steps)
-    for t in range(1, setting.positions + 1):
-        voltage[slack, t].setlb(network.slack_voltage_pu * base_kv)
-        voltage[slack, t].setub(network.slack_voltage_pu * base_kv)
+    for bus in fixed:
+        for t in range(1, setting.positions + 1):
+            voltage[bus, t].setlb(network.slack_voltage_pu * base_kv)
+            voltage[bus, t].setub(network.slack_voltage_pu * base_kv)
 
     def level(bus: int, t: Any) -> Any:
-        return voltage[bus, t] if bus == slack else voltage[bus, t] + above[bus, t] - below[bus, t]
+        slack = elastic_number.get(ids[bus - 1])
+        return voltage[bus, t] if slack is None else voltage[bus, t] + above[slack, t] - below[slack, t]
 
     def drop(line: int, t: Any) -> Any:
         (start, end), branch = ends[line - 1], branches[line - 1]

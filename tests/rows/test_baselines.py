@@ -1,0 +1,90 @@
+"""The rows of one device or network over three steps, kept as readable text.
+
+FEEDERFLOW_WRITE_BASELINES=1 writes them anew; read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers import case_of, compiled_sample, market_tie
+
+from pipeline.equipment import Branch, Bus, Chp, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
+
+FOLDER = Path(__file__).parent / "baselines"
+THREE_BUSES = {
+    "networks": (Network(id="feeder", kind="lindistflow", carriers=("active", "reactive"), base_kv=12.66, slack_bus="b1"),),
+    "buses": tuple(Bus(id=f"b{i}", network="feeder") for i in (1, 2, 3)),
+    "branches": (
+        Branch(id="b1_b2", from_bus="b1", to_bus="b2", r_ohm=0.0922, x_ohm=0.047),
+        Branch(id="b2_b3", from_bus="b2", to_bus="b3", r_ohm=0, x_ohm=0, rating_kva=500),
+    ),
+    "ties": (market_tie(lower_bus="b1", reactive_max_kvar=100),),
+}
+DEVICES: dict[str, Any] = {
+    "demand": Demand(id="d", bus="plate", series="load", series_share=0.5, dump_max_kw=20),
+    "demand_heat": Demand(id="d", bus="plate", carrier="heat", series="heat", shed_price_per_kwh=3),
+    "source": Source(id="s", bus="plate", series="wind", curtailment_cost_per_kwh=0.01),
+    "generator": Generator(id="g", bus="plate", power_max_kw=100, cost_linear_per_kwh=0.08, cost_quadratic_per_kw2h=0.001,
+                           cost_constant_per_h=2, segment_count=2, ramp_kw_per_h=40),
+    "chp": Chp(id="c", bus="plate", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1, vent_cost_per_kwh=0.002),
+    "chp_heater": Chp(id="c", bus="plate", mode="electric_heater", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1,
+                      vent_allowed=False),
+    "store": Store(id="b", bus="plate", charge_max_kw=100, discharge_max_kw=90, charge_efficiency_share=0.95,
+                   discharge_efficiency_share=0.9, energy_max_kwh=300, energy_initial_kwh=150, wear_cost_per_kwh=0.0001),
+    "store_heat_exclusive": Store(id="h", bus="plate", carrier="heat", charge_max_kw=30, discharge_max_kw=30, charge_efficiency_share=0.95,
+                                  discharge_efficiency_share=0.95, energy_max_kwh=100, energy_initial_kwh=50,
+                                  hourly_retention_share=0.99, cycle="at_least", exclusive="always"),
+    "ev_fleet": EvFleet(id="e", bus="plate", vehicle_count=2, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9,
+                        departure_hours=(6, 7), flexibility_cost_per_kwh=0.001),
+}
+TIES = {
+    "tie_market": market_tie(deviation_price_per_kwh=0.01, market=Market(
+        price_series="price", sell_price_factor=0.9, imbalance_buy_factor=1.3, imbalance_sell_factor=0.7)),
+}
+
+
+def check(name: str, text: str) -> None:
+    path = FOLDER / f"{name}.lp"
+    if os.environ.get("FEEDERFLOW_WRITE_BASELINES"):
+        path.write_text(text)
+    assert text == path.read_text(), f"{path.name} differs; FEEDERFLOW_WRITE_BASELINES=1 writes it anew"
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_rows_of_a_device(name: str) -> None:
+    _, text = compiled_sample(case_of(DEVICES[name], ties=()), positions=3)
+    check(name, text)
+
+
+def test_rows_of_a_store_in_a_rolling_program() -> None:
+    _, text = compiled_sample(case_of(DEVICES["store"], ties=()), positions=3, step_h=0.25, rolling=True)
+    check("store_rolling", text)
+
+
+def test_rows_of_a_tie_with_market_and_schedule() -> None:
+    _, text = compiled_sample(case_of(ties=(TIES["tie_market"],)), positions=3)
+    check("tie_market", text)
+
+
+def test_rows_of_a_tie_between_networks() -> None:
+    tie = Tie(id="mg_tie", upper_bus="plate", lower_bus="mg", exchange_min_kw=-200, exchange_max_kw=200)
+    networks = (Network(id="plate", kind="copper_plate"), Network(id="mg", kind="copper_plate"))
+    buses = (Bus(id="plate", network="plate"), Bus(id="mg", network="mg"))
+    _, text = compiled_sample(case_of(ties=(tie,), networks=networks, buses=buses), positions=3)
+    check("tie_inner", text)
+
+
+def test_rows_of_lindistflow() -> None:
+    load = Demand(id="d", bus="b3", series="load", kvar_per_kw=0.5)
+    _, text = compiled_sample(case_of(load, **THREE_BUSES), positions=3)
+    check("lindistflow", text)
+
+
+def test_rows_of_a_generator_with_reactive_power() -> None:
+    unit = Generator(id="g", bus="b2", power_max_kw=100, cost_linear_per_kwh=0.08, segment_count=1, reactive_max_kvar=60)
+    _, text = compiled_sample(case_of(unit, **THREE_BUSES), positions=3)
+    check("generator_reactive", text)
