@@ -50,7 +50,7 @@ class _MarketTimetable(Timetable):  # type: ignore[misc]  # Airflow ships no typ
 
     @property
     def summary(self) -> str:
-        return self.description
+        return str(self.description)
 
 
 class GateClosure(_MarketTimetable):
@@ -72,7 +72,9 @@ class GateClosure(_MarketTimetable):
 
     def validate(self) -> None:
         if self.step_min <= 0 or 60 % self.step_min or not 0 <= self.lead_min < 1440:
-            raise _invalid(f"a gate {self.lead_min} min before each {self.step_min} min: the step must divide the hour, the lead must be 0 to 1439 min")
+            raise _invalid(
+                f"a gate {self.lead_min} min before each {self.step_min} min: the step must divide the hour, the lead must be 0 to 1439 min"
+            )
 
     def event_from(self, moment: datetime) -> datetime:
         step_s = 60 * self.step_min

@@ -43,7 +43,9 @@ def setpoints(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, a
         name = row["carrier"] if row["quantity"] == "injection" else row["quantity"]
         values.setdefault(key, {})[name] = row["value"]
     span = (chosen, chosen + step_s)
-    return [row for key, row in ((key, _row(case, kept[key], values[key], day, span, source)) for key in _order(case, kept)) if row is not None]
+    return [
+        row for key, row in ((key, _row(case, kept[key], values[key], day, span, source)) for key in _order(case, kept)) if row is not None
+    ]
 
 
 def _source(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, at: int) -> tuple[pa.Table, np.ndarray, str, int]:
@@ -55,7 +57,9 @@ def _source(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, at: in
     if len(quarters) and (at <= quarters[-1] or not len(hours) or quarters[-1] >= hours[-1]):
         return dispatch, quarters, "", 900
     if not len(hours):
-        raise NoSchedule(str(Mistake(f"{case.name}, {day.date.isoformat()}", "no schedule is published", f"run `feederflow day-ahead {case.name}`")))
+        raise NoSchedule(
+            str(Mistake(f"{case.name}, {day.date.isoformat()}", "no schedule is published", f"run `feederflow day-ahead {case.name}`"))
+        )
     step_s = int(np.diff(hours).min()) if len(hours) > 1 else 60 * case.settings.day_ahead_step_min
     return schedule, hours, "from the day-ahead schedule, not re-dispatched", step_s
 
@@ -87,8 +91,16 @@ def _row(case: Case, row: Row, values: dict[str, float], day: DeliveryDay, span:
     carriers = {column: _rounded(values.get(carrier)) for carrier, column in CARRIER_COLUMNS.items()}
     notes = [note for note in (_note(device, values), source) if note]
     return {
-        "device": row["device"], "kind": device.kind if device is not None else "tie", "network": row["network"], "bus": row["bus"],
-        "step": row["step"], "from_local": first, "to_local": last, **carriers, "run_id": row["run_id"], "note": "; ".join(notes),
+        "device": row["device"],
+        "kind": device.kind if device is not None else "tie",
+        "network": row["network"],
+        "bus": row["bus"],
+        "step": row["step"],
+        "from_local": first,
+        "to_local": last,
+        **carriers,
+        "run_id": row["run_id"],
+        "note": "; ".join(notes),
     }
 
 

@@ -18,10 +18,15 @@ from fastapi.responses import FileResponse, HTMLResponse
 Name = Annotated[str, UrlPart(pattern=r"^[a-z0-9][a-z0-9_]*(~[a-z0-9_]+)?$", max_length=130)]
 Day = Annotated[str, UrlPart(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 # A report runs its own scripts, but as a stranger: it can reach neither Airflow's pages nor its cookies.
-REPORT_HEADERS = {"Content-Security-Policy": "sandbox allow-scripts allow-downloads allow-modals", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+REPORT_HEADERS = {
+    "Content-Security-Policy": "sandbox allow-scripts allow-downloads allow-modals",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;color:#1b2733;background:#f4f6f8;margin:0;padding:24px}main{max-width:960px;margin:0 auto}
-table{border-collapse:collapse;width:100%;background:#fff;border:1px solid #dfe5ea}th,td{text-align:left;padding:8px 12px;border-bottom:1px solid #dfe5ea}
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;color:#1b2733;background:#f4f6f8;margin:0;padding:24px}
+main{max-width:960px;margin:0 auto}table{border-collapse:collapse;width:100%;background:#fff;border:1px solid #dfe5ea}
+th,td{text-align:left;padding:8px 12px;border-bottom:1px solid #dfe5ea}
 .done{color:#00694e;font-weight:650}.degraded{color:#8a4b00;font-weight:650}a{color:#005a8f}code{font-size:.92em}"""
 
 
@@ -47,23 +52,37 @@ def published_days() -> list[dict[str, Any]]:
         except (OSError, ValueError):
             content = {"status": "unreadable"}
         runs = {product: entry.get("run_id", "") for product, entry in content.get("runs", {}).items()}
-        found.append({"case": case, "variant": variant, "day": day, "status": str(content.get("status", "")), "runs": runs, "report": report_file(case, variant, day).is_file()})
+        found.append(
+            {
+                "case": case,
+                "variant": variant,
+                "day": day,
+                "status": str(content.get("status", "")),
+                "runs": runs,
+                "report": report_file(case, variant, day).is_file(),
+            }
+        )
     return sorted(found, key=lambda row: (row["day"], row["case"], row["variant"]), reverse=True)
 
 
 def list_page(rows: list[dict[str, Any]]) -> str:
-    body = "".join(_list_row(row) for row in rows) or '<tr><td colspan="5">Nothing is published yet. Run the DAG <code>day_ahead</code>.</td></tr>'
+    body = (
+        "".join(_list_row(row) for row in rows)
+        or '<tr><td colspan="5">Nothing is published yet. Run the DAG <code>day_ahead</code>.</td></tr>'
+    )
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Delivery day", "Case", "Variant", "Status", "Runs"))
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Schedules</title><style>{STYLE}</style></head><body><main><h1>Published schedules</h1>'
-        f'<table><thead><tr><th scope="col">Delivery day</th><th scope="col">Case</th><th scope="col">Variant</th><th scope="col">Status</th><th scope="col">Runs</th></tr></thead>'
-        f"<tbody>{body}</tbody></table></main></body></html>"
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Schedules</title><style>{STYLE}</style></head>'
+        f"<body><main><h1>Published schedules</h1><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></main></body></html>"
     )
 
 
 def _list_row(row: dict[str, Any]) -> str:
     case, variant, day, status = (html.escape(str(row[name])) for name in ("case", "variant", "day", "status"))
     link = f'<a href="report/{case}/{variant}/{day}">{day}</a>' if row["report"] else f"{day} (no report yet)"
-    runs = "<br>".join(f"{html.escape(product.replace('_', ' '))}: <code>{html.escape(run)}</code>" for product, run in sorted(row["runs"].items()))
+    runs = "<br>".join(
+        f"{html.escape(product.replace('_', ' '))}: <code>{html.escape(run)}</code>" for product, run in sorted(row["runs"].items())
+    )
     kind = status if status in ("done", "degraded") else ""
     return f'<tr><td>{link}</td><td><code>{case}</code></td><td>{variant}</td><td class="{kind}">{status}</td><td>{runs}</td></tr>'
 
@@ -81,7 +100,9 @@ def application() -> FastAPI:
     def report(case: Name, variant: Name, day: Day) -> FileResponse:
         path = report_file(case, variant, day)
         if not path.is_file():
-            raise HTTPException(status_code=404, detail=f"no report of {case}, {variant}, {day}; `feederflow report {case} --date {day}` writes it")
+            raise HTTPException(
+                status_code=404, detail=f"no report of {case}, {variant}, {day}; `feederflow report {case} --date {day}` writes it"
+            )
         return FileResponse(path, media_type="text/html", headers=REPORT_HEADERS)
 
     return app

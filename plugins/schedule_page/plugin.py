@@ -15,7 +15,7 @@ class LazyPage:
     """An ASGI application that imports its pages when the first request comes."""
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        from schedule_page.pages import application
+        from schedule_page.pages import application  # type: ignore[import-not-found]  # Airflow puts the plugins folder on the path
 
         await application()(scope, receive, send)
 
@@ -23,4 +23,6 @@ class LazyPage:
 class SchedulePagePlugin(AirflowPlugin):  # type: ignore[misc]  # Airflow ships no types
     name = "schedule_page"
     fastapi_apps = ({"app": LazyPage(), "url_prefix": PREFIX, "name": "feederflow reports"},)
-    external_views = [{"name": "Schedules", "href": f"{PREFIX}/", "destination": "nav", "category": "browse", "url_route": "feederflow_schedules"}]  # noqa: RUF012  # Airflow takes items out of it
+    external_views = [  # noqa: RUF012  # Airflow takes items out of it, so a tuple will not do
+        {"name": "Schedules", "href": f"{PREFIX}/", "destination": "nav", "category": "browse", "url_route": "feederflow_schedules"}
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501  # scripts in strings
 import json
 import os
 import subprocess
@@ -114,7 +115,12 @@ done({
 
 
 def _run(script: str, folder: Path) -> dict[str, Any]:
-    environment = {**os.environ, "AIRFLOW_HOME": str(folder / "airflow"), "HOME": str(folder), "FEEDERFLOW_HOME": str(folder / "feederflow")}
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "HOME": str(folder),
+        "FEEDERFLOW_HOME": str(folder / "feederflow"),
+    }
     ran = subprocess.run([sys.executable, "-c", PREAMBLE + script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     line = next((text for text in ran.stdout.splitlines() if text.startswith("RESULT")), None)
     assert line is not None, ran.stderr[-4000:]
@@ -136,7 +142,8 @@ def test_the_gate_closes_five_minutes_before_each_quarter_hour(clock: dict[str, 
     """Quarter-hours pass evenly through the spring change."""
     hour = "2016-03-27T0"
     assert clock["gate"] == [
-        [f"{hour}0:55:00+00:00", f"{hour}1:00:00+00:00", f"{hour}1:15:00+00:00"], [f"{hour}1:10:00+00:00", f"{hour}1:15:00+00:00", f"{hour}1:30:00+00:00"],
+        [f"{hour}0:55:00+00:00", f"{hour}1:00:00+00:00", f"{hour}1:15:00+00:00"],
+        [f"{hour}1:10:00+00:00", f"{hour}1:15:00+00:00", f"{hour}1:30:00+00:00"],
         [f"{hour}1:25:00+00:00", f"{hour}1:30:00+00:00", f"{hour}1:45:00+00:00"],
     ]
     assert clock["ends"][-1] is None and len(clock["ends"]) == 3

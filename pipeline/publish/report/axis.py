@@ -64,8 +64,12 @@ class TimeGrid:
         """What the page's plots share instead of repeating it."""
         edges = self.edges_h
         return {
-            f"{self.key}_edges": _short(edges), f"{self.key}_mids": _short((edges[:-1] + edges[1:]) / 2), f"{self.key}_ends": _short(edges[1:]),
-            f"{self.key}_at": self.labels, f"{self.key}_span": [*self.spans, self.spans[-1]], f"{self.key}_end_at": self.labels[1:],
+            f"{self.key}_edges": _short(edges),
+            f"{self.key}_mids": _short((edges[:-1] + edges[1:]) / 2),
+            f"{self.key}_ends": _short(edges[1:]),
+            f"{self.key}_at": self.labels,
+            f"{self.key}_span": [*self.spans, self.spans[-1]],
+            f"{self.key}_end_at": self.labels[1:],
         }
 
 

@@ -6,18 +6,42 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.equipment import Network
+from pipeline.equipment import Network, Source
 from pipeline.publish.report.axis import Floats, TimeGrid
 from pipeline.publish.report.figure import (
-    BLUE, GREEN, INK, MIST, ORANGE, PURPLE, SKY, VERMILLION, YELLOW, Figure, Trace, View, bars, layout, step_line, time_axis, value_axis,
+    BLUE,
+    GREEN,
+    INK,
+    MIST,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+    Figure,
+    Trace,
+    View,
+    bars,
+    layout,
+    step_line,
+    time_axis,
+    value_axis,
 )
 from pipeline.publish.report.frames import DayTables, Rows
 
 # group -> (words, colour); the order is the order of stacking.
 GROUPS: dict[str, tuple[str, str]] = {
-    "demand": ("load", "#8794a1"), "unserved": ("load not served", "#000000"), "ev_fleet": ("electric vehicles", PURPLE),
-    "store": ("storage", GREEN), "wind": ("wind", SKY), "pv": ("PV", YELLOW), "other": ("other source", "#bfe3f5"),
-    "chp": ("cogeneration", ORANGE), "generator": ("generator", VERMILLION), "tie": ("exchange", BLUE), "rest": ("other", MIST),
+    "demand": ("load", "#8794a1"),
+    "unserved": ("load not served", "#000000"),
+    "ev_fleet": ("electric vehicles", PURPLE),
+    "store": ("storage", GREEN),
+    "wind": ("wind", SKY),
+    "pv": ("PV", YELLOW),
+    "other": ("other source", "#bfe3f5"),
+    "chp": ("cogeneration", ORANGE),
+    "generator": ("generator", VERMILLION),
+    "tie": ("exchange", BLUE),
+    "rest": ("other", MIST),
 }
 CARRIER_WORDS = {"active": ("electricity", "kW"), "heat": ("heat", "kWth"), "hydrogen": ("hydrogen", "m3/h")}
 
@@ -28,9 +52,12 @@ def balances(day: DayTables) -> Figure:
     views = [_system(day, rows, grid)] if rows else []
     views += [_network(day, network, rows, grid) for network in day.case.networks if rows]
     return Figure(
-        "balance", "Power balance",
+        "balance",
+        "Power balance",
         f"Above zero feeds the bus, below zero draws from it; the two sides mirror each other where nothing is lost. Shown: {source}.",
-        [view for view in views if view.traces], choose="Network", height_px=560,
+        [view for view in views if view.traces],
+        choose="Network",
+        height_px=560,
     )
 
 
@@ -55,7 +82,10 @@ def _network(day: DayTables, network: Network, rows: Rows, grid: TimeGrid) -> Vi
         words, unit = CARRIER_WORDS[carrier]
         groups = _grouped(day, {key: values for key, values in rows.items() if key[0] == network.id and key[3] == carrier})
         axis = "y" if place == 0 else "y2"
-        traces += [{**trace, "yaxis": axis, "showlegend": place == 0 or not _named(trace, traces)} for trace in _stack(groups, grid, unit, exchange="exchange")]
+        traces += [
+            {**trace, "yaxis": axis, "showlegend": place == 0 or not _named(trace, traces)}
+            for trace in _stack(groups, grid, unit, exchange="exchange")
+        ]
         axes["yaxis" if place == 0 else "yaxis2"] = value_axis(f"{words}, {unit}", domain=domains[place], anchor="x")
         said.append(f"{words.capitalize()}: {_said(groups, grid, unit + 'h')}")
     plot = layout(day.day, "", height=560, barmode="relative", **axes)
@@ -86,13 +116,12 @@ def group_of_devices(day: DayTables) -> dict[str, str]:
     """Device or tie -> group of the balance; a source by the kind of its series."""
     groups: dict[str, str] = {tie.id: "tie" for tie in day.case.ties}
     for device in day.case.devices:
-        kind = device.kind
-        if kind == "source":
+        if isinstance(device, Source):
             series = day.case.series_by_id.get(device.series)
             kind_of_series = series.kind if series is not None else "other"
             groups[device.id] = kind_of_series if kind_of_series in ("pv", "wind") else "other"
         else:
-            groups[device.id] = kind
+            groups[device.id] = device.kind
     return groups
 
 
@@ -109,6 +138,9 @@ def _stack(groups: dict[str, Floats], grid: TimeGrid, unit: str, *, exchange: st
 
 
 def _said(groups: dict[str, Floats], grid: TimeGrid, unit: str) -> str:
-    parts = [(grid.step_h * values.clip(0).sum(), f"{GROUPS[name][0]} {grid.step_h * values.clip(0).sum():,.0f}") for name, values in groups.items()]
+    parts = [
+        (grid.step_h * values.clip(0).sum(), f"{GROUPS[name][0]} {grid.step_h * values.clip(0).sum():,.0f}")
+        for name, values in groups.items()
+    ]
     fed = [text for energy, text in sorted(parts, reverse=True) if energy > 0.5]
     return f"fed in ({unit}): " + ", ".join(fed) + "." if fed else "nothing was fed in."

@@ -26,6 +26,8 @@ from pipeline.publish.report.voltage import heatmap, profile
 
 __all__ = ["RunInfo", "build_report", "report_path", "write_report"]
 
+# The browser itself then refuses every request to the outside.
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 SECTIONS = (yardstick, price_and_power, balances, stores, profile, heatmap, fans, scenarios, by_term, settlement)
 
 
@@ -36,18 +38,20 @@ def build_report(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay
     figures = [section(frames) for section in SECTIONS]
     shared = {**frames.quarters.coordinates(), **frames.plan_grid.coordinates()}
     verdict = judge(frames, info)
-    body = "\n".join((
-        '<a class="skip" href="#main">Skip to the plots</a>',
-        page.header(frames, verdict, variant),
-        page.contents(figures),
-        '<main class="wrap" id="main">',
-        "<noscript><p>The plots need JavaScript; verdict, findings and units do not.</p></noscript>",
-        page.findings_section(frames),
-        *(page.plot_section(figure) for figure in figures),
-        page.runs_section(frames, info),
-        page.units_section(frames),
-        "<footer>Made from the published tables alone. This file needs no network.</footer></main>",
-    ))
+    body = "\n".join(
+        (
+            '<a class="skip" href="#main">Skip to the plots</a>',
+            page.header(frames, verdict, variant),
+            page.contents(figures),
+            '<main class="wrap" id="main">',
+            "<noscript><p>The plots need JavaScript; verdict, findings and units do not.</p></noscript>",
+            page.findings_section(frames),
+            *(page.plot_section(figure) for figure in figures),
+            page.runs_section(frames, info),
+            page.units_section(frames),
+            "<footer>Made from the published tables alone. This file needs no network.</footer></main>",
+        )
+    )
     title = f"{verdict.headline}: {day.date.isoformat()}, {case.name}"
     return _document(title, body, figures, page.data_block(figures, shared))
 
@@ -55,7 +59,7 @@ def build_report(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay
 def _document(title: str, body: str, figures: list[Figure], data: str) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <link rel="icon" href="data:,"><title>{esc(title)}</title><style>{CSS}</style></head>
 <body>
 {body}

@@ -43,7 +43,10 @@ class Figure:
 
 def plain(values: Iterable[float] | Floats, digits: int = 5) -> list[float | None]:
     """Numbers at plotting precision (significant digits), None for NaN."""
-    return [None if not np.isfinite(v) else _plain(v, digits) for v in np.asarray(list(values) if not isinstance(values, np.ndarray) else values)]
+    return [
+        None if not np.isfinite(v) else _plain(v, digits)
+        for v in np.asarray(list(values) if not isinstance(values, np.ndarray) else values)
+    ]
 
 
 def _plain(value: float, digits: int) -> float:
@@ -56,52 +59,106 @@ def esc(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
-def step_line(key: str, values: Floats, name: str, unit: str, *, colour: str, dash: str = "solid", width: float = 2.0, **more: Any) -> Trace:
+def step_line(
+    key: str, values: Floats, name: str, unit: str, *, colour: str, dash: str = "solid", width: float = 2.0, **more: Any
+) -> Trace:
     """Values that hold over their interval, as a stair. `key` is the grid's: shared coordinates are filled in by the page."""
     held = np.append(values, values[-1:] if len(values) else [])
     return {
-        "type": "scatter", "mode": "lines", "x": f"@{key}_edges", "y": plain(held), "customdata": f"@{key}_span", "name": esc(name),
-        "line": {"shape": "hv", "color": colour, "dash": dash, "width": width}, "hovertemplate": f"%{{y:,.4~g}} {esc(unit)}", **more,
+        "type": "scatter",
+        "mode": "lines",
+        "x": f"@{key}_edges",
+        "y": plain(held),
+        "customdata": f"@{key}_span",
+        "name": esc(name),
+        "line": {"shape": "hv", "color": colour, "dash": dash, "width": width},
+        "hovertemplate": f"%{{y:,.4~g}} {esc(unit)}",
+        **more,
     }
 
 
 def end_line(key: str, values: Floats, name: str, unit: str, *, colour: str, dash: str = "solid", width: float = 2.0, **more: Any) -> Trace:
     """Values at the end of their interval (energies), joined straight."""
     return {
-        "type": "scatter", "mode": "lines", "x": f"@{key}_ends", "y": plain(values), "customdata": f"@{key}_end_at", "name": esc(name),
-        "line": {"color": colour, "dash": dash, "width": width}, "hovertemplate": f"%{{y:,.4~g}} {esc(unit)}", **more,
+        "type": "scatter",
+        "mode": "lines",
+        "x": f"@{key}_ends",
+        "y": plain(values),
+        "customdata": f"@{key}_end_at",
+        "name": esc(name),
+        "line": {"color": colour, "dash": dash, "width": width},
+        "hovertemplate": f"%{{y:,.4~g}} {esc(unit)}",
+        **more,
     }
 
 
 def bars(key: str, values: Floats, name: str, unit: str, *, colour: str, width_h: float, **more: Any) -> Trace:
     """Interval means stacked by sign."""
     return {
-        "type": "bar", "x": f"@{key}_mids", "y": plain(values), "customdata": f"@{key}_span", "name": esc(name), "width": round(width_h, 4),
-        "marker": {"color": colour, "line": {"width": 0}}, "hovertemplate": f"%{{y:,.4~g}} {esc(unit)}", **more,
+        "type": "bar",
+        "x": f"@{key}_mids",
+        "y": plain(values),
+        "customdata": f"@{key}_span",
+        "name": esc(name),
+        "width": round(width_h, 4),
+        "marker": {"color": colour, "line": {"width": 0}},
+        "hovertemplate": f"%{{y:,.4~g}} {esc(unit)}",
+        **more,
     }
 
 
 def time_axis(day: DeliveryDay, *, title: bool = True) -> dict[str, Any]:
     positions, texts = ticks(day)
     return {
-        "range": [0, (day.end - day.start) / 3600], "tickvals": positions, "ticktext": texts, "title": {"text": zone_title(day) if title else ""},
-        "showgrid": True, "gridcolor": RULE, "zeroline": False, "unifiedhovertitle": {"text": " "}, "ticks": "outside",
-        "tickcolor": MIST, "linecolor": MIST, "showline": True,
+        "range": [0, (day.end - day.start) / 3600],
+        "tickvals": positions,
+        "ticktext": texts,
+        "title": {"text": zone_title(day) if title else ""},
+        "showgrid": True,
+        "gridcolor": RULE,
+        "zeroline": False,
+        "unifiedhovertitle": {"text": " "},
+        "ticks": "outside",
+        "tickcolor": MIST,
+        "linecolor": MIST,
+        "showline": True,
     }
 
 
 def value_axis(title: str, **more: Any) -> dict[str, Any]:
-    return {"title": {"text": title, "standoff": 8}, "gridcolor": RULE, "zeroline": True, "zerolinecolor": MIST, "automargin": True, "separatethousands": True, **more}
+    return {
+        "title": {"text": title, "standoff": 8},
+        "gridcolor": RULE,
+        "zeroline": True,
+        "zerolinecolor": MIST,
+        "automargin": True,
+        "separatethousands": True,
+        **more,
+    }
 
 
 def layout(day: DeliveryDay | None, y_title: str, *, height: int = 380, **more: Any) -> dict[str, Any]:
     """The look shared by all plots; a time axis where a day is given."""
     base: dict[str, Any] = {
-        "height": height, "margin": {"l": 72, "r": 24, "t": 16, "b": 96}, "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff",
+        "height": height,
+        "margin": {"l": 72, "r": 24, "t": 16, "b": 96},
+        "paper_bgcolor": "#ffffff",
+        "plot_bgcolor": "#ffffff",
         "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", "size": 13, "color": INK},
-        "legend": {"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.5, "xanchor": "center", "font": {"size": 12.5}},
-        "hovermode": "x unified", "hoversubplots": "axis", "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": MIST, "font": {"size": 12.5}},
-        "yaxis": value_axis(y_title), "bargap": 0,
+        "legend": {
+            "orientation": "h",
+            "yref": "container",
+            "y": 0.0,
+            "yanchor": "bottom",
+            "x": 0.5,
+            "xanchor": "center",
+            "font": {"size": 12.5},
+        },
+        "hovermode": "x unified",
+        "hoversubplots": "axis",
+        "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": MIST, "font": {"size": 12.5}},
+        "yaxis": value_axis(y_title),
+        "bargap": 0,
     }
     if day is not None:
         base["xaxis"] = time_axis(day)

@@ -85,7 +85,9 @@ class DayTables:
     @cached_property
     def settled(self) -> Rows:
         """Settled dispatch by (network, device, bus, carrier, quantity)."""
-        return rows_on(self.quarters, where(self.table("dispatch"), scenario="settled"), ("network", "device", "bus", "carrier", "quantity"))
+        return rows_on(
+            self.quarters, where(self.table("dispatch"), scenario="settled"), ("network", "device", "bus", "carrier", "quantity")
+        )
 
     @cached_property
     def dispatched_steps(self) -> int:

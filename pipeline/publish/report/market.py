@@ -7,7 +7,21 @@ import numpy as np
 from pipeline.core.clock import QUARTER_H
 from pipeline.equipment import Tie
 from pipeline.publish.report.axis import Floats
-from pipeline.publish.report.figure import BLUE, GREEN, INK, ORANGE, SLATE, Figure, Trace, View, esc, layout, step_line, time_axis, value_axis
+from pipeline.publish.report.figure import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    SLATE,
+    Figure,
+    Trace,
+    View,
+    esc,
+    layout,
+    step_line,
+    time_axis,
+    value_axis,
+)
 from pipeline.publish.report.frames import DayTables, rows_on, where
 
 
@@ -16,9 +30,12 @@ def price_and_power(day: DayTables) -> Figure:
     ties = [tie for tie in day.case.ties if tie.market is not None]
     views = [view for tie in ties if (view := _view(day, tie)) is not None]
     return Figure(
-        "market", "Price and grid power",
-        "Power is positive when the system buys. The gap between the day-ahead position and the realised power is what the imbalance costs.",
-        views, choose="Tie", height_px=520,
+        "market",
+        "Price and grid power",
+        "Power is positive when the system buys. The gap between day-ahead position and realised power is what the imbalance costs.",
+        views,
+        choose="Tie",
+        height_px=520,
     )
 
 
@@ -35,7 +52,10 @@ def _view(day: DayTables, tie: Tie) -> View | None:
         trace.update(yaxis="y2")
     time = time_axis(day.day)
     plot = layout(
-        day.day, "grid power, kW", height=520, xaxis={**time, "anchor": "y"},
+        day.day,
+        "grid power, kW",
+        height=520,
+        xaxis={**time, "anchor": "y"},
         yaxis=value_axis("grid power, kW", domain=[0.0, 0.60]),
         yaxis2=value_axis(f"price, {esc(unit)}", domain=[0.68, 1.0], anchor="x", zeroline=False),
     )
@@ -58,7 +78,9 @@ def _power(day: DayTables, tie: Tie) -> tuple[list[Trace], str]:
         plan = [v for k, v in day.plan.items() if k[1] == tie.id and k[2] == tie.lower_bus and k[3:] == ("active", "injection")]
         traces = [step_line("p", v, "day-ahead position", "kW", colour=BLUE, dash="dash") for v in plan]
         return traces, "Day-ahead position only: nothing has been dispatched yet." if traces else ""
-    columns = {name: next(iter(rows_on(day.quarters, table, ("tie",), name).values())) for name in ("scheduled_kw", "dispatched_kw", "realised_kw")}
+    columns = {
+        name: next(iter(rows_on(day.quarters, table, ("tie",), name).values())) for name in ("scheduled_kw", "dispatched_kw", "realised_kw")
+    }
     traces = [
         step_line("q", columns["realised_kw"], "realised", "kW", colour=ORANGE, width=2.4),
         step_line("q", columns["dispatched_kw"], "dispatched", "kW", colour=GREEN, width=1.6),

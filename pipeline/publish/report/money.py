@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 
-from pipeline.publish.report.figure import BLUE, GREEN, INK, ORANGE, SLATE, VERMILLION, Figure, View, esc, layout, plain, step_line, value_axis
+from pipeline.publish.report.figure import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    SLATE,
+    VERMILLION,
+    Figure,
+    View,
+    esc,
+    layout,
+    plain,
+    step_line,
+    value_axis,
+)
 from pipeline.publish.report.frames import DayTables, records, rows_on
 
 # What the figures are called in `kpis`; the first name found wins.
@@ -66,18 +81,36 @@ def by_term(day: DayTables) -> Figure:
         sides = (("real_time", "settled", ORANGE), ("day_ahead", "expected, day ahead", BLUE))
         traces = [
             {
-                "type": "bar", "orientation": "h", "y": [words_of(term) for term in shown], "x": plain([found[stage].get(term, 0.0) for term in shown], 7), "name": name,
-                "marker": {"color": colour}, "text": [f"{found[stage].get(term, 0.0):,.2f}" for term in shown], "textposition": "auto", "cliponaxis": False,
+                "type": "bar",
+                "orientation": "h",
+                "y": [words_of(term) for term in shown],
+                "x": plain([found[stage].get(term, 0.0) for term in shown], 7),
+                "name": name,
+                "marker": {"color": colour},
+                "text": [f"{found[stage].get(term, 0.0):,.2f}" for term in shown],
+                "textposition": "auto",
+                "cliponaxis": False,
                 "hovertemplate": f"%{{x:,.2f}} {esc(day.case.currency)}",
             }
-            for stage, name, colour in sides if found[stage]
+            for stage, name, colour in sides
+            if found[stage]
         ]
-        plot = layout(None, "", height=max(260, 120 + 56 * len(shown)), hovermode="y unified", bargap=0.3, bargroupgap=0.08, margin={"l": 130, "r": 40, "t": 16, "b": 96})
+        plot = layout(
+            None,
+            "",
+            height=max(260, 120 + 56 * len(shown)),
+            hovermode="y unified",
+            bargap=0.3,
+            bargroupgap=0.08,
+            margin={"l": 130, "r": 40, "t": 16, "b": 96},
+        )
         plot["legend"] = {**plot["legend"], "traceorder": "reversed"}
         plot["xaxis"] = value_axis(f"cost of the delivery day, {esc(day.case.currency)} (negative is income)", tickformat=",")
         plot["yaxis"] = {"automargin": True, "type": "category"}
         totals = "; ".join(f"{name} {value:,.2f}" for stage, name, _ in reversed(sides) if (value := total(found[stage])) is not None)
-        views.append(View("cost by term", traces, plot, f"Total in {day.case.currency}: {totals}. Terms that are zero on both sides are left out."))
+        views.append(
+            View("cost by term", traces, plot, f"Total in {day.case.currency}: {totals}. Terms that are zero on both sides are left out.")
+        )
     return Figure("costs", "Costs by term", "Where the money went, as expected the day before and as settled.", views, height_px=340)
 
 
@@ -95,7 +128,11 @@ def settlement(day: DayTables) -> Figure:
         ]
         open_rows = [row for row in records(table) if row["tie"] == key[0] and not row["settled"]]
         said = f"Energy {np.nansum(values):,.2f}, deviation {np.nansum(extra):,.2f} {day.case.currency}"
-        said += f"; {len(open_rows)} quarter-hours are provisional until realised values arrive." if open_rows else "; every quarter-hour is settled."
+        said += (
+            f"; {len(open_rows)} quarter-hours are provisional until realised values arrive."
+            if open_rows
+            else "; every quarter-hour is settled."
+        )
         views.append(View(key[0], traces, layout(day.day, f"cost since the day start, {esc(day.case.currency)}"), said))
     return Figure("settlement", "Settlement over the day", "Running total at the market; falling means selling.", views, choose="Tie")
 
@@ -111,20 +148,40 @@ def yardstick(day: DayTables) -> Figure:
     if len(found) > 1:
         colours = {"perfect": GREEN, "rolling": ORANGE, "none": SLATE}
         names = list(reversed(found))
-        traces = [{
-            "type": "scatter", "mode": "markers+text", "y": [WORDS[name] for name in names], "x": plain([found[name] for name in names], 8), "showlegend": False,
-            "marker": {"size": 17, "color": [colours[name] for name in names], "symbol": [{"perfect": "diamond", "rolling": "circle", "none": "square"}[n] for n in names]},
-            "text": [f"{found[name]:,.2f}" for name in names], "textposition": "top center", "hovertemplate": f"%{{x:,.2f}} {esc(day.case.currency)}<extra></extra>",
-        }]
+        traces = [
+            {
+                "type": "scatter",
+                "mode": "markers+text",
+                "y": [WORDS[name] for name in names],
+                "x": plain([found[name] for name in names], 8),
+                "showlegend": False,
+                "marker": {
+                    "size": 17,
+                    "color": [colours[name] for name in names],
+                    "symbol": [{"perfect": "diamond", "rolling": "circle", "none": "square"}[n] for n in names],
+                },
+                "text": [f"{found[name]:,.2f}" for name in names],
+                "textposition": "top center",
+                "hovertemplate": f"%{{x:,.2f}} {esc(day.case.currency)}<extra></extra>",
+            }
+        ]
         spread = max(found.values()) - min(found.values()) or max(1.0, 0.01 * abs(max(found.values())))
         plot = layout(None, "", height=230, hovermode="closest", margin={"l": 170, "r": 48, "t": 16, "b": 56})
-        plot["xaxis"] = value_axis(f"total cost of the day, {esc(day.case.currency)} (axis does not start at zero)", range=[min(found.values()) - 0.2 * spread, max(found.values()) + 0.2 * spread], tickformat=",")
+        plot["xaxis"] = value_axis(
+            f"total cost of the day, {esc(day.case.currency)} (axis does not start at zero)",
+            range=[min(found.values()) - 0.2 * spread, max(found.values()) + 0.2 * spread],
+            tickformat=",",
+        )
         plot["yaxis"] = {"type": "category", "automargin": True, "range": [-0.6, len(names) - 0.2], "gridcolor": "#c9d1d8"}
         views.append(View("yardsticks", traces, plot, _ordered(found)))
     return Figure(
-        "yardsticks", "How good was it? Against the best and against doing nothing",
-        "Perfect foresight is the least that any re-dispatch could have paid. No re-dispatch holds the day-ahead set-points and settles the rest at the grid.",
-        views, why_empty="The yardsticks are computed once the day is complete.", height_px=230,
+        "yardsticks",
+        "How good was it? Against the best and against doing nothing",
+        "Perfect foresight is the least that any re-dispatch could have paid. "
+        "No re-dispatch holds the day-ahead set-points and settles the rest at the grid.",
+        views,
+        why_empty="The yardsticks are computed once the day is complete.",
+        height_px=230,
     )
 
 
@@ -132,4 +189,8 @@ def _ordered(found: dict[str, float]) -> str:
     values = list(found.values())
     said = "; ".join(f"{WORDS[name]} {value:,.2f}" for name, value in found.items())
     slack = 1e-6 * max(1.0, *(abs(v) for v in values))
-    return said + ("." if all(a <= b + slack for a, b in zip(values[:-1], values[1:], strict=True)) else ". Out of order today: on a single day, no re-dispatch can be the luckier choice.")
+    return said + (
+        "."
+        if all(a <= b + slack for a, b in pairwise(values))
+        else ". Out of order today: on a single day, no re-dispatch can be the luckier choice."
+    )

@@ -10,7 +10,23 @@ import pyarrow.compute as pc
 from pipeline.cases.sources import Series
 from pipeline.equipment import Demand, Source
 from pipeline.publish.report.axis import Floats
-from pipeline.publish.report.figure import BLUE, DASHES, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, Figure, Trace, View, esc, layout, plain, step_line
+from pipeline.publish.report.figure import (
+    BLUE,
+    DASHES,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    Figure,
+    Trace,
+    View,
+    esc,
+    layout,
+    plain,
+    step_line,
+)
 from pipeline.publish.report.frames import DayTables, Rows, numbers, rows_on, where
 
 BANDS = (("q05", "q95", "90 % band", "rgba(86,180,233,0.22)"), ("q25", "q75", "50 % band", "rgba(0,114,178,0.30)"))
@@ -40,7 +56,9 @@ def came(day: DayTables) -> dict[str, Floats]:
     found = {series: values / share[series] for series, values in total.items()}
     for tie in day.case.ties:
         if tie.market is not None:
-            found.update({tie.market.price_series: v for v in rows_on(day.quarters, where(day.table("settlement"), tie=tie.id), ("tie",), "price_per_kwh").values()})
+            priced = rows_on(day.quarters, where(day.table("settlement"), tie=tie.id), ("tie",), "price_per_kwh")
+            for values in priced.values():
+                found[tie.market.price_series] = values
     return found
 
 
@@ -57,12 +75,16 @@ def fans(day: DayTables) -> Figure:
     realised = came(day)
     views = [
         _fan(day, series, {name: rows[(series.id,)] for name, rows in columns.items()}, update.get((series.id,)), realised.get(series.id))
-        for series in day.case.series if (series.id,) in columns["mean"]
+        for series in day.case.series
+        if (series.id,) in columns["mean"]
     ]
     return Figure(
-        "forecast", "Forecasts, and what came",
+        "forecast",
+        "Forecasts, and what came",
         "The black line should leave the light band one time in ten. Leaving it for hours means the day was unlike its history.",
-        views, choose="Series", height_px=420,
+        views,
+        choose="Series",
+        height_px=420,
     )
 
 
@@ -71,7 +93,9 @@ def _fan(day: DayTables, series: Series, column: dict[str, Floats], update: Floa
     for low, high, name, colour in BANDS:
         if np.isfinite(column[low]).any():
             traces.append(step_line("q", column[low], name, series.unit, colour=colour, width=0, showlegend=False, hoverinfo="skip"))
-            traces.append(step_line("q", column[high], name, series.unit, colour=colour, width=0, fill="tonexty", fillcolor=colour, hoverinfo="skip"))
+            traces.append(
+                step_line("q", column[high], name, series.unit, colour=colour, width=0, fill="tonexty", fillcolor=colour, hoverinfo="skip")
+            )
     for trace in traces:
         trace.pop("hovertemplate")
         trace["x"] = "@q_edges"
@@ -80,7 +104,12 @@ def _fan(day: DayTables, series: Series, column: dict[str, Floats], update: Floa
         traces.append(step_line("q", update, "forecast just before", series.unit, colour=GREEN, dash="dot", width=1.8))
     if realised is not None:
         traces.append(step_line("q", realised, "what came", series.unit, colour=INK, width=1.8))
-    return View(label_of(series), traces, layout(day.day, f"{esc(label_of(series))}, {esc(series.unit)}", height=420), _fan_said(series, column, update, realised))
+    return View(
+        label_of(series),
+        traces,
+        layout(day.day, f"{esc(label_of(series))}, {esc(series.unit)}", height=420),
+        _fan_said(series, column, update, realised),
+    )
 
 
 def _fan_said(series: Series, column: dict[str, Floats], update: Floats | None, realised: Floats | None) -> str:
@@ -114,15 +143,21 @@ def scenarios(day: DayTables) -> Figure:
         realised = came(day)
         net = _net(day, rows, list(weights))
         if net:
-            views.append(_scenario_view(day, "Net load of the system (load minus wind and PV)", "kW", net, weights, key, _net_of(day, realised)))
+            views.append(
+                _scenario_view(day, "Net load of the system (load minus wind and PV)", "kW", net, weights, key, _net_of(day, realised))
+            )
         for series in day.case.series:
             values = {name: rows[(name, series.id)] for name in weights if (name, series.id) in rows}
             if values:
                 views.append(_scenario_view(day, label_of(series), series.unit, values, weights, key, realised.get(series.id)))
     return Figure(
-        "scenarios", "Scenarios behind the schedule",
+        "scenarios",
+        "Scenarios behind the schedule",
         "The day-ahead schedule hedges against these days. A line's thickness is its probability; the black line is what came.",
-        views, choose="Series", height_px=440, why_empty="The schedule was deterministic: it has no scenarios.",
+        views,
+        choose="Series",
+        height_px=440,
+        why_empty="The schedule was deterministic: it has no scenarios.",
     )
 
 
@@ -157,13 +192,21 @@ def _net_of(day: DayTables, realised: dict[str, Floats]) -> Floats | None:
 
 
 def _scenario_view(
-    day: DayTables, label: str, unit: str, values: dict[str, Floats], weights: dict[str, float], key: str, realised: Floats | None,
+    day: DayTables,
+    label: str,
+    unit: str,
+    values: dict[str, Floats],
+    weights: dict[str, float],
+    key: str,
+    realised: Floats | None,
 ) -> View:
     top = max(weights.values())
     traces = []
     for place, (name, row) in enumerate(values.items()):
         style = {"colour": SCENARIO_COLOURS[place % len(SCENARIO_COLOURS)], "dash": DASHES[place // len(SCENARIO_COLOURS) % len(DASHES)]}
-        traces.append(step_line(key, row, f"{name}: {100 * weights[name]:.0f} %", unit, width=round(1 + 4 * weights[name] / top, 2), **style))
+        traces.append(
+            step_line(key, row, f"{name}: {100 * weights[name]:.0f} %", unit, width=round(1 + 4 * weights[name] / top, 2), **style)
+        )
         traces[-1]["y"] = plain(np.append(row, row[-1]), 4)
         traces[-1]["opacity"] = 0.85
     if realised is not None:

@@ -34,11 +34,9 @@ def header(day: DayTables, verdict: Verdict, variant: str) -> str:
 
 
 def _card(card: Card) -> str:
-    return f'<li class="card tone-{card.tone}"><h2>{esc(card.title)}</h2><p class="value">{_value(card)}</p><p class="note">{esc(card.note)}</p></li>'
-
-
-def _value(card: Card) -> str:
-    return f"<code>{esc(card.value)}</code>" if card.title == "Runs" else esc(card.value)
+    value = f"<code>{esc(card.value)}</code>" if card.title == "Runs" else esc(card.value)
+    words = f'<h2>{esc(card.title)}</h2><p class="value">{value}</p><p class="note">{esc(card.note)}</p>'
+    return f'<li class="card tone-{card.tone}">{words}</li>'
 
 
 def contents(figures: Sequence[Figure]) -> str:
@@ -51,16 +49,20 @@ def contents(figures: Sequence[Figure]) -> str:
 
 def plot_section(figure: Figure) -> str:
     head = f'<h2 id="{figure.id}-title">{esc(figure.title)}</h2><p class="lead">{esc(figure.lead)}</p>'
+    opening = f'<section class="fig" id="{figure.id}" aria-labelledby="{figure.id}-title">'
     if not figure.views:
-        return f'<section class="fig" id="{figure.id}" aria-labelledby="{figure.id}-title">{head}<p class="empty">{esc(figure.why_empty)}</p></section>'
+        return f'{opening}{head}<p class="empty">{esc(figure.why_empty)}</p></section>'
     choose = ""
     if len(figure.views) > 1:
         options = "".join(f"<option>{esc(view.label)}</option>" for view in figure.views)
-        choose = f'<label class="choose" for="select-{figure.id}">{esc(figure.choose)} <select id="select-{figure.id}" autocomplete="off">{options}</select></label>'
+        select = f'<select id="select-{figure.id}" autocomplete="off">{options}</select>'
+        choose = f'<label class="choose" for="select-{figure.id}">{esc(figure.choose)} {select}</label>'
     height = figure.views[0].layout["height"]
-    return f"""<section class="fig" id="{figure.id}" aria-labelledby="{figure.id}-title">{head}{choose}
-<figure><div class="plot" id="plot-{figure.id}" role="img" style="min-height:{height}px" aria-label="{esc(figure.title)}. {esc(figure.views[0].says)}"></div>
-<figcaption class="says" id="says-{figure.id}" aria-live="polite">{esc(figure.views[0].says)}</figcaption></figure></section>"""
+    says = esc(figure.views[0].says)
+    label = f"{esc(figure.title)}. {says}"
+    return f"""{opening}{head}{choose}
+<figure><div class="plot" id="plot-{figure.id}" role="img" style="min-height:{height}px" aria-label="{label}"></div>
+<figcaption class="says" id="says-{figure.id}" aria-live="polite">{says}</figcaption></figure></section>"""
 
 
 def findings_section(day: DayTables) -> str:
@@ -70,21 +72,28 @@ def findings_section(day: DayTables) -> str:
         return _section("findings", "Findings", '<p class="lead">Every check passed and nothing was noted.</p>')
     warnings = sum(row["severity"] == "warning" for row in rows)
     cut = f" Shown are the first {FINDINGS_SHOWN}; all are in the table <code>findings</code>." if len(rows) > FINDINGS_SHOWN else ""
-    lead = f'<p class="lead">{warnings} warnings, {len(rows) - warnings} for information, worst first. A warning makes the day degraded.{cut}</p>'
+    words = f"{warnings} warnings, {len(rows) - warnings} for information, worst first. A warning makes the day degraded."
+    lead = f'<p class="lead">{words}{cut}</p>'
     columns = (("severity", ""), ("stage", ""), ("check", ""), ("place", ""), ("message", ""), ("value", "num"), ("limit", "num"))
     heads = "".join(
-        f'<th scope="col" class="{kind}" aria-sort="{"ascending" if name == "severity" else "none"}"><button type="button">{name}</button></th>' for name, kind in columns
+        f'<th scope="col" class="{kind}" aria-sort="{_sorted_at_first(name)}"><button type="button">{name}</button></th>'
+        for name, kind in columns
     )
     body = "".join(_finding(row) for row in rows[:FINDINGS_SHOWN])
     table = f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
     return _section("findings", "Findings", f'{lead}<div class="scroll" tabindex="0" role="region" aria-label="Findings">{table}</div>')
 
 
+def _sorted_at_first(column: str) -> str:
+    return "ascending" if column == "severity" else "none"
+
+
 def _finding(row: dict[str, Any]) -> str:
     severity = esc(row["severity"])
     return (
-        f'<tr><td class="sev sev-{severity}" data-sort="{severity}">{severity}</td><td>{esc(row["stage"].replace("_", " "))}</td><td>{esc(row["check"].replace("_", " "))}</td>'
-        f'<td><code>{esc(row["place"])}</code></td><td>{esc(row["message"])}</td>{_number(row["value"])}{_number(row["limit"])}</tr>'
+        f'<tr><td class="sev sev-{severity}" data-sort="{severity}">{severity}</td>'
+        f"<td>{esc(row['stage'].replace('_', ' '))}</td><td>{esc(row['check'].replace('_', ' '))}</td>"
+        f"<td><code>{esc(row['place'])}</code></td><td>{esc(row['message'])}</td>{_number(row['value'])}{_number(row['limit'])}</tr>"
     )
 
 
@@ -116,7 +125,8 @@ def _overrides(day: DayTables, info: RunInfo) -> str:
         cells = "".join(f"<td>{esc(_cell(row.get(name), name, day))}</td>" for name in names)
         body += f"<tr>{cells}</tr>"
     heads = "".join(f'<th scope="col">{name.replace("_", " ")}</th>' for name in names)
-    return f'<div class="scroll" style="margin-top:12px" tabindex="0" role="region" aria-label="Overrides"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll" style="margin-top:12px" tabindex="0" role="region" aria-label="Overrides">{table}</div>'
 
 
 def _cell(value: Any, name: str, day: DayTables) -> str:
@@ -164,4 +174,10 @@ def data_block(figures: Sequence[Figure], shared: dict[str, list[Any]]) -> str:
     """The plots' data as JSON. `<` is written as an escape, so that no text of the data can end the block."""
     content = {"shared": shared, "figures": {f.id: {"title": f.title, "views": [_packed(v, f.views[0]) for v in f.views]} for f in figures}}
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        text.replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )

@@ -1,5 +1,7 @@
 """The page's behaviour: draw a view, change it by a select, sort a table, fit paper. Reads the data block and nothing else."""
 
+# ruff: noqa: E501  # JavaScript in a string
+
 JS = """
 (function () {
   "use strict";

@@ -17,9 +17,12 @@ def stores(day: DayTables) -> Figure:
     views = [view for device in day.case.devices if isinstance(device, Store) if (view := _store(day, device, energy)) is not None]
     views += [view for device in day.case.devices if isinstance(device, EvFleet) if (view := _fleet(day, device)) is not None]
     return Figure(
-        "storage", "Storage, day-ahead against real time",
+        "storage",
+        "Storage, day-ahead against real time",
         "Top: energy at the end of each interval, with its limits. Bottom: power at the bus, positive when the store feeds in.",
-        views, choose="Store or fleet", height_px=480,
+        views,
+        choose="Store or fleet",
+        height_px=480,
     )
 
 
@@ -32,7 +35,7 @@ def _energy(day: DayTables, stage: str, device: str, energy: dict[str, Rows]) ->
     """(T,) from the long table's `energy_*` rows, else from the handed-on states."""
     rows = day.plan if stage == "day_ahead" else day.settled
     for key, values in rows.items():
-        if key[1] == device and key[4].startswith("energy_k") or key[1] == device and key[4] == "energy_m3":
+        if (key[1] == device and key[4].startswith("energy_k")) or (key[1] == device and key[4] == "energy_m3"):
             return values
     return next((values for key, values in energy[stage].items() if key[0] == device and key[1].startswith("energy")), None)
 
@@ -52,13 +55,31 @@ def _pair(day: DayTables, device: str, carrier: str, unit: str) -> list[Trace]:
 
 
 def _axes(day: DayTables, top: str, bottom: str) -> dict[str, object]:
-    plot = layout(day.day, "", height=480, yaxis=value_axis(top, domain=[0.42, 1.0], rangemode="tozero"), yaxis2=value_axis(bottom, domain=[0.0, 0.34], anchor="x"))
+    plot = layout(
+        day.day,
+        "",
+        height=480,
+        yaxis=value_axis(top, domain=[0.42, 1.0], rangemode="tozero"),
+        yaxis2=value_axis(bottom, domain=[0.0, 0.34], anchor="x"),
+    )
     plot["xaxis"] = {**time_axis(day.day), "anchor": "y2"}
     return plot
 
 
 def _limits(day: DayTables, low: float, high: float) -> dict[str, object]:
-    lines = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": {"color": MIST, "width": 1.4, "dash": "dot"}} for y in (low, high)]
+    lines = [
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "yref": "y",
+            "y0": y,
+            "y1": y,
+            "line": {"color": MIST, "width": 1.4, "dash": "dot"},
+        }
+        for y in (low, high)
+    ]
     return {"shapes": lines}
 
 
@@ -74,8 +95,13 @@ def _store(day: DayTables, store: Store, energy: dict[str, Rows]) -> View | None
     traces += _pair(day, store.id, store.carrier, power_unit)
     if not traces:
         return None
-    said = f"{store.id}: {', '.join(ends)}; capacity {store.energy_max_kwh:,.0f} {energy_unit}, at the start {store.energy_initial_kwh:,.1f}."
-    plot = {**_axes(day, f"stored energy, {energy_unit}", f"power, {power_unit}"), **_limits(day, store.energy_min_kwh, store.energy_max_kwh)}
+    said = (
+        f"{store.id}: {', '.join(ends)}; capacity {store.energy_max_kwh:,.0f} {energy_unit}, at the start {store.energy_initial_kwh:,.1f}."
+    )
+    plot = {
+        **_axes(day, f"stored energy, {energy_unit}", f"power, {power_unit}"),
+        **_limits(day, store.energy_min_kwh, store.energy_max_kwh),
+    }
     return View(store.id, traces, plot, said)
 
 
@@ -94,4 +120,9 @@ def _fleet(day: DayTables, fleet: EvFleet) -> View | None:
     if not traces:
         return None
     traces += _pair(day, fleet.id, "active", "kW")
-    return View(fleet.id, traces, _axes(day, "charged since the day start, kWh", "power, kW"), f"{fleet.id} ({fleet.vehicle_count} vehicles):{said.rstrip(';')}.")
+    return View(
+        fleet.id,
+        traces,
+        _axes(day, "charged since the day start, kWh", "power, kW"),
+        f"{fleet.id} ({fleet.vehicle_count} vehicles):{said.rstrip(';')}.",
+    )

@@ -55,7 +55,7 @@ def findings_of(day: DayTables) -> list[dict[str, Any]]:
 def _beyond(row: dict[str, Any]) -> float:
     if row["value"] is None or row["limit"] is None:
         return 0.0
-    return abs(row["value"] - row["limit"]) / max(1e-9, abs(row["limit"]))
+    return float(abs(row["value"] - row["limit"]) / max(1e-9, abs(row["limit"])))
 
 
 def judge(day: DayTables, info: RunInfo) -> Verdict:
@@ -128,7 +128,9 @@ def _finding_card(findings: list[dict[str, Any]], warnings: list[dict[str, Any]]
     note = f"{worst['message']} ({worst['place']})"
     if not warnings:
         return Card("Worst finding", "for information only", f"{infos} in all; first: {note}", "good")
-    return Card("Worst finding", worst["check"].replace("_", " "), f"{note}. In all {len(warnings)} warnings, {infos} for information.", "degraded")
+    return Card(
+        "Worst finding", worst["check"].replace("_", " "), f"{note}. In all {len(warnings)} warnings, {infos} for information.", "degraded"
+    )
 
 
 def _fresh_card(day: DayTables, info: RunInfo) -> Card:
@@ -144,7 +146,9 @@ def _fresh_card(day: DayTables, info: RunInfo) -> Card:
     if last is None:
         return Card("Newest observation", value, "")
     age = max(0, last - info.newest_observation) // 60
-    note = f"{age // 60} h {age % 60:02d} min old when the last run was issued" if age >= 60 else f"{age} min old when the last run was issued"
+    note = (
+        f"{age // 60} h {age % 60:02d} min old when the last run was issued" if age >= 60 else f"{age} min old when the last run was issued"
+    )
     return Card("Newest observation", value, note + (f"; {len(stale)} stale series" if stale else ""), "degraded" if stale else "plain")
 
 

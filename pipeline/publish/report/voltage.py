@@ -39,10 +39,13 @@ def profile(day: DayTables) -> Figure:
             label = network.id if count == 1 else f"{network.id}: {buses[part[0]]} to {buses[part[-1]]}"
             views.append(_profile_view(network, label, [buses[i] for i in part], decided[part], checked[part]))
     return Figure(
-        "voltage_profile", "Voltage by bus, range over the day",
-        "Each bar spans the lowest to the highest voltage of the day at that bus. Bars must stay between the dashed limits; where the two colours part, "
-        "the decision model and the AC power flow disagree.",
-        views, choose="Buses", height_px=420,
+        "voltage_profile",
+        "Voltage by bus, range over the day",
+        "Each bar spans the lowest to the highest voltage of the day at that bus. Bars must stay between the dashed limits; "
+        "where the two colours part, the decision model and the AC power flow disagree.",
+        views,
+        choose="Buses",
+        height_px=420,
     )
 
 
@@ -51,14 +54,30 @@ def _profile_view(network: Network, label: str, buses: list[str], decided: np.nd
     if np.isfinite(checked).any():
         traces.append(_range_bar(buses, checked, "AC power flow", VERMILLION, 0.3))
     limits = [
-        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": {"color": INK, "width": 1.6, "dash": "dash"}}
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "yref": "y",
+            "y0": y,
+            "y1": y,
+            "line": {"color": INK, "width": 1.6, "dash": "dash"},
+        }
         for y in (network.voltage_min_pu, network.voltage_max_pu)
     ]
     plot = layout(None, "voltage, p.u.", height=420, barmode="overlay", shapes=limits, bargap=0.1)
     both = np.concatenate([decided.ravel(), checked[np.isfinite(checked)]])
     low, high = min(np.nanmin(both), network.voltage_min_pu), max(np.nanmax(both), network.voltage_max_pu)
     plot["yaxis"] = value_axis("voltage, p.u.", range=[float(low) - 0.006, float(high) + 0.006], zeroline=False, tickformat=".3f")
-    plot["xaxis"] = {"type": "category", "tickangle": -60, "tickfont": {"size": 10.5}, "title": {"text": "bus"}, "automargin": True, "dtick": 1 if len(buses) <= 40 else 2}
+    plot["xaxis"] = {
+        "type": "category",
+        "tickangle": -60,
+        "tickfont": {"size": 10.5},
+        "title": {"text": "bus"},
+        "automargin": True,
+        "dtick": 1 if len(buses) <= 40 else 2,
+    }
     plot["margin"] = {"l": 72, "r": 24, "t": 16, "b": 120}
     return View(label, traces, plot, _said(buses, decided, checked, network))
 
@@ -66,8 +85,14 @@ def _profile_view(network: Network, label: str, buses: list[str], decided: np.nd
 def _range_bar(buses: list[str], values: np.ndarray, name: str, colour: str, width: float) -> Trace:
     low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
     return {
-        "type": "bar", "x": buses, "base": plain(low), "y": plain(np.maximum(high - low, 2e-4)), "name": name, "width": width,
-        "marker": {"color": colour, "line": {"width": 0}}, "customdata": [[f"{a:.4f}", f"{b:.4f}"] for a, b in zip(low, high, strict=True)],
+        "type": "bar",
+        "x": buses,
+        "base": plain(low),
+        "y": plain(np.maximum(high - low, 2e-4)),
+        "name": name,
+        "width": width,
+        "marker": {"color": colour, "line": {"width": 0}},
+        "customdata": [[f"{a:.4f}", f"{b:.4f}"] for a, b in zip(low, high, strict=True)],
         "hovertemplate": "%{customdata[0]} to %{customdata[1]} p.u.",
     }
 
@@ -75,7 +100,11 @@ def _range_bar(buses: list[str], values: np.ndarray, name: str, colour: str, wid
 def _said(buses: list[str], decided: np.ndarray, checked: np.ndarray, network: Network) -> str:
     values, how = (checked, "AC power flow") if np.isfinite(checked).any() else (decided, "decision model")
     low, high = np.unravel_index(np.nanargmin(values), values.shape), np.unravel_index(np.nanargmax(values), values.shape)
-    gap = f"; largest gap between the two {np.nanmax(np.abs(checked - decided)):.4f} p.u." if how == "AC power flow" else "; not yet checked by AC power flow."
+    gap = (
+        f"; largest gap between the two {np.nanmax(np.abs(checked - decided)):.4f} p.u."
+        if how == "AC power flow"
+        else "; not yet checked by AC power flow."
+    )
     return (
         f"By {how}: lowest {values[low]:.4f} p.u. at {buses[low[0]]}, highest {values[high]:.4f} p.u. at {buses[high[0]]}; "
         f"limits {network.voltage_min_pu:g} and {network.voltage_max_pu:g}{gap}"
@@ -96,8 +125,12 @@ def heatmap(day: DayTables) -> Figure:
         if np.isfinite(checked).any():
             views.append(_heat_view(day, grid, buses, checked - decided, prefix + "AC minus decided", 0.0, network))
     return Figure(
-        "voltage_heat", "Voltage over the day",
-        "White is nominal, purple is low, orange is high. A dark band is a place and an hour to look at.", views, choose="Voltage", height_px=520,
+        "voltage_heat",
+        "Voltage over the day",
+        "White is nominal, purple is low, orange is high. A dark band is a place and an hour to look at.",
+        views,
+        choose="Voltage",
+        height_px=520,
     )
 
 
@@ -106,11 +139,31 @@ def _heat_view(day: DayTables, grid: TimeGrid, buses: list[str], values: np.ndar
     if middle:
         reach = max(reach, network.voltage_max_pu - 1, 1 - network.voltage_min_pu)
     trace: Trace = {
-        "type": "heatmap", "x": f"@{grid.key}_edges", "y": buses, "z": [plain(np.round(row, 4), 7) for row in values], "zmid": middle, "zmin": middle - reach, "zmax": middle + reach,
-        "colorscale": DIVERGING, "colorbar": {"title": {"text": "p.u.", "side": "top"}, "thickness": 14, "outlinewidth": 0, "tickformat": ".3f"}, "xgap": 0, "ygap": 0,
-        "text": f"@rows:{grid.key}_span", "hovertemplate": "%{y}, %{text}<br>%{z:.4f} p.u.<extra></extra>", "hoverongaps": False,
+        "type": "heatmap",
+        "x": f"@{grid.key}_edges",
+        "y": buses,
+        "z": [plain(np.round(row, 4), 7) for row in values],
+        "zmid": middle,
+        "zmin": middle - reach,
+        "zmax": middle + reach,
+        "colorscale": DIVERGING,
+        "colorbar": {"title": {"text": "p.u.", "side": "top"}, "thickness": 14, "outlinewidth": 0, "tickformat": ".3f"},
+        "xgap": 0,
+        "ygap": 0,
+        "text": f"@rows:{grid.key}_span",
+        "hovertemplate": "%{y}, %{text}<br>%{z:.4f} p.u.<extra></extra>",
+        "hoverongaps": False,
     }
-    plot = layout(day.day, "", height=max(420, min(900, 120 + 7 * len(buses))), hovermode="closest", margin={"l": 84, "r": 24, "t": 16, "b": 76})
+    plot = layout(
+        day.day, "", height=max(420, min(900, 120 + 7 * len(buses))), hovermode="closest", margin={"l": 84, "r": 24, "t": 16, "b": 76}
+    )
     plot["xaxis"] = {**time_axis(day.day), "showgrid": False}
-    plot["yaxis"] = {"type": "category", "autorange": "reversed", "tickfont": {"size": 10.5}, "automargin": True, "nticks": 34, "linecolor": MIST}
+    plot["yaxis"] = {
+        "type": "category",
+        "autorange": "reversed",
+        "tickfont": {"size": 10.5},
+        "automargin": True,
+        "nticks": 34,
+        "linecolor": MIST,
+    }
     return View(label, [trace], plot, f"{label}: from {np.nanmin(values):.4f} to {np.nanmax(values):.4f} p.u. over {len(buses)} buses.")

@@ -48,8 +48,12 @@ def test_values_are_the_published_ones_and_loads_are_no_set_points() -> None:
     tables = _made()
     rows = {row["device"]: row for row in setpoints(CASE, tables, day=day, at=day.start)}
     published = {
-        row["device"]: row["value"] for row in tables["dispatch"].to_pylist()
-        if row["step"] == 1 and row["carrier"] == "active" and row["quantity"] == "injection" and row["bus"] not in {t.upper_bus for t in CASE.ties if row["device"] == t.id}
+        row["device"]: row["value"]
+        for row in tables["dispatch"].to_pylist()
+        if row["step"] == 1
+        and row["carrier"] == "active"
+        and row["quantity"] == "injection"
+        and row["bus"] not in {t.upper_bus for t in CASE.ties if row["device"] == t.id}
     }
     assert not any(name.endswith("_load") for name in rows)
     for name in ("grid", "f01_battery", "mg_f01_b04_chp", "mg_f01_b04_tie", "f02_ev"):
@@ -67,7 +71,17 @@ def test_before_real_time_the_schedule_speaks_and_says_so() -> None:
 def test_a_shed_load_shows_what_is_not_served() -> None:
     day = CASE.day(DAY)
     tables = _made()
-    shed = tables["dispatch"].slice(0, 1).to_pylist()[0] | {"step": 1, "valid_from": tables["dispatch"]["valid_from"][0].as_py(), "network": "distribution", "device": "f01_b02_load", "bus": "f01_b02", "carrier": "active", "quantity": "shed_kw", "unit": "kW", "value": 3.5}
+    shed = tables["dispatch"].slice(0, 1).to_pylist()[0] | {
+        "step": 1,
+        "valid_from": tables["dispatch"]["valid_from"][0].as_py(),
+        "network": "distribution",
+        "device": "f01_b02_load",
+        "bus": "f01_b02",
+        "carrier": "active",
+        "quantity": "shed_kw",
+        "unit": "kW",
+        "value": 3.5,
+    }
     tables["dispatch"] = pa.concat_tables([tables["dispatch"], pa.Table.from_pylist([shed], tables["dispatch"].schema)])
     row = next(row for row in setpoints(CASE, tables, day=day, at=day.start) if row["device"] == "f01_b02_load")
     assert row["note"] == "3.50 kW not served"

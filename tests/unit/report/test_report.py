@@ -1,0 +1,184 @@
+"""The page as text: verdict, escaping, what is missing, size, and the numbers behind the plots."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from pipeline.cases.case import Case
+from pipeline.publish.report.build import RunInfo, build_report, report_path, write_report
+from pipeline.publish.report.frames import DayTables
+from pipeline.publish.report.outlook import came
+from pipeline.publish.report.verdict import judge
+from pipeline.tables import TABLES
+from tests.unit.report.made_day import DAY, made_case, made_tables
+
+CASE = made_case()
+EVIL = "</script><script>alert(1)</script><b>\"&'"
+
+
+def build(tables: dict[str, pa.Table], case: Case = CASE, day: date = DAY, **info: Any) -> str:
+    return build_report(case, tables, day=case.day(day), variant="default", run_info=RunInfo(**info))
+
+
+def data_of(text: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="report-data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    content: dict[str, Any] = json.loads(found.group(1))
+    return content
+
+
+def words_of(text: str) -> str:
+    """What a person reads: no scripts, no styles, no tags."""
+    return html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", " ", text, flags=re.DOTALL)))
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pa.Table]:
+    return made_tables(CASE, CASE.day(DAY))
+
+
+@pytest.fixture(scope="module")
+def text(tables: dict[str, pa.Table]) -> str:
+    return build(tables)
+
+
+def test_a_good_day_says_so_with_its_cost(text: str) -> None:
+    words = words_of(text)
+    assert "All 96 quarter-hours dispatched; nothing needs your attention." in words
+    assert "2,934.52 USD" in words and "44.41 USD more" in words and "77.38 USD less" in words
+    assert 'class="verdict good"' in text
+
+
+def test_warnings_make_it_degraded_and_the_worst_comes_first() -> None:
+    text = build(made_tables(CASE, CASE.day(DAY), warnings=3))
+    assert 'class="verdict degraded"' in text and "with 3 warnings" in text
+    assert text.index("5.2 kW of load were not served") < text.index("3.2 kW of load were not served")
+
+
+def test_a_failed_run_and_an_empty_day_are_failed() -> None:
+    assert "balance broken at f01_b02" in words_of(
+        build(made_tables(CASE, CASE.day(DAY)), status="failed", failure="balance broken at f01_b02")
+    )
+    empty = build({name: table.empty() for name, table in TABLES.items()})
+    assert 'class="verdict failed"' in empty and "There is no published schedule for this day." in words_of(empty)
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_any_table_may_be_missing(name: str, tables: dict[str, pa.Table]) -> None:
+    text = build({key: table for key, table in tables.items() if key != name})
+    assert len(data_of(text)["figures"]) == 10
+
+
+def test_before_real_time_the_page_shows_the_schedule() -> None:
+    text = build(made_tables(CASE, CASE.day(DAY), dispatched=False))
+    assert "real time has not begun" in words_of(text) and "not yet settled" in words_of(text)
+    figures = data_of(text)["figures"]
+    assert figures["market"]["views"] and figures["balance"]["views"] and not figures["yardsticks"]["views"]
+
+
+def test_half_a_day_counts_what_is_done(tables: dict[str, pa.Table]) -> None:
+    half = {**tables, "dispatch": tables["dispatch"].filter(pc.less_equal(tables["dispatch"]["step"], 40))}
+    assert "40 of 96 quarter-hours dispatched so far" in words_of(build(half))
+
+
+def test_text_from_data_is_escaped(tables: dict[str, pa.Table]) -> None:
+    case = made_case(title=EVIL, currency="<i>")
+    findings = tables["findings"].to_pylist()
+    findings[0] |= {"message": EVIL, "place": EVIL, "severity": "warning"}
+    evil = {**tables, "findings": pa.Table.from_pylist(findings, TABLES["findings"].schema)}
+    override = {"target": EVIL, "quantity": "out", "value": None, "valid_from": 0, "valid_to": 1, "author": EVIL, "reason": EVIL}
+    text = build(evil, case, status=None, failure=EVIL, method=EVIL, overrides=(override,))
+    assert "alert(1)</script>" not in text and '<b>"' not in text and "<i>" not in text.split("<script type")[0]
+    assert text.count("<script") - text.split('<script type="application/json"')[1].count("<script") == 1  # none before the data block
+    data_of(text)
+
+
+def test_nothing_is_asked_from_outside(text: str) -> None:
+    head, _, rest = text.partition('<script type="application/json"')
+    own = head + rest[rest.rindex("<script>") :]
+    assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?(https?:)?//""", own)
+    assert "default-src 'none'" in head
+
+
+def test_synthetic_series_are_marked_wherever_shown(text: str) -> None:
+    figures = data_of(text)["figures"]
+    assert {
+        view["label"] for name in ("forecast", "scenarios") for view in figures[name]["views"] if view["label"].startswith("price")
+    } == {"price (synthetic)"}
+    names = [trace["name"] for trace in figures["market"]["views"][0]["traces"] if "price" in trace["name"]]
+    assert names and all("(synthetic)" in name for name in names)
+    assert "synthetic: price" in words_of(text)
+
+
+def test_same_tables_same_bytes(tables: dict[str, pa.Table], text: str) -> None:
+    assert build(dict(reversed(tables.items()))) == text
+
+
+def test_the_page_of_two_feeders_stays_small(text: str) -> None:
+    assert len(text.encode()) < 6_000_000
+
+
+def test_what_came_is_read_back_from_the_dispatch(tables: dict[str, pa.Table]) -> None:
+    frames = DayTables(CASE, CASE.day(DAY), tables)
+    found = came(frames)
+    assert set(found) == {series.id for series in CASE.series}
+    load = [
+        -values
+        for key, values in frames.settled.items()
+        if key[1].startswith("f01_b") and key[1].endswith("_load") and key[3:] == ("active", "injection")
+    ]
+    np.testing.assert_allclose(found["f01_load"], np.sum(load, axis=0))
+
+
+def test_shed_load_is_shown_as_not_served(tables: dict[str, pa.Table]) -> None:
+    frames = DayTables(CASE, CASE.day(DAY), tables)
+    row = next(r for r in tables["dispatch"].to_pylist() if r["device"] == "mg_f01_b04_load")
+    shed = pa.Table.from_pylist([{**row, "quantity": "shed_kw", "value": 4.0}], TABLES["dispatch"].schema)
+    text = build({**tables, "dispatch": pa.concat_tables([tables["dispatch"], shed])})
+    view = next(v for v in data_of(text)["figures"]["balance"]["views"] if v["label"] == "mg_f01_b04")
+    first = data_of(text)["figures"]["balance"]["views"][0]["traces"]
+    assert any(
+        ({**base, **trace}).get("name") == "load not served" for base, trace in zip([*first, *[{}] * 9], view["traces"], strict=False)
+    )
+    assert frames.settled
+
+
+def test_balances_close_in_every_view(text: str) -> None:
+    """What is stacked above zero equals what is stacked below."""
+    figure = data_of(text)["figures"]["balance"]
+    base = figure["views"][0]["traces"]
+    bars = [trace for trace in base if trace["type"] == "bar"]
+    np.testing.assert_allclose(np.sum([trace["y"] for trace in bars], axis=0), 0, atol=0.3)
+    assert len(figure["views"]) == 2 + 4
+
+
+@pytest.mark.parametrize(("day", "steps"), [("2016-03-26", 92), ("2016-10-29", 100)])
+def test_days_when_the_clock_changes(day: str, steps: int) -> None:
+    when = date.fromisoformat(day)
+    text = build(made_tables(CASE, CASE.day(when)), day=when)
+    assert f"{steps} quarter-hours" in words_of(text) and f"All {steps} quarter-hours dispatched" in words_of(text)
+    assert len(data_of(text)["shared"]["q_edges"]) == steps + 1
+
+
+def test_freshness_and_runs_are_told(tables: dict[str, pa.Table]) -> None:
+    day = CASE.day(DAY)
+    words = words_of(build(tables, newest_observation=day.start - 1200, last_issue=day.start))
+    assert "20 min old when the last run was issued" in words
+    assert "da-00000000000000aa" in words and "21 Mar 2016, 11:00 CET" in words
+    assert judge(DayTables(CASE, day, tables), RunInfo(status="degraded")).grade == "degraded"
+
+
+def test_a_page_is_written_whole(tmp_path: Path, text: str) -> None:
+    path = report_path(tmp_path, "made_up", "default", "2016-03-22")
+    assert write_report(text, path) == tmp_path / "reports/made_up/default/2016-03-22.html"
+    assert path.read_text(encoding="utf-8") == text and [p.name for p in path.parent.iterdir()] == ["2016-03-22.html"]
