@@ -23,7 +23,10 @@ _DENSE = (
     "cost", "offset_by_input", "row_lower", "row_upper", "col_lower", "col_upper", "integer", "column_term", "readout_offset",
 )
 _NAMES = ("row_names", "column_names", "input_names", "readout_names")
-_SOURCES = ("equipment", "physics", "program/compile.py", "program/readouts.py", "program/linear_program.py", "program/cached.py")
+_SOURCES = (
+    "equipment", "physics", "program/compile.py", "program/readouts.py", "program/rows.py", "program/templates.py", "program/triplets.py",
+    "program/linear_program.py", "program/cached.py",
+)
 
 
 def compiled(

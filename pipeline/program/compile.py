@@ -1,7 +1,7 @@
 """Pyomo model -> LinearProgram. With physics, the only place that knows Pyomo.
 
-Rows go through Pyomo's `LinearStandardFormCompiler` once, costs through `generate_standard_repn(quadratic=True)`; columns are
-then split into decisions and inputs. A price input times a decision lands in C; any other product is refused.
+Rows are compiled in `rows.py`, costs through Pyomo's `generate_standard_repn(quadratic=True)`; columns are split into decisions
+and inputs. A price input times a decision lands in C; any other product is refused.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import numpy as np
 import pyomo.environ as pyo
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from pyomo.repn.plugins import standard_form
 from pyomo.repn.standard_repn import generate_standard_repn
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.physics.block import TERMS, Offer
 from pipeline.program.linear_program import Floats, Indices, InputSpec, LinearProgram, Role
 from pipeline.program.readouts import compile_readouts
+from pipeline.program.rows import REMEDY, compile_rows
+from pipeline.program.templates import Places
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ def compile_model(model: pyo.ConcreteModel) -> LinearProgram:
     with collector_off():
         offers = _offers(model)
         axis = _axes(model, offers)
-        rows = _rows(model, axis, offers)
+        places = Places(axis.first)
+        shape = (len(axis.column_names), len(axis.input_names))
+        rows = compile_rows(model, axis.position, places, lambda component: element_names(component, offers), shape)
         cost = _costs(offers, axis)
-        readouts = compile_readouts(offers, model._steps, axis.first, (len(axis.column_names), len(axis.input_names)))
+        readouts = compile_readouts(offers, model._steps, places, shape)
         lower, upper, integer = _bounds(axis.variables)
     inputs = {
         f"{block}.{name}": InputSpec(device=mark.device, quantity=mark.quantity, role=cast(Role, mark.role), data=mark.data)
@@ -142,64 +145,6 @@ def _numbers(found: NDArray[np.object_], missing: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    matrix: sp.csr_array
-    by_input: sp.csr_array
-    lower: Floats
-    upper: Floats
-    names: tuple[str, ...]
-
-
-def _rows(model: Any, axis: Axis, offers: dict[str, Offer]) -> _Rows:
-    """Rows of Pyomo's mixed form; a range, which it writes as two rows, becomes one again."""
-    found = _standard_form(model)
-    count = len(found.rows)
-    senses = np.fromiter((row.bound_type for row in found.rows), dtype=np.int8, count=count)  # 0 equal, 1 at most, -1 at least
-    owners = np.fromiter((id(row.constraint) for row in found.rows), dtype=np.int64, count=count)
-    second = np.zeros(count, dtype=bool)
-    second[1:] = owners[1:] == owners[:-1]
-    keep = np.flatnonzero(~second)
-    rhs = np.asarray(found.rhs, dtype=float)
-    lower = np.where(senses != 1, rhs, -np.inf)
-    upper = np.where(senses != -1, rhs, np.inf)
-    lower[np.flatnonzero(second) - 1] = rhs[second]  # Pyomo writes the upper side first
-    names = _row_names([found.rows[i].constraint for i in keep.tolist()], offers)
-
-    where = np.fromiter((axis.position[id(v)] for v in found.columns), dtype=np.int64, count=len(found.columns))
-    matrix = sp.csr_array(found.A)[keep]
-    is_input = where < 0
-    a = _placed(matrix[:, np.flatnonzero(~is_input)], where[~is_input], len(axis.column_names))
-    b = _placed(matrix[:, np.flatnonzero(is_input)], -1 - where[is_input], len(axis.input_names))
-    return _Rows(a, b, lower[keep], upper[keep], names)
-
-
-def _placed(part: sp.csr_array, columns: Indices, width: int) -> sp.csr_array:
-    part = sp.csr_array(part)
-    placed = sp.csr_array((part.data, columns[part.indices], part.indptr), shape=(part.shape[0], width))
-    placed.sort_indices()
-    return placed
-
-
-def _row_names(constraints: list[Any], offers: dict[str, Offer]) -> tuple[str, ...]:
-    names: list[str] = []
-    owner, of_owner = None, {}
-    for constraint in constraints:  # rows of a component come together
-        if constraint._component is not owner:
-            owner, of_owner = constraint._component, element_names(constraint.parent_component(), offers)
-        names.append(of_owner[constraint._index])
-    return tuple(names)
-
-
-def _standard_form(model: Any) -> Any:
-    """Pyomo's compiler, with its sparse classes set beforehand: left alone, it imports scipy.stats to find them (2 s)."""
-    implementation = standard_form._LinearStandardFormCompiler_impl
-    implementation._to_vector = np.fromiter
-    implementation._csc_matrix = sp.csc_array
-    implementation._csr_matrix = sp.csr_array
-    return standard_form.LinearStandardFormCompiler().write(model, mixed_form=True)
-
-
-@dataclass(frozen=True)
 class _Costs:
     linear: Floats
     by_input: sp.csr_array
@@ -220,7 +165,7 @@ def _costs(offers: dict[str, Offer], axis: Axis) -> _Costs:
         for term, expression in offer.costs:
             found = generate_standard_repn(expression, quadratic=True, compute_values=True)
             if found.nonlinear_expr is not None:
-                raise _refusal(block, term, "it is not linear in the decisions", axis)
+                raise _refusal(block, term, "it is not linear in the decisions")
             offset += float(found.constant)
             at = np.fromiter((position[id(v)] for v in found.linear_vars), dtype=np.int64, count=len(found.linear_vars))
             rates = np.asarray(found.linear_coefs, dtype=float)
@@ -231,7 +176,7 @@ def _costs(offers: dict[str, Offer], axis: Axis) -> _Costs:
             for coefficient, (one, other) in zip(found.quadratic_coefs, found.quadratic_vars, strict=True):
                 p, q = position[id(one)], position[id(other)]
                 if (p < 0) == (q < 0):
-                    raise _refusal(block, term, f"it multiplies {one.name} by {other.name}", axis)
+                    raise _refusal(block, term, f"it multiplies {one.name} by {other.name}")
                 rows.append(max(p, q))
                 cols.append(-1 - min(p, q))
                 data.append(float(coefficient))
@@ -251,9 +196,5 @@ def _assign_term(term_of: NDArray[np.int16], columns: Indices, term: int, axis: 
     term_of[columns] = term
 
 
-def _refusal(block: str, where: str, what: str, axis: Axis) -> InputError:
-    return InputError(Mistake(
-        f"{block}.{where}", what,
-        "only a price input times a decision, in the objective, can be compiled; write a coefficient as data, "
-        "or a product of decisions as rows with segments or binaries",
-    ))
+def _refusal(block: str, where: str, what: str) -> InputError:
+    return InputError(Mistake(f"{block}.{where}", what, REMEDY))

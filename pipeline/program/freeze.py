@@ -19,7 +19,7 @@ def freeze(program: LinearProgram, columns: Indices) -> LinearProgram:
     """
     frozen = np.unique(np.asarray(columns, dtype=np.int64))
     count = len(program.column_names)
-    if frozen.size and not (0 <= frozen[0] and frozen[-1] < count):
+    if frozen.size and not (frozen[0] >= 0 and frozen[-1] < count):
         raise IndexError(f"columns to freeze lie outside 0..{count - 1}")
     bilinear = np.flatnonzero(np.diff(program.cost_by_input[frozen].indptr))
     if bilinear.size:

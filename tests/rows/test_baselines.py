@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers import case_of, compiled_sample, market_tie
 
 from pipeline.equipment import Branch, Bus, Chp, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
+from tests.helpers import case_of, compiled_sample, market_tie
 
 FOLDER = Path(__file__).parent / "baselines"
 THREE_BUSES = {
