@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from pipeline.cli import cases, operator, runs
@@ -17,6 +16,7 @@ operator.register(app)
 app.add_typer(cases.app, name="case")
 
 BAD_USAGE = InputError.exit_code
+UsageError = typer.BadParameter.__mro__[2]  # Typer's own base of what a person mistyped; it has no public name
 
 
 def main() -> None:
@@ -26,11 +26,11 @@ def main() -> None:
     except FeederflowError as error:
         error_line(str(error))
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as leave:
+    except typer.Exit as leave:
         sys.exit(leave.exit_code)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except UsageError as error:
         error.show()
         sys.exit(BAD_USAGE)
     sys.exit(code if isinstance(code, int) else EXIT_DONE)

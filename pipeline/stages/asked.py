@@ -36,10 +36,13 @@ class Request:
         method: Method = METHODS[self.method]()
         return case.model_copy(update={"settings": case.settings.model_copy(update={"method": method})})
 
+    def native_method(self) -> str:
+        """The variant's own method."""
+        return load_case(self.case, variant=self.variant).settings.method.kind
+
     def published_variant(self, case: Case) -> str:
         """`<variant>~<method>` when the method is not the variant's own."""
-        own = load_case(self.case, variant=self.variant).settings.method.kind
-        return case.variant if case.settings.method.kind == own else f"{case.variant}~{case.settings.method.kind}"
+        return case.variant if case.settings.method.kind == self.native_method() else f"{case.variant}~{case.settings.method.kind}"
 
 
 def request(parameters: Mapping[str, Any], logical_date: datetime | None = None) -> Request:

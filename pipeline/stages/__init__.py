@@ -1,0 +1,32 @@
+"""One function per stage, run id in, run id out: what the DAGs and the command line call.
+
+Every name is looked up on first use, so that reading a DAG file or running one stage imports only what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "asked": ("request",),
+    "ingesting": ("describe_ingest", "ingest", "ingest_sources"),
+    "opening": ("open_day_ahead", "open_real_time"),
+    "forecasting": ("forecast", "scenarios"),
+    "deciding": ("schedule",),
+    "redispatching": ("redispatch",),
+    "validating": ("validate",),
+    "publishing": ("publish",),
+    "results": ("combine", "describe", "published_result", "run_day_ahead", "run_real_time"),
+    "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "status", "status_rows", "write_csv"),
+    "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__} has no {name}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -1,0 +1,93 @@
+"""The schedule stage of a day-ahead run and the re-dispatch stage of a real-time run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.cases.settings import Stochastic
+from pipeline.core.clock import QUARTER_S
+from pipeline.forecast.ev import expected_envelopes
+from pipeline.physics.horizon import Horizon
+from pipeline.program.cached import compiled
+from pipeline.program.linear_program import LinearProgram
+from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
+from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.plan import Plan
+from pipeline.schedule.read_out import day_ahead_tables
+from pipeline.stages.forecasting import forecast_mean, representatives
+from pipeline.stages.opening import Run, load_run
+from pipeline.store.cache import ArrayCache
+
+Progress = Callable[[int, int], None] | None
+
+# Tables that validation completes: what the engine writes carries this ending until then.
+DECIDED = "_decided"
+COMPLETED_BY_VALIDATION = ("bus_state", "branch_state", "findings", "kpis")
+
+
+def program_of(run: Run, horizon: Horizon) -> LinearProgram:
+    """The compiled program of the run's case; from the cache without Pyomo where it was compiled before."""
+    return compiled(run.case, horizon, cache_dir=run.home.cache / "programs")
+
+
+def plans(run: Run) -> ArrayCache:
+    """Day-ahead plans as arrays, for the re-dispatch."""
+    return ArrayCache(run.home.path / "runs" / run.record.run_id)
+
+
+def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """Under the names that the lake keeps before validation."""
+    return {name + DECIDED if name in COMPLETED_BY_VALIDATION else name: table for name, table in tables.items()}
+
+
+def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
+    """Outlooks at the day-ahead step, with their weights: the representatives, or the mean forecast alone."""
+    case, day = run.case, run.day
+    envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=day)
+    if isinstance(case.settings.method, Stochastic):
+        values, weights = representatives(run)
+    else:
+        values, weights = forecast_mean(run)[None], np.ones(1)
+    names = tuple(series.id for series in case.series)
+    factor = case.settings.day_ahead_step_min // 15
+    return [coarsen(Outlook(names, one, envelopes), factor) for one in values], weights
+
+
+def schedule(run_id: str) -> str:
+    """Decide the day-ahead schedule. Raises NoSchedule with the rows and inputs that conflict."""
+    run = load_run(run_id)
+    started = time.perf_counter()
+    settings = run.case.settings
+    outlooks, weights = day_ahead_outlooks(run)
+    program = program_of(run, Horizon(positions=run.day.steps(settings.day_ahead_step_min), step_h=settings.day_ahead_step_min / 60))
+    options = DayAheadOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
+    found = plan_day(run.case, run.day, program, outlooks, weights, overrides=run.knowledge.overrides, options=options)
+    plans(run).save("plan", found.plan.to_arrays())
+    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
+    gap = found.gap if np.isfinite(found.gap) else None
+    run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
+                                  parameters={"solver_status": found.status})
+    return run_id
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan of a day-ahead run."""
+    stored = plans(run).load("plan")
+    if stored is None:
+        raise FileNotFoundError(f"the plan of run {run.record.run_id} is not in {run.home.path / 'runs'}: run the day-ahead stage again")
+    return Plan.from_arrays(stored[0])
+
+
+def known_share(run: Run) -> np.ndarray:
+    """True for each quarter-hour of the day whose realised values are all known, (N,)."""
+    grid = run.knowledge.history.grid(run.day.starts())
+    ends = run.day.starts() + QUARTER_S
+    table_forecast = run.case.settings.forecast.model == "table"
+    known = np.ones(grid.shape[1], dtype=bool) if table_forecast else np.isfinite(grid).all(axis=0) & (ends <= run.record.as_of)
+    return np.asarray(known)
+
+

@@ -1,0 +1,149 @@
+"""What the operator asks: status, set-points, overrides, the page again, SQL."""
+
+from __future__ import annotations
+
+import csv
+import time
+from datetime import date as calendar_date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.cases.case import Case
+from pipeline.cases.load import load_case
+from pipeline.core.clock import QUARTER_S, from_epoch
+from pipeline.core.errors import InputError, Mistake, NoSchedule
+from pipeline.publish import operator
+from pipeline.publish.query import query as run_query
+from pipeline.publish.status import DayStatus
+from pipeline.publish.status import status as read_status
+from pipeline.stages.home import open_home
+from pipeline.stages.publishing import published_tables, write_report
+from pipeline.stages.asked import moment, request
+from pipeline.store.overrides import Override
+from pipeline.store.publications import Day
+
+DAY_S = 86400
+
+
+def status(case: str | None = None) -> list[DayStatus]:
+    """Every published product, newest day first."""
+    home = open_home()
+    name = None if case is None else load_case(case).name
+    return read_status(home.warehouse, home.lake, now=int(time.time()), case=name)
+
+
+def status_rows(rows: list[DayStatus]) -> list[dict[str, Any]]:
+    """JSON-able."""
+    return [
+        {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product, "run_id": row.run_id,
+         "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded, "warnings": row.warning_count,
+         "worst": row.worst, "whole": row.complete and not row.damaged}
+        for row in rows
+    ]
+
+
+def describe_status(rows: list[DayStatus]) -> str:
+    if not rows:
+        return "Nothing is published. `feederflow run CASE` makes a day."
+    lines = []
+    for row in rows:
+        state = "DEGRADED" if row.degraded else "good"
+        whole = "" if row.complete and not row.damaged else "  files not whole: run any stage again, it heals them"
+        age = f"{row.age_s / 3600:.1f} h" if row.age_s < 2 * DAY_S else f"{row.age_s / DAY_S:.0f} d"
+        lines.append(f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})  {row.product:<9}  {state:<8}  issued {age} ago  {row.run_id}{whole}")
+        if row.worst:
+            lines.append(f"    {row.warning_count} warning(s); first: {row.worst}")
+    return "\n".join(lines)
+
+
+def _published(case: str, *, date: str | None, variant: str | None) -> tuple[Case, Day, dict[str, pa.Table]]:
+    """Case, day and published tables; `date` defaults to the newest published day, `variant` may be `name~method`."""
+    home = open_home()
+    loaded = load_case(case, variant=None if variant is None else variant.split("~")[0])
+    wanted = variant or loaded.variant
+    dates = sorted({row.day.delivery_date for row in read_status(home.warehouse, home.lake, now=0, case=loaded.name) if row.day.variant == wanted})
+    day = Day(loaded.name, wanted, date or (dates[-1] if dates else loaded.default_date.isoformat()))
+    tables = published_tables(home, day)
+    if not tables:
+        said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
+        raise NoSchedule(str(Mistake(f"{day.case} ({day.variant}), {day.delivery_date}", "is not published", f"{said}; `feederflow run {case}` makes a day")))
+    return loaded, day, tables
+
+
+def setpoints(case: str, *, date: str | None = None, variant: str | None = None, step: int | None = None) -> list[dict[str, Any]]:
+    """Set-points of the next interval, or of a quarter-hour of the day."""
+    loaded, which, tables = _published(case, date=date, variant=variant)
+    day = loaded.day(calendar_date.fromisoformat(which.delivery_date))
+    if step is not None and not 1 <= step <= day.steps():
+        raise InputError(Mistake("--step", f"{step} is no quarter-hour of {day.date}", f"take 1 to {day.steps()}"))
+    at = int(time.time()) if step is None else day.start + QUARTER_S * (step - 1)
+    return operator.setpoints(loaded, tables, day=day, at=at)
+
+
+def report(case: str, *, date: str | None = None, variant: str | None = None) -> Path:
+    """Write the page of a published day again."""
+    loaded, which, _ = _published(case, date=date, variant=variant)
+    return write_report(open_home(), loaded, loaded.day(calendar_date.fromisoformat(which.delivery_date)), which)
+
+
+def override(case: str, *, target: str, quantity: str, value: float | None, start: str | None, end: str | None, author: str, reason: str,
+             known_at: str | None) -> dict[str, Any]:
+    """Enter a person's word, or withdraw every word on a target that is in force in the span."""
+    loaded = load_case(case)
+    if target not in {item.id for item in (*loaded.devices, *loaded.ties)}:
+        raise InputError(Mistake(f"override of {target}", f"case {loaded.name} has no such device or tie", "`feederflow case show` lists them"))
+    mistakes: list[Mistake] = []
+    zone = loaded.day(loaded.default_date).zone
+    known = moment(known_at, "--known-at", mistakes, zone=zone) or int(time.time())
+    first = moment(start, "--from", mistakes, zone=zone) or known
+    last = moment(end, "--to", mistakes, zone=zone) or first + DAY_S
+    if value is None and quantity not in ("out", "withdraw"):
+        mistakes.append(Mistake(f"override of {target}", f"{quantity} needs a value", "give it in kW, positive into the bus"))
+    if mistakes:
+        raise InputError(mistakes)
+    warehouse = open_home().warehouse
+    if quantity == "withdraw":
+        standing = [one for one in warehouse.overrides(loaded.name, first, last, known) if one.target == target]
+        if not standing:
+            raise InputError(Mistake(f"override of {target}", "none is in force in that span", "look at --from and --to"))
+        for one in standing:
+            warehouse.add_override(Override(**{**one.__dict__, "author": author, "reason": reason, "known_at": known, "withdrawn": True}))
+        return {"withdrawn": len(standing), "target": target}
+    word = Override(loaded.name, target, quantity, 1.0 if value is None else value, first, last, author, reason, known)  # type: ignore[arg-type]
+    return {"id": warehouse.add_override(word), "target": target, "quantity": quantity, "value": word.value,
+            "valid_from": from_epoch(first).isoformat(), "valid_to": from_epoch(last).isoformat(), "known_at": from_epoch(known).isoformat()}
+
+
+def query(sql: str) -> pa.Table:
+    """DuckDB over what is published."""
+    return run_query(open_home().path, sql)
+
+
+def rows_as_json(rows: pa.Table) -> list[dict[str, Any]]:
+    return [{name: value if isinstance(value, int | float | str | bool | None) else str(value) for name, value in row.items()}
+            for row in rows.to_pylist()]
+
+
+def rows_as_text(rows: pa.Table) -> str:
+    """Columns aligned, numbers short."""
+    cells = [rows.column_names, *([_short(value) for value in row.values()] for row in rows.to_pylist())]
+    widths = [max(len(row[i]) for row in cells) for i in range(rows.num_columns)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def write_csv(rows: pa.Table, path: Path) -> None:
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(rows.column_names)
+        writer.writerows(row.values() for row in rows.to_pylist())
+
+
+def default_day(case: str, variant: str | None = None) -> str:
+    """The day that a run without a date makes."""
+    return request({"case": case, "variant": variant}).date.isoformat()

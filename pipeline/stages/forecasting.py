@@ -1,0 +1,88 @@
+"""The forecast and scenario stages of a day-ahead run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from pipeline.core.ids import seed_from
+from pipeline.forecast.day_ahead import DayAheadForecast
+from pipeline.forecast.day_ahead import forecast as make_forecast
+from pipeline.forecast.state import ForecastState
+from pipeline.stages.opening import Run, load_run
+from pipeline.store.cache import ArrayCache
+
+
+def _states(run: Run) -> ArrayCache:
+    return ArrayCache(run.home.cache / "forecast_states")
+
+
+@lru_cache(maxsize=2)
+def forecast_of(run_id: str) -> DayAheadForecast:
+    """The forecast of a day-ahead run, made once per process; the fitted models are kept for real time."""
+    run = load_run(run_id)
+    found = make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
+    _states(run).save(run_id, found.state.to_arrays())
+    return found
+
+
+def forecast_state(run_id: str) -> ForecastState:
+    """Fitted models of a day-ahead run, from the cache, or made again where the cache was cleared."""
+    stored = _states(load_run(run_id)).load(run_id)
+    return forecast_of(run_id).state if stored is None else ForecastState.from_arrays(stored[0])
+
+
+def forecast(run_id: str) -> str:
+    """Forecast every series of the delivery day from what was known at the issue time."""
+    run = load_run(run_id)
+    found = forecast_of(run_id)
+    run.home.lake.write(run_id, {"forecasts": found.table(run_id), "forecast_scores": found.score_table(run_id)})
+    return run_id
+
+
+def scenarios(run_id: str) -> str:
+    """Draw scenarios and reduce them to weighted representatives; a deterministic run has none."""
+    from pipeline.cases.settings import Stochastic
+    from pipeline.scenarios.generate import draw
+    from pipeline.scenarios.publication import quality_table
+    from pipeline.scenarios.quality import quality
+    from pipeline.scenarios.reduce import reduce
+
+    run = load_run(run_id)
+    method = run.case.settings.method
+    if not isinstance(method, Stochastic):
+        return run_id
+    draws = draw(forecast_of(run_id), run.knowledge.history, count=method.draw_count, seed=seed_from(run_id, "draw"))
+    seed = seed_from(run_id, "reduce") % 2**31  # MiniSom takes 32 bits
+    found = reduce(draws, case=run.case, method=method.reducer, count=method.representative_count, seed=seed)
+    measures = quality(run.case, draws, found, seed=seed)
+    run.home.lake.write(run_id, {
+        "scenarios": found.table(run.case, run.day.starts(), run_id), "scenario_quality": quality_table({found.method: measures}, run_id),
+    })
+    return run_id
+
+
+def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Values (K, S, T) in the case's order of series, and weights (K,), as the scenario stage wrote them."""
+    table = run.home.lake.read(run.record.run_id, "scenarios")
+    order = {series.id: place for place, series in enumerate(run.case.series)}
+    names = table["scenario"].to_pylist()
+    count, steps = len(set(names)), run.day.steps()
+    scenario = np.array([int(name) for name in names]) - 1
+    series = np.array([order[name] for name in table["series"].to_pylist()])
+    step = table["step"].to_numpy() - 1
+    values, weights = np.full((count, len(order), steps), np.nan), np.zeros(count)
+    values[scenario, series, step] = table["value"].to_numpy()
+    weights[scenario] = table["weight"].to_numpy()
+    return values, weights
+
+
+def forecast_mean(run: Run) -> np.ndarray:
+    """Mean forecast (S, T) in the case's order of series, as the forecast stage wrote it."""
+    table = run.home.lake.read(run.record.run_id, "forecasts")
+    order = {series.id: place for place, series in enumerate(run.case.series)}
+    values = np.full((len(order), run.day.steps()), np.nan)
+    series = np.array([order[name] for name in table["series"].to_pylist()])
+    values[series, table["step"].to_numpy() - 1] = table["mean"].to_numpy()
+    return values

@@ -1,0 +1,38 @@
+"""The ingest stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.cases.load import load_case
+from pipeline.ingest.run import ingest_case
+from pipeline.stages.home import open_home
+from pipeline.stages.asked import Request
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+def ingest_sources(case_name: str, *, sources: Sequence[str] | None = None, variant: str | None = None) -> list[dict[str, Any]]:
+    """Read the sources of a case; one receipt each. What was read before is skipped. Raises InputError; then nothing of that source is stored."""
+    home = open_home()
+    case = load_case(case_name, variant=variant)
+    receipts = ingest_case(case, home.warehouse, now=int(time.time()), data_dir=DATA, sources=sources)
+    return [asdict(receipt) for receipt in receipts]
+
+
+def ingest(case_name: str) -> str:
+    """The same for a DAG: a line for the task's log."""
+    return describe_ingest(ingest_sources(case_name))
+
+
+def ensure_ingested(asked: Request) -> None:
+    """Make the histories of a case readable before a run asks for them."""
+    ingest_sources(asked.case, variant=asked.variant)
+
+
+def describe_ingest(receipts: Sequence[dict[str, Any]]) -> str:
+    return "\n".join("  ".join(f"{key}={value}" for key, value in receipt.items()) for receipt in receipts) or "the case has no sources"

@@ -1,0 +1,56 @@
+"""What was known: observations, vehicle sessions and overrides as of one moment, with the hash of the rows actually read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.cases.case import Case
+from pipeline.core.clock import DeliveryDay
+from pipeline.core.ids import canonical_json, digest
+from pipeline.equipment import EvFleet
+from pipeline.stages.home import Home
+from pipeline.store.observations import Observations
+from pipeline.store.overrides import Override
+from pipeline.store.sessions import Sessions
+
+SESSION_DAYS = 17  # 14 past delivery days, and the days on either side that reach into them
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything read for one run. `history` keeps all versions, so that an earlier moment can still be asked for."""
+
+    history: Observations
+    sessions: Sessions
+    overrides: tuple[Override, ...]
+
+    @property
+    def digest(self) -> str:
+        # Author and reason of an override are read by people, not by the run.
+        words = [[o.target, o.quantity, o.value, o.valid_from, o.valid_to, o.known_at] for o in self.overrides]
+        return digest(self.history.digest(), self.sessions.digest(), canonical_json(words))
+
+    @property
+    def newest_known_at(self) -> int:
+        """When the last of these words was said; 0 when there is none."""
+        spoken = [self.history.known_at, self.sessions.known_at, np.array([one.known_at for one in self.overrides], dtype=np.int64)]
+        return max(int(moments.max(initial=0)) for moments in spoken)
+
+    def overrides_known_at(self, moment: int) -> tuple[Override, ...]:
+        return tuple(one for one in self.overrides if one.known_at <= moment)
+
+
+def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_of: int) -> Knowledge:
+    """Rows of [start, end of day) known at `as_of`; of sessions and overrides, those that touch the days in question."""
+    names = tuple(series.id for series in case.series)
+    fleets = tuple(device.id for device in case.devices if isinstance(device, EvFleet))
+    warehouse = home.warehouse
+    return Knowledge(
+        history=warehouse.observations(case.name, names, start, day.end, as_of),
+        sessions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of),
+        overrides=tuple(warehouse.overrides(case.name, day.start, day.end, as_of)),
+    )
+
+

@@ -1,0 +1,46 @@
+"""The publication stage: ledger and Parquet, then the report page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.cases.case import Case
+from pipeline.core.clock import DeliveryDay
+from pipeline.publish import ledger
+from pipeline.publish.ledger import Published
+from pipeline.stages.home import Home
+from pipeline.stages.opening import Run, load_run
+from pipeline.store.publications import Day
+
+
+def publish(run_id: str) -> str:
+    """Make the run current, replace the day's files, write the report. Safe to repeat."""
+    publish_run(load_run(run_id))
+    return run_id
+
+
+def publish_run(run: Run) -> tuple[Published, Path]:
+    home = run.home
+    done = ledger.publish(home.warehouse, home.lake, run.record.run_id, replace=run.asked.replace)
+    day = ledger.day_of(run.record)
+    return done, write_report(home, run.case, run.day, day)
+
+
+def published_tables(home: Home, day: Day) -> dict[str, pa.Table]:
+    """The published tables of a day by name."""
+    from pipeline.store.parquet import from_parquet
+
+    stored = ledger.read_current(home.lake, day)
+    return {file["table"]: from_parquet(home.lake.files.read(file["path"])) for file in stored.get("files", [])}
+
+
+def write_report(home: Home, case: Case, day: DeliveryDay, which: Day) -> Path:
+    """The page of a published day; returns its path."""
+    from pipeline.publish.report.build import build_report, report_path
+    from pipeline.publish.report.build import write_report as write
+
+    tables = published_tables(home, which)
+    text = build_report(case, tables, day=day, variant=which.variant)
+    return write(text, report_path(home.path, case.name, which.variant, which.delivery_date))

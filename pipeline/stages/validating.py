@@ -1,0 +1,133 @@
+"""The validation stage: gates that block publication, findings that are published, AC figures filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.clock import from_epoch
+from pipeline.core.errors import GateFailed, Mistake
+from pipeline.forecast.ev import expected_envelopes, realised_envelopes
+from pipeline.schedule.state import State
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, plans
+from pipeline.stages.opening import Run, load_run
+from pipeline.tables import TABLES
+from pipeline.validate.ac import ac_check
+from pipeline.validate.context import Bound, Context
+from pipeline.validate.ev import ev_check, sessions_by_fleet
+from pipeline.validate.findings import Finding, findings_table
+from pipeline.validate.gates import check_stage
+
+
+def validate(run_id: str) -> str:
+    """Check everything that the run decided. Raises GateFailed naming table, row and value; then nothing is published."""
+    run = load_run(run_id)
+    lake, product = run.home.lake, run.record.product
+    tables = _written(run)
+    mistakes, found = check_stage(run.case, tables, day=run.day, product=product, context=_context(run))
+    if mistakes:
+        run.home.warehouse.finish_run(run_id, status="failed")
+        raise GateFailed(mistakes)
+    completed, electrical = ac_check(run.case, tables, stage=product)
+    vehicles, figures = _vehicles(run, tables)
+    findings = [*found, *electrical, *vehicles, *stale_series(run)]
+    final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
+    lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
+    degraded = "warning" in final["findings"]["severity"].to_pylist()
+    run.home.warehouse.finish_run(run_id, status="degraded" if degraded else "done")
+    return run_id
+
+
+def gate(run: Run, tables: Mapping[str, pa.Table]) -> None:
+    """The numeric gates on what one stage has just made; declarations are checked once, by `validate`."""
+    mistakes, _ = check_stage(run.case, tables, day=run.day, product=run.record.product, context=_known_runs(run), contracts=False)
+    if mistakes:
+        run.home.warehouse.finish_run(run.record.run_id, status="failed")
+        raise GateFailed(mistakes)
+
+
+def _written(run: Run) -> dict[str, pa.Table]:
+    """The run's tables under their published names, as the engine left them."""
+    lake, run_id = run.home.lake, run.record.run_id
+    names = [name.removesuffix(DECIDED) for name in lake.tables(run_id)]
+    kept = {name: name + DECIDED if name in COMPLETED_BY_VALIDATION else name for name in names if name in TABLES}
+    return {name: lake.read(run_id, stored) for name, stored in kept.items() if lake.has(run_id, stored)}
+
+
+def _known_runs(run: Run) -> Context:
+    return Context(known_runs=frozenset({run.record.run_id, *run.record.parents}))
+
+
+def _context(run: Run) -> Context:
+    """What the gates hold the tables against: overrides, envelopes, what came, and the state before the first step."""
+    words = tuple(Bound(one.target, one.quantity, one.value, one.valid_from, one.valid_to) for one in run.knowledge.overrides)
+    base = replace(_known_runs(run), overrides=words)
+    if run.record.product == "day_ahead":
+        envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
+        return replace(base, envelopes=envelopes, objective=run.record.objective)
+    plan = run.parent("day_ahead")
+    assert plan is not None, "a real-time run is opened with its day-ahead run as parent"
+    values = dict(zip((series.id for series in run.case.series), run.knowledge.history.grid(run.day.starts()), strict=True))
+    known = bool(known_share(run)[run.steps[0] - 1 : run.steps[1]].all())
+    return replace(
+        base, parents={"schedule": run.home.lake.read(plan.run_id, "schedule")}, before=_before(run),
+        values={"settled": values} if known and run.case.settings.forecast.model != "table" else {},
+        envelopes=realised_envelopes(run.case, run.knowledge.sessions, day=run.day) if known else {},
+    )
+
+
+def _before(run: Run) -> dict[tuple[str, str], float]:
+    """(device, quantity) -> state before the first step, where an earlier run handed one on."""
+    parent = run.parent("real_time")
+    stored = None if parent is None else plans(load_run(parent.run_id)).load(f"state-{run.steps[0] - 1}")
+    if stored is None:
+        return {}
+    state = State.from_arrays(stored[0])
+    pairs = (name.replace("_before", "").split(".", 1) for name in state.names)
+    return {(device, quantity): float(value) for (device, quantity), value in zip(pairs, state.values, strict=True)}
+
+
+def _vehicles(run: Run, tables: Mapping[str, pa.Table]) -> tuple[list[Finding], dict[str, float | None]]:
+    """The fleets' charging handed out to single vehicles, once the whole day is settled."""
+    if "dispatch" not in tables or not known_share(run).all():
+        return [], {}
+    s = run.knowledge.sessions
+    fleets = sessions_by_fleet(s.fleet, s.arrival, s.departure, s.need_kwh, s.charger_kw)
+    return ev_check(run.case, tables["dispatch"], fleets, day=run.day)
+
+
+def stale_series(run: Run) -> list[Finding]:
+    """Series whose newest observation was too old when the run was issued."""
+    if run.case.settings.forecast.model == "table":
+        return []
+    history = run.knowledge.history.as_of(run.issued_at)
+    limit = run.case.settings.stale_after_min
+    found = []
+    for series, newest in zip(history.series, history.newest(), strict=True):
+        age_min = (run.issued_at - int(newest)) / 60
+        if age_min > limit:
+            said = f"newest value is of {from_epoch(int(newest)).isoformat()}" if newest > 0 else "no value is stored"
+            found.append(Finding("warning", "stale_data", series, f"{said} at the issue time", age_min, float(limit)))
+    return found
+
+
+def _merged(engine: pa.Table, found: Sequence[Finding], run: Run) -> pa.Table:
+    """Findings of the engine and of the checks; of two with one key the engine's stays."""
+    key = TABLES["findings"].key
+    rows = {tuple(row[name] for name in key): row for row in findings_table(found, run_id=run.record.run_id, stage=run.record.product).to_pylist()}
+    rows |= {tuple(row[name] for name in key): row for row in engine.to_pylist()}
+    names = [column.name for column in TABLES["findings"].columns]
+    return TABLES["findings"].build({name: [row[name] for row in rows.values()] for name in names})
+
+
+def _with_figures(kpis: pa.Table, figures: Mapping[str, float | None], run: Run) -> pa.Table:
+    """The engine's figures and those of the checks."""
+    units = {"ev_unserved_share": "1"}
+    more = TABLES["kpis"].build({
+        "run_id": [run.record.run_id] * len(figures), "stage": [run.record.product] * len(figures), "kpi": list(figures),
+        "unit": [units.get(name, "kWh") for name in figures], "value": [np.nan if v is None else v for v in figures.values()],
+    })
+    return pa.concat_tables([kpis, more]).sort_by([(name, "ascending") for name in TABLES["kpis"].key])
