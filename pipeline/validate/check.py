@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.core.errors import Mistake
+from pipeline.equipment import Store
 from pipeline.validate.context import Context, Grid
-from pipeline.validate.findings import Finding
+from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, Frame, Key
 
 POWER_KW = 1e-4
 ENERGY_KWH = 1e-4
 BOTH_KW = 1e-6
 SLACK_KW = 1e-4  # a priced slack beyond this is reported
+UNSERVED_SHARE = 0.005  # of the need: the books let vehicles miss this much
+CYCLE_SHARE = 0.03  # of the capacity: what settlement may leave a store away from its end of the day
 SUFFIX = {"active": ("kw", "kwh"), "heat": ("kwth", "kwhth"), "hydrogen": ("m3h", "m3"), "reactive": ("kvar", "kvarh")}
 
 
@@ -94,19 +97,36 @@ SLACKS = (
 
 
 def slack_findings(check: Check) -> list[Finding]:
-    """A priced slack that moved: one warning per device and slack, at its worst step."""
+    """A priced slack that moved: one finding per device and slack, at its worst step.
+
+    Two are weighed, because an honest day has a little of them: what a settled store misses at the day's end, against its size, and
+    what vehicles miss, against their need. Within the share it is `info`.
+    """
     findings = []
     for key, values in check.long.values.items():
-        if key[3].startswith(SLACKS) and np.nanmax(np.abs(values), initial=0.0) > SLACK_KW:
-            s, t = np.unravel_index(int(np.nanargmax(np.abs(values))), values.shape)
-            findings.append(
-                Finding(
-                    "warning",
-                    "slack_used",
-                    f"{key[0]} {key[3]} step {int(check.long.steps[t])}",
-                    f"{key[3]} reaches {values[s, t]:.6g} in scenario {check.long.scenarios[s]}",
-                    float(values[s, t]),
-                    0.0,
-                )
-            )
+        if not key[3].startswith(SLACKS) or np.nanmax(np.abs(values), initial=0.0) <= SLACK_KW:
+            continue
+        s, t = np.unravel_index(int(np.nanargmax(np.abs(values))), values.shape)
+        value, name, limit = float(values[s, t]), "slack_used", 0.0
+        if key[3].startswith("unserved_"):
+            limit = UNSERVED_SHARE * float(np.nanmax(values[:, -1] + _energy(check, key, "unserved_")[:, -1]))
+        elif key[3].startswith(("energy_short_", "energy_over_")) and _only_at_day_end(check, values):
+            name, limit = "cycle", CYCLE_SHARE * _capacity(check, key[0])
+        severity: Severity = "warning" if value > limit else "info"
+        place_ = f"{key[0]} {key[3]} step {int(check.long.steps[t])}"
+        message = f"{key[3]} reaches {value:.6g} in scenario {check.long.scenarios[s]}"
+        findings.append(Finding(severity, name, place_, message, value, limit))
     return findings
+
+
+def _energy(check: Check, key: Key, slack: str) -> Floats:
+    """Cumulative energy that goes with a fleet's unserved energy, of the same cohort."""
+    return check.long.zero_or(*key[:3], key[3].replace(slack, "energy_"))
+
+
+def _only_at_day_end(check: Check, values: Floats) -> bool:
+    return check.stage == "real_time" and int(check.long.steps[-1]) == check.grid.count and bool((values[:, :-1] <= SLACK_KW).all())
+
+
+def _capacity(check: Check, device: str) -> float:
+    return next((float(d.energy_max_kwh) for d in check.case.devices if isinstance(d, Store) and d.id == device), 0.0)

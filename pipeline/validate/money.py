@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import Mistake
-from pipeline.equipment import Chp, Demand, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, EvFleet, Generator, Source, Store, Tie
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import wide
 from pipeline.validate.frame import Floats, numbers, place, texts
 from pipeline.validate.identity import bad_rows
+from pipeline.validate.penalty import penalty
 
 MONEY_SHARE = 1e-6  # relative to the sum of the absolute parts
 MONEY = 1e-5
@@ -47,7 +48,6 @@ def deviation_cost_per_h(tie: Tie, price: Floats, exchange_kw: Floats, schedule_
 def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
     """Cost of each term per scenario and step, (S, T), currency. `positions`: tie -> day-ahead position, broadcast to (S, T)."""
     case, long, dt = check.case, check.long, check.grid.step_h
-    rho = case.settings.slack_price_per_kwh
     zero = np.zeros(long.shape)
     cost = {
         name: zero.copy()
@@ -73,12 +73,6 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
             cost["deviation_cost"] += dt * deviation_cost_per_h(tie, price, exchange, np.broadcast_to(position, exchange.shape))
     for device in case.devices:
         match device:
-            case Demand():
-                kw = SUFFIX[device.carrier][0]
-                shed = long.zero_or(device.id, device.bus, device.carrier, f"shed_{kw}")
-                dump = long.zero_or(device.id, device.bus, device.carrier, f"dump_{kw}")
-                price_shed = rho if device.shed_price_per_kwh is None else device.shed_price_per_kwh
-                cost["penalty_cost"] += dt * (price_shed * shed + rho * dump)
             case Source():
                 cost["curtailment_cost"] += (
                     dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
@@ -98,6 +92,7 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 cost["flexibility_cost"] += (
                     dt * device.flexibility_cost_per_kwh * -long.zero_or(device.id, device.bus, "active", "injection")
                 )
+    cost["penalty_cost"] = penalty(check)
     return cost
 
 
@@ -139,7 +134,7 @@ def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[s
     for name, per_step in terms(check, day_ahead_positions(check)).items():
         wanted = float(share[share > 0] @ per_step[share > 0].sum(axis=1))
         size = float(share[share > 0] @ np.abs(per_step[share > 0]).sum(axis=1))
-        if not np.isfinite(wanted) or name == "penalty_cost":
+        if not np.isfinite(wanted):
             continue
         row, cost = published.get(name, (-1, 0.0))
         if abs(cost - wanted) > MONEY + MONEY_SHARE * size:
