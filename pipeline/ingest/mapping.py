@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,12 +118,11 @@ def _long(
         _unknown(name, table.columns, "column", mistakes)
     if absent:
         return []
-    names = np.array(
-        [str(name).strip() if name is not None else "" for name in table.columns[mapping.series_column].to_pylist()], dtype=object
-    )
-    rows_of: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        rows_of.setdefault(name, []).append(position)
+    rows_of = _rows_by_name(table.columns[mapping.series_column])
+    if rows_of is None:
+        kind = table.columns[mapping.series_column].type
+        mistakes.add(f"holds {kind}, not names", "write the name of the series as text", column=mapping.series_column)
+        return []
     found = [
         Target(
             case.series_by_id[entry.series],
@@ -130,7 +130,7 @@ def _long(
             entry.column,
             factor,
             entry.unit,
-            np.array(rows_of[entry.column], dtype=np.intp),
+            rows_of[entry.column],
         )
         for entry, factor in entries
         if entry.column in rows_of
@@ -147,6 +147,24 @@ def _long(
         mistakes.add(f"no row for {_some(missing)}", "mend the names in the mapping, or take them out of it", column=mapping.series_column)
     if strange and not mistakes.count:
         notes.append(f"{table.name}: series without a mapping were left out: {_some(strange)}")
+    return found
+
+
+def _rows_by_name(column: Any) -> dict[str, NDArray[np.intp]] | None:
+    """Positions of every name of the series column, in the order in which names appear; '' where there is none. None: no names."""
+    import pyarrow as pa
+
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_integer(column.type)):
+        return None
+    encoded = column.cast(pa.large_string()).dictionary_encode()
+    names = [*(name.strip() for name in encoded.dictionary.to_pylist()), ""]
+    which = np.asarray(encoded.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    order = np.argsort(which, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(which, minlength=len(names)))[:-1])
+    found: dict[str, NDArray[np.intp]] = {}
+    for name, part in zip(names, parts, strict=True):
+        if len(part):
+            found[name] = np.sort(np.concatenate([found[name], part])) if name in found else part
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.sources import Mapping
+from pipeline.core.errors import InputError, Mistake
 from pipeline.ingest.mistakes import Mistakes
 
 PARQUET_MAGIC = b"PAR1"
@@ -37,10 +38,8 @@ def read_bytes(name: str, content: bytes, mapping: Mapping) -> RawTable:
     is_parquet = name.lower().endswith((".parquet", ".pq")) or content.startswith(PARQUET_MAGIC)
     table = _parquet(name, content, mistakes) if is_parquet else _csv(name, content, mapping, mistakes)
     mistakes.raise_if_any()
-    assert table is not None
-    if not len(table):
-        mistakes.add("the file has a header and no rows", "remove it, or send it again")
-    mistakes.raise_if_any()
+    if table is None or not len(table):
+        raise InputError(Mistake(name, "the file has a header and no rows", "remove it, or send it again"))
     return table
 
 
@@ -50,61 +49,64 @@ def _parquet(name: str, content: bytes, mistakes: Mistakes) -> RawTable | None:
 
     try:
         table = pq.read_table(pa.BufferReader(content), use_threads=False)
+        table.validate(full=True)  # text that is not UTF-8 would otherwise fail when it is looked at
+        names = list(table.column_names)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         mistakes.add(f"cannot be read as Parquet ({_first_line(error)})", "the file is broken or cut short; write it again")
         return None
-    _refuse_repeated(list(table.column_names), mistakes)
-    columns = {column: table.column(column).combine_chunks() for column in dict.fromkeys(table.column_names)} if not mistakes.count else {}
-    columns = {column: values.dictionary_decode() if hasattr(values, "dictionary_decode") else values for column, values in columns.items()}
+    if not _all_once(names, mistakes):
+        return None
+    columns = {}
+    for column in names:
+        values = table.column(column).combine_chunks()
+        columns[column] = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
     return RawTable(name, columns, np.arange(1, table.num_rows + 1, dtype=np.int64))
 
 
 def _csv(name: str, content: bytes, mapping: Mapping, mistakes: Mistakes) -> RawTable | None:
     """Every cell stays text: what a number is depends on the column's mapping."""
     text = _decode(content, mistakes)
-    if text is None:
+    if len(mapping.separator) != 1 or mapping.separator in '"\r\n':
+        mistakes.add(f"the mapping's separator {mapping.separator!r} cannot separate cells", "declare one character, as ';'")
         return None
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=mapping.separator, strict=True)
-    header: list[str] | None = None
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    while True:
-        line = lines.line_num + 1
-        try:
-            cells = next(lines)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            mistakes.add(f"cannot be read as CSV ({error})", "close the quotes, or write the file again", row=line)
-            return None
-        if not cells or (cells == [""] and header is None):
-            continue
-        if header is None:
-            header = [cell.strip() for cell in cells]
-            _check_header(header, mapping, mistakes)
-            if mistakes.count:
-                return None
-        elif len(cells) != len(header):
+    lines = _lines(text, mapping.separator, mistakes) if text is not None else []
+    if not lines:
+        return None
+    header = [cell.strip() for cell in lines[0][1]]
+    if not _header_is_good(header, mapping, mistakes):
+        return None
+    for number, cells in lines[1:]:
+        if len(cells) != len(header):
             mistakes.add(
                 f"has {len(cells)} cells, the header has {len(header)}",
-                "mend the row; a row cut short means the file was not written to its end",
-                row=line,
+                "mend the row: one cut short was not written to its end, one too long may hold a decimal comma without quotes",
+                row=number,
             )
-        else:
-            rows.append(cells)
-            numbers.append(line)
-    return _text_table(name, header or [], rows, numbers)
+    return _text_table(name, header, [line for line in lines[1:] if len(line[1]) == len(header)])
 
 
-def _text_table(name: str, header: list[str], rows: list[list[str]], numbers: list[int]) -> RawTable:
+def _lines(text: str, separator: str, mistakes: Mistakes) -> list[tuple[int, list[str]]]:
+    """Cells of every line that has some, with its number; nothing, with a mistake, where quotes do not close."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    found: list[tuple[int, list[str]]] = []
+    number = 1
+    try:
+        for cells in reader:
+            if cells and (found or cells != [""]):
+                found.append((number, cells))
+            number = reader.line_num + 1
+    except csv.Error as error:
+        mistakes.add(f"cannot be read as CSV ({error})", "close the quotes, or write the file again", row=number)
+        return []
+    return found
+
+
+def _text_table(name: str, header: list[str], lines: list[tuple[int, list[str]]]) -> RawTable:
     import pyarrow as pa
 
-    cells = zip(*rows, strict=True) if rows else ([] for _ in header)
-    return RawTable(
-        name,
-        {column: pa.array(values, pa.string()) for column, values in zip(header, cells, strict=True)},
-        np.array(numbers, dtype=np.int64),
-    )
+    cells = zip(*(cells for _, cells in lines), strict=True) if lines else ([] for _ in header)
+    columns = {column: pa.array(values, pa.string()) for column, values in zip(header, cells, strict=True)}
+    return RawTable(name, columns, np.array([number for number, _ in lines], dtype=np.int64))
 
 
 def _decode(content: bytes, mistakes: Mistakes) -> str | None:
@@ -130,16 +132,20 @@ def _decode(content: bytes, mistakes: Mistakes) -> str | None:
     return text
 
 
-def _check_header(header: list[str], mapping: Mapping, mistakes: Mistakes) -> None:
-    other = next((mark for mark in (";", "\t", ",", "|") if mark != mapping.separator and len(header) == 1 and mark in header[0]), None)
-    if other is not None:
-        mistakes.add(f"the header {header[0]!r} is one column when split at {mapping.separator!r}", f"declare separator: {other!r}", row=1)
-    _refuse_repeated(header, mistakes)
+def _header_is_good(header: list[str], mapping: Mapping, mistakes: Mistakes) -> bool:
+    marks = [mark for mark in (";", "\t", ",", "|") if mark != mapping.separator and len(header) == 1 and mark in header[0]]
+    if marks:
+        mistakes.add(
+            f"the header {header[0]!r} is one column when split at {mapping.separator!r}", f"declare separator: {marks[0]!r}", row=1
+        )
+    return _all_once(header, mistakes) and not marks
 
 
-def _refuse_repeated(header: list[str], mistakes: Mistakes) -> None:
-    for column in sorted({name for name in header if header.count(name) > 1}):
+def _all_once(header: list[str], mistakes: Mistakes) -> bool:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    for column in twice:
         mistakes.add(f"the column {column!r} is there {header.count(column)} times", "give every column its own name", row=1, column=column)
+    return not twice
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import AnySource, ErrorSampleSource, FileSource, FolderSource, Mapping, SessionSampleSource, SqlSource
-from pipeline.core.clock import Instants
+from pipeline.core.clock import Instants, from_epoch
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import digest
 from pipeline.ingest import error_samples, ev_sessions, file, folder, sql
@@ -28,6 +28,13 @@ from pipeline.store.warehouse import Warehouse
 
 HISTORY_S = 28 * 86400  # stored values that tell what a series usually has
 OPENED = "first import"
+REPAIRS = {
+    Quality.SPIKE: "were spikes and became the line between their neighbours",
+    Quality.SUSPECT: "look like spikes and were kept",
+    Quality.CLIPPED: "lay a hair outside the plausible range and were moved to its edge",
+    Quality.PARTIAL: "are means over incomplete intervals",
+    Quality.REPEATED_HOUR: "bear stamps of a repeated hour, taken in order of appearance",
+}
 
 
 @dataclass
@@ -159,7 +166,7 @@ def _import_unit(job: Import, source: FileSource | FolderSource | SqlSource, uni
         values_read=read,
         gaps=sum(entry.gaps for entry in cleaned),
         flags=_flags(batch.quality),
-        messages=tuple(notes),
+        messages=(*notes, *_repairs(unit.name, batch)),
     )
 
 
@@ -241,6 +248,17 @@ def _receipt(source: AnySource, name: str, content: str, done: StoreReceipt, *, 
         unchanged=done.unchanged,
         **({"values_read": rows} | span | more),
     )
+
+
+def _repairs(name: str, batch: ObservationBatch) -> list[str]:
+    """What was changed in values, for a person: the count, and where the first one is."""
+    said = []
+    for flag, words in REPAIRS.items():
+        where = np.flatnonzero(batch.quality & flag)
+        if len(where):
+            start, series = from_epoch(int(batch.valid_from[where[0]])), batch.series[int(batch.series_index[where[0]])]
+            said.append(f"{name}: {len(where)} values {words}, the first in {series} at {start:%Y-%m-%dT%H:%MZ}")
+    return said
 
 
 def _flags(quality: NDArray[np.int16]) -> dict[str, int]:

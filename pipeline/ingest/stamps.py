@@ -73,37 +73,36 @@ def _plausible(stamps: Stamps, name: str, rows: NDArray[np.int64], mistakes: Mis
 
 
 def _from_text(column: Any, name: str, rows: NDArray[np.int64], mistakes: Mistakes) -> Stamps:
-    cells = column.to_pylist()
-    count = len(cells)
-    offset, naive, good = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-    wall = np.full(count, np.datetime64(0, "s"))
-    empty: list[int] = []
-    unreadable: list[int] = []
-    for position, cell in enumerate(cells):
-        text = (cell or "").strip()
-        found = _ISO.fullmatch(text)
-        dotted = None if found else _DOTTED.fullmatch(text)
-        if found is None and dotted is None:
-            (unreadable if text else empty).append(position)
-            continue
-        try:
-            if found:
-                day, clock, zone = found.groups()
-            else:
-                assert dotted is not None
-                date, month, year, clock, zone = dotted.groups()
-                day = f"{year}-{int(month):02d}-{int(date):02d}"
-            wall[position] = _wall(day, clock)
-            offset[position] = _offset(zone)
-        except ValueError:
-            unreadable.append(position)
-            continue
-        naive[position], good[position] = not zone, True
-    mistakes.add_rows(np.array(empty, dtype=np.intp), rows, lambda _: "the stamp is missing", "every row needs a stamp", column=name)
-    mistakes.add_rows(
-        np.array(unreadable, dtype=np.intp), rows, lambda i: f"{str(cells[i])[:60]!r} is not a stamp", ISO_REMEDY, column=name
-    )
-    return Stamps(wall.astype(np.int64) - offset, offset, naive, good)
+    """Each text is read once, however many rows bear it: a long table repeats its stamps."""
+    import pyarrow as pa
+
+    encoded = column.cast(pa.large_string()).dictionary_encode()
+    texts = [*encoded.dictionary.to_pylist(), ""]  # the last one stands for no text at all
+    which = np.asarray(encoded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    read = [_one(text.strip()) for text in texts]
+    empty = np.array([not text.strip() for text in texts], dtype=bool)[which]
+    good = np.array([one is not None for one in read], dtype=bool)[which]
+    seconds, offset, naive = (np.array([one[part] if one else 0 for one in read], dtype=np.int64)[which] for part in range(3))
+    mistakes.add_rows(np.flatnonzero(empty), rows, lambda _: "the stamp is missing", "every row needs a stamp", column=name)
+    mistakes.add_rows(np.flatnonzero(~good & ~empty), rows, lambda i: f"{texts[which[i]][:60]!r} is not a stamp", ISO_REMEDY, column=name)
+    return Stamps(seconds, offset, naive.astype(bool), good)
+
+
+def _one(text: str) -> tuple[int, int, bool] | None:
+    """Seconds since 1970, declared offset, and whether there is none; None for what is no stamp."""
+    found, dotted = _ISO.fullmatch(text), _DOTTED.fullmatch(text)
+    try:
+        if found:
+            day, clock, zone = found.groups()
+        elif dotted:
+            date, month, year, clock, zone = dotted.groups()
+            day = f"{year}-{int(month):02d}-{int(date):02d}"
+        else:
+            return None
+        offset = _offset(zone)
+        return int(_wall(day, clock).astype(np.int64)) - offset, offset, not zone
+    except ValueError:
+        return None
 
 
 def _wall(day: str, clock: str) -> Any:
