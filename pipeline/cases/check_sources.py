@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mistakes: Mistakes) -> None:
     """Units, capacities, expectation tables, mappings, files, and that each series has a source."""
     series: dict[str, Series] = {one.id: one for one in content["series"]}
-    sources = content.get("sources", ())
+    sources = content["sources"] or ()
     for one in series.values():
         _check_series(one, content, places, mistakes)
     twice = [name for name, count in Counter(source.id for source in sources).items() if count > 1]
@@ -119,6 +119,7 @@ def _check_date(source: ErrorSampleSource | SessionSampleSource, place: str, mis
 
 
 def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivered: set[str], places: Places, mistakes: Mistakes) -> None:
+    sources = content["sources"]
     used = {device.series: device.id for device in content["devices"] if hasattr(device, "series")}
     used |= {tie.market.price_series: tie.id for tie in content["ties"] if tie.market is not None}
     forecast = content["settings"].forecast
@@ -130,14 +131,14 @@ def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivere
             mistakes.note(
                 place, f"series '{name}' has no table, and the forecast is to be the table", "give it a profile, or forecast.model: arima"
             )
-        if forecast.model == "arima" and name not in delivered:
+        if forecast.model == "arima" and sources is not None and name not in delivered:
             mistakes.note(place, f"no source delivers series '{name}', which '{user}' follows", "map a column to it under sources")
     for target, regressors in forecast.regressors.items():
         for name in (target, *regressors):
             if name not in series:
                 place = places.top.place(("settings", "forecast", "regressors", target))
                 mistakes.note(place, f"the regressors name series '{name}', which the case lacks", nearest(name, series))
-    sampled = any(isinstance(source, SessionSampleSource) for source in content.get("sources", ()))
+    sampled = sources is None or any(isinstance(source, SessionSampleSource) for source in sources)
     for device in content["devices"]:
         if isinstance(device, EvFleet) and isinstance(device.sessions, EvSampling) and not sampled:
             place = places.of("devices", device.id, "sessions")

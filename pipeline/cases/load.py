@@ -15,7 +15,7 @@ from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, nearest
 from pipeline.cases.records import build
 from pipeline.cases.settings import Settings
-from pipeline.cases.sources import AnySource, Series
+from pipeline.cases.sources import ErrorSampleSource, FileSource, FolderSource, Series, SessionSampleSource, SqlSource
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Record, Tie
@@ -26,8 +26,13 @@ _MODELS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches
 _SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie")
 
 
-class _Sources(Record):
-    sources: tuple[AnySource, ...] = ()
+_SOURCES: dict[str, type[Record]] = {
+    "file": FileSource,
+    "folder": FolderSource,
+    "sql": SqlSource,
+    "error_samples": ErrorSampleSource,
+    "ev_sessions": SessionSampleSource,
+}
 
 
 def case_folders(data_dir: Path | None = None) -> list[Path]:
@@ -94,14 +99,32 @@ def _content(read: Folder, mistakes: Mistakes) -> dict[str, Any]:
         if (device := build(DEVICE_KINDS[raw.value["kind"]], raw, _label("devices", raw), mistakes)) is not None
     )
     content["settings"] = build(Settings, read.top.at("settings") or Raw({}), "settings", mistakes) or Settings()
-    sources = read.top.at("sources")
-    if sources is not None and sources.value is not None:
-        under = Raw({"sources": sources.value}, {("sources", *known): place for known, place in sources.places.items()})
-        built = build(_Sources, under, "sources", mistakes)
-        content["sources"] = built.sources if built else ()
+    content["sources"] = _sources(read.top, mistakes)
     for name in _SCALARS:
         _scalar(name, read.top, content, mistakes)
     return content
+
+
+def _sources(top: Raw, mistakes: Mistakes) -> tuple[Record, ...] | None:
+    """None where one could not be read: what it would deliver is then not known."""
+    given = top.at("sources")
+    if given is None or given.value is None:
+        return ()
+    if not isinstance(given.value, list):
+        mistakes.note(given.place(()), "'sources' must be a list of records", "write `- kind: file` lines")
+        return None
+    built = []
+    for index, value in enumerate(given.value):
+        raw = given.at(index) or Raw(value)
+        kind = value.get("kind") if isinstance(value, dict) else None
+        label = f"source '{value.get('id', index + 1)}'" if isinstance(value, dict) else f"source {index + 1}"
+        if kind in _SOURCES:
+            built.append(build(_SOURCES[kind], raw, label, mistakes))
+        else:
+            mistakes.note(raw.place(("kind",)), f"{label}: kind '{kind}' is not one of {', '.join(_SOURCES)}", nearest(str(kind), _SOURCES))
+            built.append(None)
+    sources = tuple(source for source in built if source is not None)
+    return sources if len(sources) == len(built) else None
 
 
 def _scalar(name: str, top: Raw, content: dict[str, Any], mistakes: Mistakes) -> None:

@@ -46,9 +46,14 @@ def _of_likeliest_member(details: list[ErrorDetails]) -> list[ErrorDetails]:
         else:
             kept.append(detail)
     for members in groups.values():
-        records = {name: errors for name, errors in members.items() if not any(error["type"] == "model_type" for error in errors)}
+        records = {name: errors for name, errors in members.items() if not any(_of_another_shape(error) for error in errors)}
         kept.extend(sorted((records or members).values(), key=len)[0])
     return kept
+
+
+def _of_another_shape(error: ErrorDetails) -> bool:
+    """A word where this member wants a mapping, or the other way round."""
+    return error["type"] == "model_type" or (error["type"] == "literal_error" and isinstance(error["input"], dict))
 
 
 def _in_words(detail: ErrorDetails, model: type[BaseModel], raw: Raw, label: str) -> Mistake:
@@ -78,10 +83,13 @@ def _in_words(detail: ErrorDetails, model: type[BaseModel], raw: Raw, label: str
             return Mistake(place, f"{label}: {field} is {given}, not a finite number", "give a number, or leave it empty for its default")
         case "string_pattern_mismatch":
             return Mistake(place, f"{label}: {field} {given} is no identifier", "use a-z, 0-9 and _ only, first a letter or digit")
-        case "literal_error" | "union_tag_invalid":
-            allowed = str(detail.get("ctx", {}).get("expected") or detail.get("ctx", {}).get("expected_tags"))
-            words = [word.strip(" '") for word in allowed.replace(" or ", ", ").split(",")]
+        case "literal_error":
+            words = [word.strip(" '") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(",")]
             return Mistake(place, f"{label}: {field} {given} is not one of {', '.join(words)}", nearest(str(detail["input"]), words))
+        case "union_tag_invalid":
+            tag, words = str(detail["ctx"]["tag"]), [word.strip(" '") for word in str(detail["ctx"]["expected_tags"]).split(",")]
+            place = raw.place((*where, "kind"))
+            return Mistake(place, f"{label}: {field}.kind '{tag}' is not one of {', '.join(words)}", nearest(tag, words))
         case "union_tag_not_found":
             return Mistake(place, f"{label}: {field} has no kind", "give `kind:`")
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:

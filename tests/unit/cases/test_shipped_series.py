@@ -76,7 +76,7 @@ def test_size_is_the_book_s(case: Case, history: dict[str, np.ndarray]) -> None:
     tables = {series.id: 24 * np.mean(series.by_local_hour) for series in case.series if series.by_local_hour}
     for name, values in history.items():
         day_kwh = values.mean() * 24
-        if name.endswith(("pv", "wind")) or name.startswith("mg") and name.endswith("load"):
+        if name.endswith(("pv", "wind")) or (name.startswith("mg") and name.endswith("load")):
             assert day_kwh == pytest.approx(tables[name], rel=1e-3)
         else:
             assert 0.4 * tables[name] < day_kwh <= 1.001 * tables[name]
