@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.program.highs import basis_arrays, check, new_solver, pass_bound, set_basis, set_option
-from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram
+from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram, dot
 
 Basis = tuple[NDArray[np.int8], NDArray[np.int8]]  # columns, rows: 0 lower, 1 basic, 2 upper, 3 zero, 4 nonbasic
 
@@ -42,7 +42,10 @@ class SolveOptions:
 
 @dataclass(frozen=True)
 class Solution:
-    """x (n,) is None where no feasible point is known. Duals are d objective / d row bound; for a MIP those of the LP with integers fixed."""
+    """x (n,) is None where no feasible point is known.
+
+    Duals are d objective / d row bound; for a MIP those of the LP with integers fixed, as is its basis.
+    """
 
     status: Status
     objective: float
@@ -72,7 +75,7 @@ def solve(bound: BoundProgram, options: SolveOptions | None = None) -> Solution:
     options = options or SolveOptions()
     solver = _solver(bound.program, options)
     pass_bound(solver, bound)
-    return _run(solver, bound)
+    return _run(solver, bound, options)
 
 
 class LiveSolver:
@@ -93,8 +96,9 @@ class LiveSolver:
             self._change(self._last, bound)
         self._last = bound
         if basis is not None:
+            check(self._solver.clearSolver(), "clearSolver")  # edge weights and scaling of earlier solves would show in the result
             set_basis(self._solver, basis)
-        return _run(self._solver, bound)
+        return _run(self._solver, bound, self._options)
 
     def _change(self, last: BoundProgram, bound: BoundProgram) -> None:
         """Only what moved, in one call each."""
@@ -111,16 +115,17 @@ def _solver(program: LinearProgram, options: SolveOptions) -> Any:
     method = "simplex" if options.method == "auto" else options.method
     set_option(solver, "solver", "choose" if program.integer.any() else method)
     set_option(solver, "run_crossover", "on" if options.crossover else "off")
-    set_option(solver, "time_limit", options.time_limit_s)
     set_option(solver, "mip_rel_gap", options.mip_gap_share)
     set_option(solver, "presolve", "choose" if options.presolve else "off")
     return solver
 
 
-def _run(solver: Any, bound: BoundProgram) -> Solution:
+def _run(solver: Any, bound: BoundProgram, options: SolveOptions) -> Solution:
     started = time.perf_counter()
+    # HiGHS holds its limit against the sum of all runs of one solver.
+    set_option(solver, "time_limit", solver.getRunTime() + options.time_limit_s)
     check(solver.run(), "run")
-    status = _model_status(solver)
+    status = _model_status(solver, options)
     found = solver.getInfo()
     iterations = int(max(0, found.simplex_iteration_count) + max(0, found.ipm_iteration_count))
     feasible = found.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible.value
@@ -128,34 +133,38 @@ def _run(solver: Any, bound: BoundProgram) -> Solution:
         return Solution(status, np.nan, -np.inf, np.inf, None, None, None, None, time.perf_counter() - started, iterations)
     solution = solver.getSolution()
     x = np.array(solution.col_value)
-    objective = float(bound.cost @ x + bound.offset)
+    best, gap = (-np.inf, np.inf) if status is Status.time_limit else (np.nan, 0.0)
     if bound.program.integer.any():
         best, gap = float(found.mip_dual_bound), float(found.mip_gap)
-        _fix_integers(solver, bound, x)
-        solution = solver.getSolution()
-    else:
-        best, gap = (objective, 0.0) if status is Status.optimal else (-np.inf, np.inf)
-    basis = basis_arrays(solver, bound, (np.array(solution.col_value), np.array(solution.row_value)))
+        x, solution = _fix_integers(solver, bound, x)
+    objective = dot(bound.cost, x) + bound.offset
+    best = objective if np.isnan(best) else best
+    basis = basis_arrays(solver, bound, x)
     row_dual = np.array(solution.row_dual) if solution.dual_valid else None
     reduced_cost = bound.cost - bound.program.matrix.T @ row_dual if row_dual is not None else None
     return Solution(status, objective, best, gap, x, row_dual, reduced_cost, basis, time.perf_counter() - started, iterations)
 
 
-def _model_status(solver: Any) -> Status:
+def _model_status(solver: Any, options: SolveOptions) -> Status:
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:  # presolve cannot tell; without it HiGHS can
         set_option(solver, "presolve", "off")
         check(solver.run(), "run")
-        set_option(solver, "presolve", "choose")
+        set_option(solver, "presolve", "choose" if options.presolve else "off")
         status = solver.getModelStatus()
     return _STATUS.get(status, Status.failed)
 
 
-def _fix_integers(solver: Any, bound: BoundProgram, x: Floats) -> None:
-    """Prices of a MIP are those of the LP with its integers fixed."""
+def _fix_integers(solver: Any, bound: BoundProgram, x: Floats) -> tuple[Floats, Any]:
+    """Prices of a MIP are those of the LP with its integers fixed: its vertex, and HiGHS's solution with duals."""
     columns = np.flatnonzero(bound.program.integer).astype(np.int32)
     values = np.round(x[columns])
     check(solver.changeColsBounds(columns.size, columns, values, values), "changeColsBounds")
     continuous = np.zeros(columns.size, dtype=np.uint8)
     check(solver.changeColsIntegrality(columns.size, columns, continuous), "changeColsIntegrality")
+    set_option(solver, "time_limit", np.inf)  # a vertex of a linear program, started from the incumbent
     check(solver.run(), "run with integers fixed")
+    solution = solver.getSolution()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return x, solution
+    return np.array(solution.col_value), solution
