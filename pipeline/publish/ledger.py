@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import GateFailed, InputError, Mistake
@@ -19,7 +20,7 @@ from pipeline.publish.day_file import BrokenChain, chain_of, tables_of_day
 from pipeline.store import publications
 from pipeline.store.files import sha256_of
 from pipeline.store.lake import Lake
-from pipeline.store.parquet import to_parquet
+from pipeline.store.parquet import from_parquet, to_parquet
 from pipeline.store.publications import Day, PublishedFile
 from pipeline.store.runs import FAILED, RunRecord
 from pipeline.store.warehouse import Warehouse
@@ -81,14 +82,19 @@ def publish(warehouse: Warehouse, lake: Lake, run_id: str, *, replace: bool = Fa
         raise GateFailed(Mistake(f"run {run_id}", "failed, so it is not published", "run again"))
     day = day_of(run)
     with warehouse.reading() as connection:
-        runs = _run_ids(publications.current(connection, day).get(day, {}))
-    build = _build(warehouse, lake, day, {**runs, run.product: run_id})  # before anything changes: a gate may refuse it
+        before = publications.current(connection, day).get(day, {})
+        takes = publications.may_replace(before.get(run.product), run_id, issued_at=run.issued_at, replace=replace)
+    # Built before anything changes, because a gate may refuse it.
+    build = _build(warehouse, lake, day, {**_run_ids(before), run.product: run_id}) if takes else None
     fault_point("publish-start")
     with warehouse.writing() as connection:
         taken = publications.make_current(
             connection, day, product=run.product, run_id=run_id, issued_at=run.issued_at, replace=replace)
     fault_point("published-sql")
-    stored = _materialise(warehouse, lake, day, build)
+    if taken or not _agrees(warehouse, day, read_current(lake, day), _run_ids(before)):
+        stored = _materialise(warehouse, lake, day, build)
+    else:
+        stored = read_current(lake, day)
     return Published(taken, {product: entry["run_id"] for product, entry in stored["runs"].items()}, stored["status"], _files(stored))
 
 
@@ -125,6 +131,11 @@ def read_current(lake: Lake, day: Day) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return content
+
+
+def published_tables(lake: Lake, day: Day) -> dict[str, pa.Table]:
+    """The published tables of a day, by name; empty when it was never published."""
+    return {file.table: from_parquet(lake.files.read(file.path)) for file in _files(read_current(lake, day))}
 
 
 def damaged(lake: Lake, stored: Mapping[str, Any]) -> list[str]:
@@ -192,17 +203,19 @@ def _entry(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
 def _replace_files(lake: Lake, day: Day, build: _Build) -> None:
     before = {file.path for file in _files(read_current(lake, day))}
     for path, new in sorted(build.data.items()):
+        lake.files.drop_temporaries(path)
         if not lake.files.exists(path) or lake.files.read(path) != new:
             lake.files.replace(path, new)
         fault_point("published-file")
     for path in sorted(before - set(build.data)):
         lake.files.remove(path)
     fault_point("published-files")
+    lake.files.drop_temporaries(current_path(day))
     lake.files.replace(current_path(day), (json.dumps(build.content, indent=1, sort_keys=True) + "\n").encode())
     fault_point("published-current")
 
 
 __all__ = [
-    "BrokenChain", "Published", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_variant", "read_current",
-    "reconcile",
+    "BrokenChain", "Published", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_tables",
+    "published_variant", "read_current", "reconcile",
 ]

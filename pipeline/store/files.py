@@ -77,6 +77,13 @@ class Files:
         if self.exists(path):
             self.filesystem.rm_file(self.full(path))
 
+    def drop_temporaries(self, path: str) -> None:
+        """Remove what a killed writer of a local file left beside it. Only while no one else may be writing it."""
+        if self.is_local:
+            target = Path(self.full(path))
+            for left in target.parent.glob(f".{target.name}.*.tmp"):
+                left.unlink(missing_ok=True)
+
     def find(self, folder: str, suffix: str = "") -> list[str]:
         """Relative paths of all finished files below a folder, sorted."""
         if not self.filesystem.exists(self.full(folder)):

@@ -40,13 +40,11 @@ class Override:
 def add(connection: sa.Connection, override: Override) -> str:
     """Append an override or its withdrawal, inside the caller's transaction; returns its id. Saying the same twice adds nothing."""
     mistakes = _mistakes(override)
-    before = _latest(connection, override.override_id, override.known_at)
-    if override.withdrawn and (before is None or before.withdrawn):
-        mistakes.append(Mistake(
-            f"override of {override.target}", "is not in force, so it cannot be withdrawn",
-            "`feederflow override list` shows those in force"))
     if mistakes:
         raise InputError(mistakes)
+    before = _latest(connection, override.override_id, override.known_at)
+    if override.withdrawn and (before is None or before.withdrawn):
+        raise InputError(Mistake(f"override of {override.target}", "is not in force: there is nothing to withdraw", "give it as said"))
     if before is not None and before.withdrawn == override.withdrawn:
         return override.override_id
     entry = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(OVERRIDES.c.entry), 0))).scalar_one()) + 1

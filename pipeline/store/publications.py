@@ -60,16 +60,21 @@ def current(connection: sa.Connection, day: Day | None = None, *, case: str | No
     return found
 
 
+def may_replace(before: Publication | None, run_id: str, *, issued_at: int, replace: bool) -> bool:
+    """May a run be current after `before`? When it is newer, when it is the same run, or when replacement was asked for."""
+    return before is None or before.run_id == run_id or issued_at > before.issued_at or replace
+
+
 def make_current(connection: sa.Connection, day: Day, *, product: str, run_id: str, issued_at: int, replace: bool) -> bool:
     """Make a run current inside the caller's transaction, if it is newer than the current one or `replace` asks for it.
 
     True when it is current afterwards: a run that is current already stays so and enters nothing.
     """
     before = current(connection, day).get(day, {}).get(product)
+    if not may_replace(before, run_id, issued_at=issued_at, replace=replace):
+        return False
     if before is not None and before.run_id == run_id:
         return True
-    if before is not None and issued_at <= before.issued_at and not replace:
-        return False
     number = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(PUBLICATIONS.c.publication), 0))).scalar_one()) + 1
     connection.execute(sa.insert(PUBLICATIONS), {
         "publication": number, "case_name": day.case, "product": product, "variant": day.variant, "delivery_date": day.delivery_date,

@@ -67,6 +67,11 @@ def statements(dialect: str) -> list[str]:
     return found
 
 
+def is_complete(connection: sa.Connection) -> bool:
+    """True when every table is there, so that opening needs no write lock and waits for no import."""
+    return {table.name for table in ALL_TABLES} <= set(sa.inspect(connection).get_table_names())
+
+
 def apply_schema(connection: sa.Connection) -> None:
     """Create what is missing. Safe when several processes do it at once."""
     if connection.dialect.name == "postgresql":

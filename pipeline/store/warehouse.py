@@ -21,7 +21,7 @@ from pipeline.store import sessions as _sessions
 from pipeline.store.observations import IngestedFile, ObservationBatch, Observations, Receipt
 from pipeline.store.overrides import Override
 from pipeline.store.runs import RunRecord
-from pipeline.store.schema import LOCK_WRITE, apply_schema
+from pipeline.store.schema import LOCK_WRITE, apply_schema, is_complete
 from pipeline.store.sessions import SessionBatch, Sessions
 
 URL_VARIABLE = "FEEDERFLOW_WAREHOUSE_URL"
@@ -73,8 +73,11 @@ class Warehouse:
             url = f"sqlite:///{Path(home).resolve() / 'warehouse.sqlite'}"
         warehouse = cls(_engine(url))
         try:
-            with warehouse.writing() as connection:
-                apply_schema(connection)
+            with warehouse.reading() as connection:
+                complete = is_complete(connection)
+            if not complete:
+                with warehouse.writing() as connection:
+                    apply_schema(connection)
         except sa.exc.OperationalError as error:
             shown = warehouse.engine.url.render_as_string(hide_password=True)
             mistake = Mistake(shown, f"the warehouse cannot be opened: {error.orig}", "check the address and that the server runs")

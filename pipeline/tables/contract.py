@@ -46,14 +46,15 @@ class Table:
         return pa.schema([pa.field(c.name, ARROW[c.kind], nullable=c.nullable) for c in self.columns])
 
     def build(self, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
-        """Arrow table from columns, sorted by key. An undeclared or missing column is an error."""
+        """Arrow table from columns, sorted by key, then by the other columns. An undeclared or missing column is an error."""
         declared, given = {c.name for c in self.columns}, set(columns)
         if declared != given:
             wrong = f"missing columns {sorted(declared - given)}, undeclared {sorted(given - declared)}"
             raise GateFailed(Mistake(f"table {self.name}", wrong, "write exactly the declared columns"))
         arrays = [_array(columns[c.name], c) for c in self.columns]
         table = pa.table(arrays, schema=self.schema)
-        return table.sort_by([(k, "ascending") for k in self.key])
+        others = [c.name for c in self.columns if c.name not in self.key]
+        return table.sort_by([(name, "ascending") for name in (*self.key, *others)])
 
     def empty(self) -> pa.Table:
         return self.schema.empty_table()

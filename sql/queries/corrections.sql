@@ -1,5 +1,5 @@
 -- Intervals whose value changed after it was first known: what a late correction did.
--- :namespace is the case; :start, :end are UTC epoch seconds.
+-- Give the case as namespace, and start and end in UTC epoch seconds.
 SELECT s.series, o.valid_from, COUNT(*) AS version_count, MIN(o.known_at) AS first_known_at, MAX(o.known_at) AS last_known_at,
        MAX(o.value) - MIN(o.value) AS spread
 FROM observations o

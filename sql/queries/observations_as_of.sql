@@ -1,5 +1,5 @@
 -- What was known of one series at a moment: the last version of every interval. For a person at a SQL shell, on SQLite and PostgreSQL.
--- :namespace is the case; :series its series; :start, :end, :as_of are UTC epoch seconds.
+-- Give the case as namespace, one of its series, and start, end and as_of in UTC epoch seconds.
 SELECT valid_from, value, quality, known_at
 FROM (
     SELECT o.valid_from, o.value, o.quality, o.known_at,

@@ -20,7 +20,8 @@ day_starts = st.sampled_from([time(0), time(6), time(7), time(12)])
 @pytest.mark.parametrize(("day", "start", "quarters"), [
     (date(2016, 3, 27), time(0), 92), (date(2016, 10, 30), time(0), 100), (date(2016, 6, 1), time(0), 96),
     # From seven to seven, the hour is missing or told twice in the night before.
-    (date(2016, 3, 26), time(7), 92), (date(2016, 10, 29), time(7), 100), (date(2016, 3, 27), time(7), 96), (date(2016, 10, 30), time(7), 96),
+    (date(2016, 3, 26), time(7), 92), (date(2016, 10, 29), time(7), 100),
+    (date(2016, 3, 27), time(7), 96), (date(2016, 10, 30), time(7), 96),
 ])
 def test_quarter_hours_of_a_day(day: date, start: time, quarters: int) -> None:
     delivery = DeliveryDay(day, BERLIN, start)

@@ -24,7 +24,7 @@ def test_order_of_keys_does_not_matter(content: dict[str, object]) -> None:
 
 def test_every_part_matters() -> None:
     base = {"case": "tiny", "as_of": 1}
-    ids = {run_id("day_ahead", base), run_id("real_time", base), run_id("day_ahead", {**base, "as_of": 2}), run_id("day_ahead", {"case": "tiny"})}
+    ids = {run_id("real_time", base), *(run_id("day_ahead", content) for content in (base, {**base, "as_of": 2}, {"case": "tiny"}))}
     assert len(ids) == 4
 
 

@@ -171,7 +171,8 @@ def test_a_refused_batch_changes_nothing(warehouse: Warehouse, bad: list[Row], s
 
 def test_a_series_keeps_its_resolution(warehouse: Warehouse) -> None:
     warehouse.add_observations("case", batch_of([(0, 0, 0, 1.0)]), source="test", ingested_at=0)
-    hourly = ObservationBatch(("load",), np.zeros(1, np.int32), np.array([T0]), np.array([0]), np.array([1.0]), np.zeros(1, np.int16), (3600,))
+    hourly = ObservationBatch(
+        ("load",), np.zeros(1, np.int32), np.array([T0]), np.array([0]), np.array([1.0]), np.zeros(1, np.int16), (3600,))
     with pytest.raises(InputError, match="900 s"):
         warehouse.add_observations("case", hourly, source="test", ingested_at=0)
 
@@ -183,5 +184,6 @@ def test_a_file_is_known_by_its_content(warehouse: Warehouse) -> None:
     assert warehouse.has_file("case", "drop", file.sha256)
     assert not warehouse.has_file("other", "drop", file.sha256)
     with pytest.raises(InputError):
-        warehouse.add_observations("case", batch_of([(0, 0, 0, float("nan"))]), source="drop", ingested_at=0, file=IngestedFile("x", "cd" * 32))
+        bad = batch_of([(0, 0, 0, float("nan"))])
+        warehouse.add_observations("case", bad, source="drop", ingested_at=0, file=IngestedFile("x", "cd" * 32))
     assert not warehouse.has_file("case", "drop", "cd" * 32)
