@@ -15,11 +15,12 @@ from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.points import Points
 from pipeline.ingest.quality import Quality
 
-CLIP_SHARE = 0.01  # of the usual level: so far outside the plausible range is noise of a meter
+CLIP_SHARE = 0.02  # of the usual level: so far outside the plausible range is noise of a meter
 SPIKE_SDS = 10.0
 SPIKE_LEVELS = 2.0  # a spike stands so many times the highest smoothed level away from its neighbours
 LOW_COUNT = 96  # values that a judgement on the unit's low side needs
 UNIT_RATIO = (300.0, 3000.0)  # about a thousand
+JUMPS = ("price", "other")  # kinds of which nobody can say how far they may go
 EXCESS = 20.0  # times the usual level: neither a spike nor a measurement
 
 
@@ -142,7 +143,7 @@ def _wrong_unit(points: Points, level: float | None, mistakes: Mistakes) -> bool
 
 
 def _without_spikes(points: Points, level: float | None, step: int) -> Points:
-    """One or two values that stand far above or below steady neighbours become the line between them. Prices do jump: only flagged."""
+    """One or two values that stand far above or below steady neighbours become the line between them. What may jump is only flagged."""
     count = len(points.value)
     if count < 5 or points.known_at is not None:
         return points
@@ -157,7 +158,7 @@ def _without_spikes(points: Points, level: float | None, step: int) -> Points:
     if not len(found):
         return points
     quality, value = points.quality.copy(), points.value.copy()
-    if points.target.series.kind == "price":
+    if points.target.series.kind in JUMPS:
         quality[found] |= np.int16(Quality.SUSPECT)
         return replace(points, quality=quality)
     steady = np.ones(count, dtype=bool)
@@ -188,7 +189,7 @@ def _within_range(points: Points, level: float | None, mistakes: Mistakes) -> Po
         "mend the value, or raise maximum in the case",
         column=column,
     )
-    if level is not None and series.kind != "price":
+    if level is not None and series.kind not in JUMPS:
         excess = np.flatnonzero((np.abs(value) > EXCESS * level) & (value <= high + hair) & (value >= low - hair))
         mistakes.add_rows(
             excess,

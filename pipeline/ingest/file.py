@@ -14,7 +14,7 @@ SERIES_FOLDER = Path(__file__).resolve().parents[2] / "data" / "series"
 
 def units(case: Case, source: FileSource, *, data_dir: Path) -> list[Unit]:
     """The one file. Looked for in the case folder, then in `data_dir`, then among the shipped series."""
-    folders = [folder for folder in (case.folder, data_dir, data_dir / "series", SERIES_FOLDER) if folder is not None]
+    folders = [folder for folder in (case.folder, data_dir, data_dir / "series", SERIES_FOLDER, SERIES_FOLDER.parent) if folder is not None]
     tried = (
         [Path(source.path).expanduser()] if Path(source.path).expanduser().is_absolute() else [folder / source.path for folder in folders]
     )

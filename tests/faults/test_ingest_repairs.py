@@ -69,7 +69,7 @@ def test_a_spike_becomes_the_line_between_its_neighbours(tmp_path: Path) -> None
 def test_what_is_at_rest_most_of_the_time_has_no_spikes(tmp_path: Path) -> None:
     numbers = [0.0] * 200
     numbers[120] = 3.0
-    values, quality, _ = stored(tmp_path, utc_csv(quarter_hours(200), numbers), series=(Series(id="load", kind="other"),))
+    values, quality, _ = stored(tmp_path, utc_csv(quarter_hours(200), numbers), series=(Series(id="load", kind="load"),))
     assert values[quarter_hours(200)[120]] == 3.0
     assert set(quality.values()) == {0}
 

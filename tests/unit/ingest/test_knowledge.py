@@ -106,6 +106,17 @@ def test_a_refused_file_holds_up_no_other(tmp_path: Path) -> None:
     assert values(warehouse, case) == {STARTS[0]: 1.0, STARTS[1]: 2.0}
 
 
+def test_refused_files_of_a_first_import_leave_no_trace(tmp_path: Path) -> None:
+    warehouse, drops = Warehouse.open(tmp_path / "home"), tmp_path / "drops"
+    drops.mkdir()
+    before = everything(warehouse)
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (drops / name).write_text(utc_csv(STARTS[:2], ["x", name]))
+    with pytest.raises(IngestRefused):
+        run(folder_case(drops), warehouse)
+    assert everything(warehouse) == before
+
+
 def test_a_first_import_that_was_killed_goes_on_as_a_first_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after the first of three files: the other two are history all the same."""
     drops = tmp_path / "drops"

@@ -1,0 +1,72 @@
+"""When a value became known: a first import is history, everything later is live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.cases.case import Case
+from pipeline.cases.sources import Mapping
+from pipeline.core.clock import Instants
+from pipeline.core.ids import digest
+from pipeline.ingest.cleaning import Clean
+from pipeline.ingest.prepare import Prepared, ReadSource
+from pipeline.store.observations import IngestedFile, ObservationBatch
+from pipeline.store.warehouse import Warehouse
+
+OPENED = "first import"
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A cleaned series with the moment each value became known, shape (n,)."""
+
+    clean: Clean
+    known_at: Instants
+
+
+def timed(entry: Clean, mapping: Mapping, *, now: int, history: bool) -> Timed:
+    """History was known when it was available, or when its source says, and not after `now`; live data are known now."""
+    if not history:
+        return Timed(entry, np.full(len(entry.start), now, dtype=np.int64))
+    if entry.known_at is not None:
+        return Timed(entry, entry.known_at)
+    available = entry.start + 60 * entry.series.resolution_min + int(60 * mapping.available_after_min)
+    return Timed(entry, np.minimum(available, now))
+
+
+def first_import(
+    case: Case, warehouse: Warehouse, source: ReadSource, prepared: Sequence[Prepared], *, fresh: set[str], now: int
+) -> set[str]:
+    """Contents that belong to the first import of a source whose series were all unknown.
+
+    A folder's first import has many transactions: it is written down before the first of them, so that a killed import
+    goes on as a first import.
+    """
+    opened = {entry.unit.content: digest(OPENED, entry.unit.content) for entry in prepared}
+    named = {entry.series for entry in source.mapping.columns} or {series.id for series in case.series}
+    if len(prepared) < 2 or not named <= fresh:
+        return {content for content, mark in opened.items() if warehouse.has_file(case.name, source.id, mark)}
+    for entry in prepared:
+        mark = opened[entry.unit.content]
+        if not warehouse.has_file(case.name, source.id, mark):
+            file = IngestedFile(f"{OPENED} of {entry.unit.name}", mark)
+            warehouse.add_observations(case.name, batch_of([]), source=source.id, ingested_at=now, file=file)
+    return set(opened)
+
+
+def batch_of(entries: Sequence[Timed]) -> ObservationBatch:
+    """The rows of all series of a unit."""
+    count = np.arange(len(entries), dtype=np.int32)
+    empty = np.empty(0, dtype=np.int64)
+    return ObservationBatch(
+        series=[entry.clean.series.id for entry in entries],
+        series_index=np.repeat(count, [len(entry.known_at) for entry in entries]),
+        valid_from=np.concatenate([empty, *(entry.clean.start for entry in entries)]),
+        known_at=np.concatenate([empty, *(entry.known_at for entry in entries)]),
+        value=np.concatenate([empty.astype(np.float64), *(entry.clean.value for entry in entries)]),
+        quality=np.concatenate([empty.astype(np.int16), *(entry.clean.quality for entry in entries)]),
+        resolution_s=[60 * entry.clean.series.resolution_min for entry in entries],
+    )
