@@ -13,7 +13,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay, Instants, local_hour
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvWindow
-from pipeline.validate.findings import Finding
+from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, frame
 
 UNSERVED_SHARE = 0.005  # of a fleet's need: what aggregation may cost
@@ -84,7 +84,7 @@ def ev_check(
 ) -> tuple[list[Finding], dict[str, float | None]]:
     """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unserved_share` of the settled day.
 
-    Only vehicles that leave within the delivery day count; share is None where nobody needed anything.
+    The share over all fleets is what must stay small; single fleets above it are named. It is None where nobody needed anything.
     """
     long = frame("dispatch", dispatch)
     if "settled" not in long.scenarios or len(long.steps) != day.steps():
@@ -98,34 +98,17 @@ def ev_check(
         if power is None or mine is None or not len(mine.need_kwh):
             continue
         left, _ = disaggregate(mine, np.maximum(-power[s], 0.0), day.starts(), efficiency_share=fleet.charge_efficiency_share)
-        due = mine.departure <= day.end
-        need, unserved = float(mine.need_kwh[due].sum()), float(left[due].sum())
+        need, unserved = float(mine.need_kwh.sum()), float(left.sum())
         need_kwh, unserved_kwh = need_kwh + need, unserved_kwh + unserved
         if unserved > UNSERVED_SHARE * need:
-            worst = int(np.argmax(np.where(due, left, -1.0)))
-            findings.append(
-                Finding(
-                    "warning",
-                    "ev_unserved",
-                    fleet.id,
-                    f"{unserved:.3f} of {need:.1f} kWh were not served, least laxity first; "
-                    f"vehicle {worst + 1} lacks {left[worst]:.2f} kWh",
-                    unserved / need if need else None,
-                    UNSERVED_SHARE,
-                )
-            )
+            worst = int(np.argmax(left))
+            message = f"{unserved:.3f} of {need:.1f} kWh not served, least laxity first; vehicle {worst + 1} lacks {left[worst]:.2f} kWh"
+            findings.append(Finding("info", "ev_unserved_fleet", fleet.id, message, unserved / need, UNSERVED_SHARE))
     share = unserved_kwh / need_kwh if need_kwh else None
-    if need_kwh:
-        findings.append(
-            Finding(
-                "info",
-                "ev_unserved_share",
-                "all fleets",
-                f"{unserved_kwh:.3f} of {need_kwh:.1f} kWh were not served",
-                share,
-                UNSERVED_SHARE,
-            )
-        )
+    if share is not None:
+        severity: Severity = "warning" if share > UNSERVED_SHARE else "info"
+        message = f"{unserved_kwh:.3f} of {need_kwh:.1f} kWh not served, least laxity first"
+        findings.append(Finding(severity, "ev_unserved", "all fleets", message, share, UNSERVED_SHARE))
     return findings, {"ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unserved_share": share}
 
 
@@ -135,5 +118,8 @@ def _sessions_of(fleet: EvFleet, sessions: Mapping[str, FleetSessions], day: Del
     mine = sessions.get(fleet.id)
     if mine is None:
         return None
-    keep = (mine.arrival < day.end) & (mine.departure > day.start) & (mine.arrival >= day.start)
-    return FleetSessions(mine.arrival[keep], mine.departure[keep], mine.need_kwh[keep], mine.charger_kw[keep])
+    begin, end = np.clip(mine.arrival, day.start, day.end), np.clip(mine.departure, day.start, day.end)
+    # of a session that reaches over an end of the day, the need is split by the time present
+    need_kwh = mine.need_kwh * (end - begin) / np.maximum(mine.departure - mine.arrival, 1)
+    keep = end > begin
+    return FleetSessions(begin[keep], end[keep], need_kwh[keep], mine.charger_kw[keep])

@@ -17,7 +17,6 @@ Severity = Literal["info", "warning"]
 CHECKS: dict[str, str] = {
     "slack_used": "a priced slack moved: load shed, energy or power beyond a limit, vehicles unserved",
     "voltage_limit": "a voltage of the decision model is outside its limits",
-    "branch_rating": "a branch flow of the decision model is above its rating",
     "cycle": "a store does not end the day where its cycle rule wants it",
     "ac_voltage_lowest": "lowest voltage of the AC power flow",
     "ac_voltage_highest": "highest voltage of the AC power flow",
@@ -26,16 +25,14 @@ CHECKS: dict[str, str] = {
     "ac_loss": "mean loss of the AC power flow",
     "ac_gap": "largest distance between the decided and the AC voltage",
     "ac_converged": "an interval whose AC power flow did not converge: its AC columns are empty",
-    "ev_unserved": "a fleet's charging, handed out by least laxity, leaves vehicles short",
-    "ev_unserved_share": "what all fleets together leave unserved",
+    "ev_unserved": "what vehicles miss when their fleets' charging is handed out by least laxity, against their need",
+    "ev_unserved_fleet": "the same of a single fleet, where it misses more than the share that all may",
     "fallback": "the day-ahead schedule, projected on the limits, stands in for a re-dispatch",
     "time_limit": "the solver met its time limit: its incumbent is used",
     "unbalanced": "power that no device or tie could take in settlement",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
     "set_point": "an override asks for more than its device can do",
     "stale_data": "the newest observation of a series is older than the case allows",
-    "short_history": "a forecast was fitted on less history than its window",
-    "model_rung": "a forecast came from a lower rung of its ladder",
 }
 
 
