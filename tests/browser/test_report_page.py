@@ -153,4 +153,10 @@ def test_nothing_spills_over_the_width(opened: Opened) -> None:
 
 
 def test_it_prints_with_every_plot_inside_the_paper(opened: Opened) -> None:
-    assert len(opened.page.pdf(format="A4")) > 50_000
+    width = "document.querySelector('#plot-balance .main-svg').getBoundingClientRect().width"
+    wide = opened.page.evaluate(width)
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened.page.wait_for_function(width + " <= 700")
+    opened.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    opened.page.wait_for_function(f"{width} === {wide}")
+    assert len(opened.page.pdf(format="A4")) > 50_000 and opened.trouble == []

@@ -43,7 +43,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "tie": ("exchange", BLUE),
     "rest": ("other", MIST),
 }
-CARRIER_WORDS = {"active": ("electricity", "kW"), "heat": ("heat", "kWth"), "hydrogen": ("hydrogen", "m3/h")}
+CARRIER_WORDS = {"active": ("electricity", "kW", "kWh"), "heat": ("heat", "kWth", "kWhth"), "hydrogen": ("hydrogen", "m3/h", "m3")}
 
 
 def balances(day: DayTables) -> Figure:
@@ -79,7 +79,7 @@ def _network(day: DayTables, network: Network, rows: Rows, grid: TimeGrid) -> Vi
     tall = len(carriers) > 1
     domains = [[0.46, 1.0], [0.0, 0.38]] if tall else [[0.0, 1.0]]
     for place, carrier in enumerate(carriers[:2]):
-        words, unit = CARRIER_WORDS[carrier]
+        words, unit, energy_unit = CARRIER_WORDS[carrier]
         groups = _grouped(day, {key: values for key, values in rows.items() if key[0] == network.id and key[3] == carrier})
         axis = "y" if place == 0 else "y2"
         traces += [
@@ -87,7 +87,7 @@ def _network(day: DayTables, network: Network, rows: Rows, grid: TimeGrid) -> Vi
             for trace in _stack(groups, grid, unit, exchange="exchange")
         ]
         axes["yaxis" if place == 0 else "yaxis2"] = value_axis(f"{words}, {unit}", domain=domains[place], anchor="x")
-        said.append(f"{words.capitalize()}: {_said(groups, grid, unit + 'h')}")
+        said.append(f"{words.capitalize()}: {_said(groups, grid, energy_unit)}")
     plot = layout(day.day, "", height=560, barmode="relative", **axes)
     plot["xaxis"] = {**time_axis(day.day), "anchor": "y2" if tall else "y"}
     return View(network.id, traces, plot, " ".join(said))

@@ -14,6 +14,7 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.publish.report import page
 from pipeline.publish.report.balance import balances
 from pipeline.publish.report.figure import Figure, esc
+from pipeline.publish.report.figures_table import figures_section
 from pipeline.publish.report.frames import DayTables
 from pipeline.publish.report.market import price_and_power
 from pipeline.publish.report.money import by_term, settlement, yardstick
@@ -47,6 +48,7 @@ def build_report(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay
             "<noscript><p>The plots need JavaScript; verdict, findings and units do not.</p></noscript>",
             page.findings_section(frames),
             *(page.plot_section(figure) for figure in figures),
+            figures_section(frames),
             page.runs_section(frames, info),
             page.units_section(frames),
             "<footer>Made from the published tables alone. This file needs no network.</footer></main>",

@@ -141,19 +141,12 @@ def layout(day: DeliveryDay | None, y_title: str, *, height: int = 380, **more: 
     """The look shared by all plots; a time axis where a day is given."""
     base: dict[str, Any] = {
         "height": height,
-        "margin": {"l": 72, "r": 24, "t": 16, "b": 96},
+        "margin": {"l": 72, "r": 24, "t": 36, "b": 66},
         "paper_bgcolor": "#ffffff",
         "plot_bgcolor": "#ffffff",
         "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", "size": 13, "color": INK},
-        "legend": {
-            "orientation": "h",
-            "yref": "container",
-            "y": 0.0,
-            "yanchor": "bottom",
-            "x": 0.5,
-            "xanchor": "center",
-            "font": {"size": 12.5},
-        },
+        # Above the plot: however many lines it needs, it pushes the plot and covers no label.
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12.5}},
         "hovermode": "x unified",
         "hoversubplots": "axis",
         "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": MIST, "font": {"size": 12.5}},

@@ -26,9 +26,9 @@ from pipeline.publish.report.frames import DayTables, records, rows_on
 
 # What the figures are called in `kpis`; the first name found wins.
 YARDSTICKS: dict[str, tuple[str, ...]] = {
-    "perfect": ("perfect_foresight_cost", "cost_perfect_foresight", "perfect_cost"),
-    "rolling": ("rolling_cost", "cost_rolling", "settled_cost"),
-    "none": ("no_redispatch_cost", "cost_no_redispatch", "none_cost"),
+    "perfect": ("perfect_foresight_cost", "cost_perfect_foresight", "perfect_foresight", "perfect_cost"),
+    "rolling": ("rolling_cost", "cost_rolling", "rolling", "settled_cost"),
+    "none": ("no_redispatch_cost", "cost_no_redispatch", "cost_without_redispatch", "no_redispatch", "none_cost"),
 }
 WORDS = {"perfect": "perfect foresight", "rolling": "what was done (rolling)", "none": "no re-dispatch"}
 
@@ -102,7 +102,7 @@ def by_term(day: DayTables) -> Figure:
             hovermode="y unified",
             bargap=0.3,
             bargroupgap=0.08,
-            margin={"l": 130, "r": 40, "t": 16, "b": 96},
+            margin={"l": 130, "r": 40, "t": 36, "b": 56},
         )
         plot["legend"] = {**plot["legend"], "traceorder": "reversed"}
         plot["xaxis"] = value_axis(f"cost of the delivery day, {esc(day.case.currency)} (negative is income)", tickformat=",")

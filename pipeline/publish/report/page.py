@@ -42,7 +42,7 @@ def _card(card: Card) -> str:
 def contents(figures: Sequence[Figure]) -> str:
     links = [(figure.id, figure.title.split(",")[0].split(":")[0].split("?")[0]) for figure in figures]
     links[:0] = [("findings", "Findings")]
-    links += [("runs", "Runs and overrides"), ("units", "How to read units")]
+    links += [("figures", "Figures"), ("runs", "Runs and overrides"), ("units", "How to read units")]
     items = "".join(f'<li><a href="#{id}">{esc(title)}</a></li>' for id, title in links)
     return f'<nav class="toc" aria-label="Sections"><ul class="wrap">{items}</ul></nav>'
 

@@ -74,9 +74,15 @@ JS = """
     (window.requestIdleCallback || setTimeout)(function () { drawAll().then(function () { document.body.dataset.ready = "yes"; }); });
   } else { drawAll(); }
 
-  function refit() { Object.keys(drawn).forEach(function (id) { Plotly.Plots.resize(document.getElementById("plot-" + id)); }); }
-  window.addEventListener("beforeprint", function () { drawAll(); refit(); });
-  window.addEventListener("afterprint", refit);
+  // A4 less its margins is 700 px wide; the screen's width would be cut off, and its legend is one line.
+  function refit(width) {
+    Object.keys(drawn).forEach(function (id) {
+      var top = data.figures[id].views[0].layout.margin.t;
+      Plotly.relayout(document.getElementById("plot-" + id), { width: width, autosize: width === null, "margin.t": width === null ? top : top + 44 });
+    });
+  }
+  window.addEventListener("beforeprint", function () { drawAll(); refit(700); });
+  window.addEventListener("afterprint", function () { refit(null); });
 
   var rank = { failed: 0, warning: 1, info: 2 };
   function keyOf(cell) { var raw = cell.dataset.sort !== undefined ? cell.dataset.sort : cell.textContent; return raw in rank ? rank[raw] : raw; }

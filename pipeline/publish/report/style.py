@@ -27,7 +27,8 @@ h2 { font-size:20px; line-height:1.3; margin:0 0 4px; }
 .card { background:var(--paper); border:1px solid var(--rule); border-radius:10px; padding:12px 16px; min-width:0; }
 .card h2 { font-size:13px; font-weight:600; color:var(--slate); margin:0; }
 .card .value { font-size:21px; font-weight:650; margin:2px 0; font-variant-numeric:tabular-nums; overflow-wrap:anywhere; line-height:1.25; }
-.card .value code { font-size:17px; font-weight:600; }
+.card .value tbody th { font-weight:500; } details { margin-top:12px; } summary { cursor:pointer; font-weight:600; margin-bottom:6px; }
+code { font-size:17px; font-weight:600; }
 .card .note { font-size:13.5px; color:var(--slate); margin:0; overflow-wrap:anywhere; }
 .card.tone-degraded { border-left:5px solid var(--degraded); } .card.tone-good { border-left:5px solid var(--good); } .card.tone-failed { border-left:5px solid var(--failed); }
 nav.toc { position:sticky; top:0; background:rgba(244,246,248,.96); border-bottom:1px solid var(--rule); z-index:5; margin-top:18px; }

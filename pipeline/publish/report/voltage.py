@@ -78,7 +78,7 @@ def _profile_view(network: Network, label: str, buses: list[str], decided: np.nd
         "automargin": True,
         "dtick": 1 if len(buses) <= 40 else 2,
     }
-    plot["margin"] = {"l": 72, "r": 24, "t": 16, "b": 120}
+    plot["margin"] = {"l": 72, "r": 24, "t": 36, "b": 96}
     return View(label, traces, plot, _said(buses, decided, checked, network))
 
 

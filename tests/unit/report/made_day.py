@@ -258,15 +258,8 @@ def made_tables(case: Case, day: DeliveryDay, *, warnings: int = 0, dispatched: 
     if dispatched:
         made["dispatch"] = real.table("dispatch", "rt-00000000000000bb", "settled")
         made["settlement"] = _settlement(day, plan, real, came["price"])
-        made["kpis"] = TABLES["kpis"].build(
-            {
-                "run_id": ["rt-00000000000000bb"] * 3,
-                "stage": ["real_time"] * 3,
-                "kpi": ["perfect_foresight_cost", "rolling_cost", "no_redispatch_cost"],
-                "unit": [case.currency] * 3,
-                "value": [2890.11, 2934.52, 3011.9],
-            }
-        )
+        made["kpis"] = _kpis(case)
+        made["forecast_scores"] = _scores(case)
     return {name: made.get(name, table.empty()) for name, table in TABLES.items()}
 
 
@@ -417,3 +410,25 @@ def _settlement(day: DeliveryDay, plan: _Side, real: _Side, price: np.ndarray) -
             "settled": [True] * len(starts),
         }
     )
+
+
+def _kpis(case: Case) -> pa.Table:
+    rows = [
+        ("real_time", "perfect_foresight_cost", case.currency, 2890.11),
+        ("real_time", "rolling_cost", case.currency, 2934.52),
+        ("real_time", "no_redispatch_cost", case.currency, 3011.9),
+        ("day_ahead", "value_of_stochastic_solution", case.currency, 1.25),
+        ("day_ahead", "import_peak_grid", "kW", 1710.0),
+        ("real_time", "import_peak_grid", "kW", 1793.2),
+        ("day_ahead", "voltage_min", "p.u.", 0.952),
+        ("real_time", "voltage_min", "p.u.", 0.9512),
+    ]
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(("stage", "kpi", "unit", "value"))}
+    return TABLES["kpis"].build({"run_id": ["rt-00000000000000bb"] * len(rows), **columns})
+
+
+def _scores(case: Case) -> pa.Table:
+    scores = {"rmse": 12.5, "skill": 0.26, "coverage_90": 0.91, "crps": None}
+    rows = [(series.id, score, value) for series in case.series for score, value in scores.items()]
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(("series", "score", "value"))}
+    return TABLES["forecast_scores"].build({"run_id": ["da-00000000000000aa"] * len(rows), **columns})
