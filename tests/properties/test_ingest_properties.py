@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -129,6 +133,28 @@ def test_no_bytes_do_more_than_an_input_error(content: bytes, name: str, zone: s
         assert error.mistakes and all(mistake.place.startswith(name) and mistake.remedy for mistake in error.mistakes)
 
 
+@cache
+def parquet(as_text: bool) -> bytes:
+    moments = [datetime(2016, 3, 1, hour, tzinfo=UTC) for hour in range(24)]
+    stamps = pa.array([moment.isoformat() for moment in moments]) if as_text else pa.array(moments, pa.timestamp("us", tz="UTC"))
+    numbers = [str(n) for n in range(24)] if as_text else [float(n) for n in range(24)]
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"valid_from": stamps, "load": numbers}), buffer)
+    return buffer.getvalue()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.booleans(), st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), min_size=1, max_size=5))
+def test_no_broken_parquet_does_more_than_an_input_error(as_text: bool, changes: list[tuple[int, int]]) -> None:
+    content = bytearray(parquet(as_text))
+    for place, byte in changes:
+        content[place % len(content)] = byte
+    try:
+        imported(bytes(content), mapping_of(resolution_min=60), name="drop.parquet")
+    except InputError as error:
+        assert all(mistake.place.startswith("drop.parquet") and mistake.remedy for mistake in error.mistakes)
+
+
 CELLS = st.one_of(
     st.text(max_size=12),
     st.floats().map(str),
@@ -176,8 +202,6 @@ def test_no_cells_do_more_than_an_input_error(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20), st.booleans())
 def test_numbers_survive_text(numbers: list[float], comma: bool) -> None:
-    import pyarrow as pa
-
     texts = [repr(number).replace(".", ",") if comma else repr(number) for number in numbers]
     mistakes = Mistakes("drop.csv")
     read = to_numbers(pa.array(texts), name="load", rows=np.arange(len(texts)), decimal="," if comma else ".", mistakes=mistakes)

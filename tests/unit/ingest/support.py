@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,16 +88,26 @@ def qualities(warehouse: Warehouse, case: Case, series: str = "load") -> dict[in
     return dict(zip(read.valid_from.tolist(), read.quality.tolist(), strict=True))
 
 
+@cache
+def _home_with_a_value() -> Path:
+    """A store that holds one value, made once."""
+    home = Path(tempfile.mkdtemp(prefix="ingest-"))
+    warehouse = Warehouse.open(home)
+    run(file_case(home, "valid_from,load\n2015-01-01T00:00Z,7\n", name="good.csv"), warehouse)
+    warehouse.close()
+    return home
+
+
 def refused(folder: Path, content: str | bytes, *, now: int = NOW, **more: Any) -> list[Mistake]:
-    """Imports the content after a good file and returns the mistakes; the store must be as it was."""
-    with_good = Warehouse.open(folder / "home")
-    run(file_case(folder / "good", "valid_from,load\n2015-01-01T00:00Z,7\n", name="good.csv"), with_good)
-    before = everything(with_good)
-    case = file_case(folder, content, **more)
+    """Imports the content into a store that holds a value and returns the mistakes; the store must be as it was."""
+    shutil.copytree(_home_with_a_value(), folder / "home", dirs_exist_ok=True)
+    warehouse = Warehouse.open(folder / "home")
+    before = everything(warehouse)
+    assert len(before[0]) == 1
     with pytest.raises(InputError) as caught:
-        run(case, with_good, now=now)
-    assert everything(with_good) == before
-    with_good.close()
+        run(file_case(folder, content, **more), warehouse, now=now)
+    assert everything(warehouse) == before
+    warehouse.close()
     return list(caught.value.mistakes)
 
 
