@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from pipeline.cases.case import Case
 from pipeline.equipment import Branch, Network
@@ -13,7 +14,10 @@ from pipeline.program.linear_program import Floats
 
 @dataclass(frozen=True)
 class Feeder:
-    """`downstream[b, n]`: 1 where bus n lies beyond branch b seen from the slack bus, times the branch's own direction."""
+    """`downstream[b, n]`: 1 where bus n lies beyond branch b seen from the slack bus, times the branch's own direction.
+
+    Sparse, because a dense product rounds differently for one interval and for ninety-six: a resumed day must not.
+    """
 
     network: str
     base_kv: float
@@ -23,18 +27,19 @@ class Feeder:
     slack_bus: str
     buses: tuple[str, ...]
     branches: tuple[str, ...]
-    downstream: Floats  # (branches, buses), -1, 0 or 1
+    downstream: sp.csr_array  # (branches, buses), -1, 0 or 1
+    upstream: sp.csr_array  # its transpose
     r_ohm: Floats
     x_ohm: Floats
 
     def flows(self, injections: Floats) -> Floats:
         """(K, buses) injections -> (K, branches) flows from `from_bus` to `to_bus`."""
-        return np.asarray(-(injections @ self.downstream.T))
+        return np.asarray(-(self.downstream @ injections.T).T)
 
     def voltages_kv(self, flow_kw: Floats, flow_kvar: Floats) -> Floats:
         """(K, branches) flows -> (K, buses) voltages."""
         drop_kv = (self.r_ohm * flow_kw + self.x_ohm * flow_kvar) / (1000 * self.base_kv)
-        return np.asarray(self.slack_kv - drop_kv @ self.downstream)
+        return np.asarray(self.slack_kv - (self.upstream @ drop_kv.T).T)
 
 
 def feeder_of(case: Case, network: Network) -> Feeder:
@@ -67,6 +72,6 @@ def feeder_of(case: Case, network: Network) -> Feeder:
     return Feeder(
         network=network.id, base_kv=base, slack_kv=network.slack_voltage_pu * base, low_kv=network.voltage_min_pu * base,
         high_kv=network.voltage_max_pu * base, slack_bus=network.slack_bus, buses=buses,
-        branches=tuple(branch.id for branch in branches), downstream=downstream,
+        branches=tuple(branch.id for branch in branches), downstream=sp.csr_array(downstream), upstream=sp.csr_array(downstream.T),
         r_ohm=np.array([branch.r_ohm for branch in branches]), x_ohm=np.array([branch.x_ohm for branch in branches]),
     )

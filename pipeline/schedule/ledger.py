@@ -30,14 +30,13 @@ class Ledger:
         """(K, J) columns, (K, I) inputs, (K, n) growth of the final columns -> (K, terms)."""
         each = columns * (self.cost + (self.by_input @ inputs.T).T)
         each[:, self.final] = grown * self.final_cost
-        picked = np.zeros((len(self.term), len(self.terms)))
         costed = np.flatnonzero(self.term >= 0)
-        picked[costed, self.term[costed]] = 1.0
-        found = each @ picked
+        picked = sp.csr_array((np.ones(costed.size), (self.term[costed], costed)), shape=(len(self.terms), len(self.term)))
+        found = (picked @ each.T).T
         if "generator_cost" in self.terms:  # the constant of the cost curve is the only cost without a column
             found[:, self.terms.index("generator_cost")] += self.fixed
         if "energy_cost" in self.terms and self.offset_by_input.any():
-            found[:, self.terms.index("energy_cost")] += inputs @ self.offset_by_input
+            found[:, self.terms.index("energy_cost")] += (inputs * self.offset_by_input).sum(axis=1)
         return np.asarray(found)
 
 

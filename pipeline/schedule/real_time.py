@@ -12,7 +12,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
-from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status
+from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, solve
 from pipeline.schedule.day_ahead import FIRST_STAGE
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.dispatch import Dispatch, Settled
@@ -104,7 +104,8 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     """
     filled, inputs = window_inputs(rolling, state, outlook, overrides)
     basis = None if state.basis_columns is None or state.basis_rows is None else (state.basis_columns, state.basis_rows)
-    solution = rolling.live.solve(inputs, basis=basis)
+    # Without a basis the solve starts cold: what the live solver did before must not show in the result.
+    solution = rolling.live.solve(inputs, basis=basis) if basis is not None else solve(rolling.desk.program.bind(inputs), rolling.options)
     solution, binaries = solve_exclusively(rolling.desk, rolling.pairs, inputs, solution, rolling.options)
     findings = _findings(state.step, solution, binaries)
     if solution.x is None or binaries < 0:

@@ -1,0 +1,131 @@
+"""Realised values meet the held dispatch: every mismatch ends at the balancing tie, or in what is priced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.schedule.fallback import plain_set_points
+from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.settle import reality_of, settle, settled_day
+from pipeline.schedule.yardsticks import no_redispatch
+from tests.unit.schedule.test_bind import Word
+from tests.unit.schedule.tiny_day import setting
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return setting()
+
+
+@pytest.fixture(scope="module")
+def rolling(tiny):
+    return tiny.rolling()
+
+
+def network_sums(desk, columns, inputs):
+    """Sum of injections per (network, carrier), (K, ...)."""
+    values = desk.readouts(columns, inputs)
+    buses = [bus.network for bus in desk.case.buses]
+    sums = {}
+    for r, bus in enumerate(desk.readouts.bus):
+        if bus >= 0:
+            key = (buses[bus], desk.readouts.carrier[r])
+            sums[key] = sums.get(key, 0.0) + values[:, r]
+    return sums
+
+
+def test_a_settled_day_balances_every_network_and_carrier(tiny, rolling):
+    day = tiny.whole_day(rolling, error=0.1).settled
+    for key, total in network_sums(rolling.desk, day.columns, day.inputs).items():
+        assert np.abs(total).max() < 1e-8, key
+    assert day.unmet.max() < 1e-8
+
+
+def test_what_came_as_expected_is_settled_as_dispatched(tiny, rolling):
+    found = tiny.whole_day(rolling, error=0.0)
+    decided = np.array([dispatch.columns for dispatch in found.dispatches])
+    labels = rolling.desk.layout.columns.labels
+    ties = [j for j, label in enumerate(labels) if label.quantity in {"exchange_kw", "exchange_kvar", "charge_kw", "power_kw"}]
+    assert found.settled.columns[:, ties] == pytest.approx(decided[:, ties], abs=1e-5)
+
+
+def test_more_load_is_bought_at_the_balancing_tie(tiny, rolling):
+    truth = tiny.truth()
+    row = [s.id for s in tiny.case.series].index("mg_f01_b04_load")
+    values = truth.values.copy()
+    values[row, 0] += 1.0
+    desk = rolling.desk
+    set_points = plain_set_points(desk, rolling.held, 1)
+    exchange = {}
+    for name, outlook in (("as expected", truth), ("more", replace(truth, values=values))):
+        reality = reality_of(desk, outlook, rolling.held.frozen, rolling.start)
+        settled, _ = settle(desk, set_points, rolling.start, reality)
+        exchange[name] = settled.columns[desk.roster.ties.exchange]
+    assert exchange["more"] - exchange["as expected"] == pytest.approx(np.ones(2))  # grid and the microgrid's tie
+
+
+def test_vehicles_that_never_came_are_not_charged(tiny, rolling):
+    truth = tiny.truth()
+    nobody = Outlook(truth.series, truth.values, {fleet: tuple(np.zeros_like(part) for part in parts) for fleet, parts in truth.envelopes.items()})
+    day = no_redispatch(rolling, nobody)
+    assert not day.columns[:, rolling.desk.roster.cohorts.charge].any()
+    assert not day.columns[:, rolling.desk.roster.cohorts.unserved].any()
+
+
+def test_energy_that_was_not_served_is_paid_once(tiny, rolling):
+    """Nothing is charged all day: at the end each vehicle's need is lost, at the slack price, and only once."""
+    desk, state = rolling.desk, rolling.start
+    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state)
+    settled = []
+    for step in range(1, tiny.count + 1):
+        columns = plain_set_points(desk, rolling.held, step)
+        columns[desk.roster.cohorts.charge] = 0.0
+        each, state = settle(desk, columns, state, reality)
+        settled.append(each)
+    need = sum(device.vehicle_count * 10.0 for device in tiny.case.devices if device.kind == "ev_fleet")
+    day = settled_day(desk, settled, reality)
+    penalty = (day.columns[:, desk.roster.cohorts.unserved] @ desk.ledger.final_cost)[-1]
+    paid = day.costs[:, day.terms.index("penalty_cost")].sum()
+    assert penalty <= paid < penalty + 5.0  # and a little for stores that end off their level
+    assert state.lost_kwh.sum() == pytest.approx(need)
+    assert penalty == pytest.approx(need * tiny.case.settings.slack_price_per_kwh, rel=1e-6)
+
+
+def test_heat_is_taken_from_the_store_then_vented_or_unmet(tiny, rolling):
+    desk, stores = rolling.desk, rolling.desk.roster.heat_stores
+    truth = tiny.truth()
+    row = [s.id for s in tiny.case.series].index("mg_f01_b04_heat")
+    values = truth.values.copy()
+    values[row] *= 3.0
+    day = no_redispatch(rolling, replace(truth, values=values))
+    energy = day.columns[:, stores.energy]
+    assert energy.min() >= -1e-9
+    short = day.columns[:, desk.roster.heat_demands.shed].sum(axis=1) > 1e-6
+    full_power = day.columns[:, stores.discharge] > day.inputs[:, stores.power_high] - 1e-6
+    assert short.any()
+    assert ((energy < 1e-6) | full_power)[short].all()  # heat is unmet only once the store gives all it can
+    assert not day.columns[short][:, desk.roster.chps.vent].any()
+
+
+def test_a_cut_tie_is_met_inside_the_microgrid(tiny, rolling):
+    """The microgrid's tie is out: its exchange is zero, the balance holds, and nothing is left over."""
+    desk = rolling.desk
+    word = Word("mg_f01_b04_tie", "out")
+    day = no_redispatch(rolling, tiny.truth(), overrides=[word])
+    tie = desk.roster.ties.names.index("mg_f01_b04_tie")
+    assert np.abs(day.columns[:, desk.roster.ties.exchange[tie]]).max() == 0.0
+    for key, total in network_sums(desk, day.columns, day.inputs).items():
+        assert np.abs(total).max() <= day.unmet.max() + 1e-8, key
+
+
+def test_settlement_follows_the_price_that_came(tiny, rolling):
+    truth = tiny.truth()
+    row = [s.id for s in tiny.case.series].index("price")
+    values = truth.values.copy()
+    values[row] *= 2.0
+    once, twice = (no_redispatch(rolling, outlook) for outlook in (truth, replace(truth, values=values)))
+    term = once.terms.index("energy_cost")
+    assert twice.costs[:, term] == pytest.approx(2 * once.costs[:, term])
