@@ -105,7 +105,7 @@ def test_the_select_changes_the_microgrid(opened: Opened) -> None:
     page.select_option("#select-balance", label="mg_f01_b04")
     page.wait_for_function("document.getElementById('plot-balance').dataset.view === 'mg_f01_b04'")
     title = page.evaluate("document.getElementById('plot-balance')._fullLayout.yaxis2.title.text")
-    assert title == "heat, kWth" and "Heat: fed in" in page.locator("#says-balance").inner_text() and before > 3
+    assert title == "heat, kWth" and "Heat fed in" in page.locator("#says-balance").inner_text() and before > 3
     page.select_option("#select-balance", index=0)
     page.wait_for_function("document.getElementById('plot-balance').dataset.view === 'Whole system'")
     assert page.evaluate("document.getElementById('plot-balance')._fullData.length") == before

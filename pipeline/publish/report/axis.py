@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +15,16 @@ from pipeline.core.clock import DeliveryDay, Instants, from_epoch
 Floats = NDArray[np.float64]
 
 
+def zone_name_of(moment: datetime) -> str:
+    """`CET`, or `UTC+01` for a zone that has no letters of its own."""
+    name = moment.strftime("%Z")
+    return name if name[:1].isalpha() else f"UTC{name}"
+
+
 def local_label(instant: int, day: DeliveryDay, *, zone_name: bool = False) -> str:
     """Wall-clock time, `02:15`, or `02:15 CEST` where the hour happens twice or a zone name is wanted."""
     moment = from_epoch(instant).astimezone(day.zone)
-    return moment.strftime("%H:%M %Z" if zone_name else "%H:%M")
+    return f"{moment:%H:%M} {zone_name_of(moment)}" if zone_name else f"{moment:%H:%M}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def ticks(day: DeliveryDay, *, every_h: int = 2) -> tuple[list[float], list[str]
             continue
         text = moment.strftime("%H:%M")
         if len(offsets) > 1:
-            text += moment.strftime("<br>%Z")
+            text += f"<br>{zone_name_of(moment)}"
         elif moment.hour == 0:
             text += f"<br>{moment.day} {moment:%b}"
         positions.append((instant - day.start) / 3600)
@@ -105,7 +112,7 @@ def zone_title(day: DeliveryDay) -> str:
     """Axis title: `local time (Europe/Berlin, CET; clock changes to CEST)`."""
     names: list[str] = []
     for instant in range(day.start, day.end, 1800):
-        name = from_epoch(instant).astimezone(day.zone).strftime("%Z")
+        name = zone_name_of(from_epoch(instant).astimezone(day.zone))
         if name not in names:
             names.append(name)
     change = f"; clock changes to {names[1]}" if len(names) > 1 else ""

@@ -68,7 +68,12 @@ def _system(day: DayTables, rows: Rows, grid: TimeGrid) -> View:
     chosen = {key: values for key, values in rows.items() if key[3] == "active" and key[1] not in inner}
     groups = _grouped(day, chosen)
     traces = _stack(groups, grid, "kW", exchange="grid")
-    return View("Whole system", traces, layout(day.day, "power, kW", height=560, barmode="relative"), _said(groups, grid, "kWh"))
+    return View(
+        "Whole system",
+        traces,
+        layout(day.day, "power, kW", height=560, barmode="relative"),
+        _said("Electricity", groups, grid, "kWh", "grid"),
+    )
 
 
 def _network(day: DayTables, network: Network, rows: Rows, grid: TimeGrid) -> View:
@@ -87,7 +92,7 @@ def _network(day: DayTables, network: Network, rows: Rows, grid: TimeGrid) -> Vi
             for trace in _stack(groups, grid, unit, exchange="exchange")
         ]
         axes["yaxis" if place == 0 else "yaxis2"] = value_axis(f"{words}, {unit}", domain=domains[place], anchor="x")
-        said.append(f"{words.capitalize()}: {_said(groups, grid, energy_unit)}")
+        said.append(_said(words.capitalize(), groups, grid, energy_unit))
     plot = layout(day.day, "", height=560, barmode="relative", **axes)
     plot["xaxis"] = {**time_axis(day.day), "anchor": "y2" if tall else "y"}
     return View(network.id, traces, plot, " ".join(said))
@@ -137,10 +142,10 @@ def _stack(groups: dict[str, Floats], grid: TimeGrid, unit: str, *, exchange: st
     return traces
 
 
-def _said(groups: dict[str, Floats], grid: TimeGrid, unit: str) -> str:
+def _said(what: str, groups: dict[str, Floats], grid: TimeGrid, unit: str, exchange: str = "exchange") -> str:
     parts = [
-        (grid.step_h * values.clip(0).sum(), f"{GROUPS[name][0]} {grid.step_h * values.clip(0).sum():,.0f}")
+        (grid.step_h * values.clip(0).sum(), f"{exchange if name == 'tie' else GROUPS[name][0]} {grid.step_h * values.clip(0).sum():,.0f}")
         for name, values in groups.items()
     ]
     fed = [text for energy, text in sorted(parts, reverse=True) if energy > 0.5]
-    return f"fed in ({unit}): " + ", ".join(fed) + "." if fed else "nothing was fed in."
+    return f"{what} fed in, {unit}: " + ", ".join(fed) + "." if fed else f"No {what.lower()} was fed in."

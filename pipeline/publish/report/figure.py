@@ -41,7 +41,7 @@ class Figure:
     height_px: int = 380
 
 
-def plain(values: Iterable[float] | Floats, digits: int = 5) -> list[float | None]:
+def plain(values: Iterable[float] | Floats, digits: int = 4) -> list[float | None]:
     """Numbers at plotting precision (significant digits), None for NaN."""
     return [
         None if not np.isfinite(v) else _plain(v, digits)

@@ -23,7 +23,7 @@ def _kpis(day: DayTables) -> str:
     if not shown:
         return ""
     body = "".join(
-        f'<tr><th scope="row">{esc(name.replace("_", " "))}</th><td>{esc(unit)}</td>'
+        f'<tr><th scope="row">{esc(name.replace("_", " "))}</th><td>{esc(unit.removeprefix("1"))}</td>'
         f"{''.join(_cell(values.get(stage)) for stage in stages)}</tr>"
         for (name, unit), values in shown.items()
     )

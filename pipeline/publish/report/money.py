@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 import numpy as np
 
@@ -167,8 +166,9 @@ def yardstick(day: DayTables) -> Figure:
         ]
         spread = max(found.values()) - min(found.values()) or max(1.0, 0.01 * abs(max(found.values())))
         plot = layout(None, "", height=230, hovermode="closest", margin={"l": 170, "r": 48, "t": 16, "b": 56})
+        zero = "" if min(found.values()) < 0 < max(found.values()) else " (axis does not start at zero)"
         plot["xaxis"] = value_axis(
-            f"total cost of the day, {esc(day.case.currency)} (axis does not start at zero)",
+            f"total cost of the day, {esc(day.case.currency)}{zero}",
             range=[min(found.values()) - 0.2 * spread, max(found.values()) + 0.2 * spread],
             tickformat=",",
         )
@@ -186,11 +186,10 @@ def yardstick(day: DayTables) -> Figure:
 
 
 def _ordered(found: dict[str, float]) -> str:
-    values = list(found.values())
-    said = "; ".join(f"{WORDS[name]} {value:,.2f}" for name, value in found.items())
-    slack = 1e-6 * max(1.0, *(abs(v) for v in values))
-    return said + (
-        "."
-        if all(a <= b + slack for a, b in pairwise(values))
-        else ". Out of order today: on a single day, no re-dispatch can be the luckier choice."
-    )
+    said = "; ".join(f"{WORDS[name]} {value:,.2f}" for name, value in found.items()) + "."
+    slack = 1e-6 * max(1.0, *(abs(value) for value in found.values()))
+    if "perfect" in found and min(found.values()) < found["perfect"] - slack:
+        said += " Something beat perfect foresight: that cannot be, so one of the figures is wrong."
+    elif "none" in found and "rolling" in found and found["none"] < found["rolling"] - slack:
+        said += " Today no re-dispatch was the luckier choice; on the mean of many days it is not."
+    return said

@@ -30,6 +30,7 @@ from pipeline.publish.report.figure import (
 from pipeline.publish.report.frames import DayTables, Rows, numbers, rows_on, where
 
 BANDS = (("q05", "q95", "90 % band", "rgba(86,180,233,0.22)"), ("q25", "q75", "50 % band", "rgba(0,114,178,0.30)"))
+MANY_SERIES = 60  # above it the page would outgrow 7 MB
 SCENARIO_COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, "#7a5c00")
 
 
@@ -135,11 +136,7 @@ def scenarios(day: DayTables) -> Figure:
     views: list[View] = []
     if table.num_rows:
         weights = _weights(day)
-        rows = rows_on(day.quarters, table, ("scenario", "series"))
-        hourly = len(np.unique(table["step"].to_numpy())) <= len(day.quarters) // 2
-        if hourly:
-            rows = rows_on(day.plan_grid, table, ("scenario", "series"))
-        key = "p" if hourly else "q"
+        rows, key = _scenario_rows(day)
         realised = came(day)
         net = _net(day, rows, list(weights))
         if net:
@@ -159,6 +156,17 @@ def scenarios(day: DayTables) -> Figure:
         height_px=440,
         why_empty="The schedule was deterministic: it has no scenarios.",
     )
+
+
+def _scenario_rows(day: DayTables) -> tuple[Rows, str]:
+    """(scenario, series) -> values, and the grid's key. With many series the means over the schedule's steps: what was decided on."""
+    table = day.table("scenarios")
+    hourly = len(np.unique(table["step"].to_numpy())) <= len(day.quarters) // 2
+    rows = rows_on(day.plan_grid if hourly else day.quarters, table, ("scenario", "series"))
+    per_step, rest = divmod(day.plan_grid.step_s, day.quarters.step_s)
+    if not hourly and per_step > 1 and not rest and len(day.case.series) > MANY_SERIES:
+        return {key: values.reshape(-1, per_step).mean(axis=1) for key, values in rows.items()}, "p"
+    return rows, "p" if hourly else "q"
 
 
 def _weights(day: DayTables) -> dict[str, float]:

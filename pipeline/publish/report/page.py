@@ -117,6 +117,8 @@ def runs_section(day: DayTables, info: RunInfo) -> str:
 
 
 def _overrides(day: DayTables, info: RunInfo) -> str:
+    if info.overrides is None:
+        return ""
     if not info.overrides:
         return '<p class="lead" style="margin-top:12px">No override was in force.</p>'
     names = ("target", "quantity", "value", "valid_from", "valid_to", "author", "reason")

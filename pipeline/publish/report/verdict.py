@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow.compute as pc
 
 from pipeline.core.clock import DeliveryDay, from_epoch
+from pipeline.publish.report.axis import zone_name_of
 from pipeline.publish.report.frames import DayTables, instants, records
 from pipeline.publish.report.money import WORDS, costs, total, yardsticks
 
@@ -27,7 +28,7 @@ class RunInfo:
     as_of: int | None = None  # nothing known later was read
     newest_observation: int | None = None  # newest instant known when the last run was issued
     last_issue: int | None = None  # issue time of the last run
-    overrides: Sequence[dict[str, Any]] = field(default_factory=tuple)  # target, quantity, value, valid_from, valid_to, author, reason
+    overrides: Sequence[dict[str, Any]] | None = None  # target, quantity, value, valid_from, valid_to, author, reason; None: not told
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _yardstick_cards(day: DayTables) -> list[Card]:
     for name in ("perfect", "none"):
         if name in found:
             gap = done - found[name]
-            share = f" ({100 * gap / abs(found[name]):+.1f} %)" if abs(found[name]) > 1e-9 else ""
+            share = f" ({100 * gap / abs(found[name]):+.1f} %)" if abs(gap) < abs(found[name]) else ""  # else it says nothing
             if abs(gap) < 0.005:
                 value, share = "equal", ""
             else:
@@ -134,22 +135,27 @@ def _finding_card(findings: list[dict[str, Any]], warnings: list[dict[str, Any]]
 
 
 def _fresh_card(day: DayTables, info: RunInfo) -> Card:
-    stale = [row for row in records(day.table("findings")) if "stale" in row["check"] and row["severity"] == "warning"]
-    if info.newest_observation is None:
-        issued = issue_time(day, info)
-        if issued is None:
-            return Card("Data freshness", "not known", "no issue time was published")
-        note = f"{len(stale)} stale series: see the findings" if stale else "no series was stale"
-        return Card("Forecast issued", moment(issued, day.day), note, "degraded" if stale else "plain")
-    last = info.last_issue or issue_time(day, info)
-    value = f"{moment(info.newest_observation, day.day)}"
+    """How old the newest observation was when the last run was issued; else when the forecasts were made."""
+    stale = sum("stale" in row["check"] and row["severity"] == "warning" for row in records(day.table("findings")))
+    tone: Grade | Literal["plain"] = "degraded" if stale else "plain"
+    words = f"{stale} stale series: see the findings" if stale else "no series was stale"
+    first, last = issue_time(day, info), last_issue(day, info)
     if last is None:
-        return Card("Newest observation", value, "")
-    age = max(0, last - info.newest_observation) // 60
-    note = (
-        f"{age // 60} h {age % 60:02d} min old when the last run was issued" if age >= 60 else f"{age} min old when the last run was issued"
-    )
-    return Card("Newest observation", value, note + (f"; {len(stale)} stale series" if stale else ""), "degraded" if stale else "plain")
+        return Card("Data freshness", "not known", "no issue time was published")
+    if info.newest_observation is None:
+        note = f"day ahead issued {moment(first, day.day)}; {words}" if first not in (None, last) else words
+        return Card("Newest forecast issued", moment(last, day.day), note, tone)
+    age_min = max(0, last - info.newest_observation) // 60
+    age = f"{age_min // 60} h {age_min % 60:02d} min" if age_min >= 60 else f"{age_min} min"
+    return Card("Newest observation", moment(info.newest_observation, day.day), f"{age} old when the last run was issued; {words}", tone)
+
+
+def last_issue(day: DayTables, info: RunInfo) -> int | None:
+    """Issue time of the last run: as told, or the newest forecast's."""
+    if info.last_issue is not None:
+        return info.last_issue
+    table = day.table("forecasts")
+    return int(instants(table, "issued_at").max()) if table.num_rows else issue_time(day, info)
 
 
 def issue_time(day: DayTables, info: RunInfo) -> int | None:
@@ -164,7 +170,7 @@ def issue_time(day: DayTables, info: RunInfo) -> int | None:
 def moment(instant: int, day: DeliveryDay) -> str:
     """`21 Mar 2016, 11:00 CET`."""
     local = from_epoch(instant).astimezone(day.zone)
-    return f"{local.day} {local:%b %Y, %H:%M %Z}"
+    return f"{local.day} {local:%b %Y, %H:%M} {zone_name_of(local)}"
 
 
 def run_ids(day: DayTables) -> dict[str, list[str]]:

@@ -87,7 +87,7 @@ def _range_bar(buses: list[str], values: np.ndarray, name: str, colour: str, wid
     return {
         "type": "bar",
         "x": buses,
-        "base": plain(low),
+        "base": plain(low, 5),
         "y": plain(np.maximum(high - low, 2e-4)),
         "name": name,
         "width": width,
