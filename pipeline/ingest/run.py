@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,10 @@ def _import_units(job: Import, source: ReadSource, units: list[Unit]) -> None:
             job.mistakes += error.mistakes
     history = first_import(job.case, job.warehouse, source, prepared, fresh=job.fresh, now=job.now)
     for entry in prepared:
-        _store(job, source, entry, history=entry.unit.content in history)
+        try:
+            _store(job, source, entry, history=entry.unit.content in history)
+        except InputError as error:  # the store keeps a series at the resolution it began with
+            job.mistakes += [replace(mistake, place=f"{entry.unit.name}, {mistake.place}") for mistake in error.mistakes]
 
 
 def _store(job: Import, source: ReadSource, prepared: Prepared, *, history: bool) -> None:

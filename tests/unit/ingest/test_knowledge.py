@@ -9,7 +9,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.ingest.receipt import IngestRefused
 from pipeline.store.warehouse import Warehouse
-from tests.unit.ingest.support import NOW, everything, file_case, folder_case, mapping_of, quarter_hours, run, utc_csv, values
+from tests.unit.ingest.support import LOAD, NOW, everything, file_case, folder_case, mapping_of, quarter_hours, run, utc_csv, values
 
 STARTS = quarter_hours(4)
 
@@ -142,6 +142,16 @@ def test_a_first_import_that_was_killed_goes_on_as_a_first_import(tmp_path: Path
     assert len(values(killed, case)) == 1
     run(case, killed, now=NOW + 3600)
     assert known(killed, case) == known(whole, case) == [(start, start + 1800, float(n)) for n, start in enumerate(STARTS[:3])]
+
+
+def test_a_series_keeps_the_resolution_it_began_with(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path)
+    run(file_case(tmp_path, utc_csv(STARTS, range(4)), series=(LOAD,)), warehouse)
+    before = everything(warehouse)
+    hourly = file_case(tmp_path, utc_csv(STARTS, range(1, 5)), series=(LOAD.model_copy(update={"resolution_min": 60}),))
+    with pytest.raises(InputError, match=r"drop\.csv, series load: holds values of 900 s, and the batch brings values of 3600 s"):
+        run(hourly, warehouse)
+    assert everything(warehouse) == before
 
 
 def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
