@@ -146,5 +146,5 @@ def _chp(check: Check, device: Chp) -> list[Mistake]:
                 made,
                 vent,
             )
-        mistakes += outside(check, heat_key, heat, 0.0 if device.vent_allowed else made, made)
+        mistakes += outside(check, heat_key, heat, made - device.vent_limit_kwth, made)
     return mistakes

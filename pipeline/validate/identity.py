@@ -99,12 +99,13 @@ def _stage_steps(case: Case, name: str, table: pa.Table, day: DeliveryDay) -> ND
     """Seconds of a step per row. Forecasts and scenarios are issued in quarter-hours, or in the schedule's steps."""
     count = day.steps(case.settings.day_ahead_step_min)
     step_s = np.full(table.num_rows, 900.0)
-    if name in ("forecasts", "scenarios"):
-        if numbers(table, "step").max() <= count:
-            step_s[:] = 60 * case.settings.day_ahead_step_min
-        return step_s
-    codes, stages = texts(table, "stage")
-    step_s[np.array([stage == "day_ahead" for stage in stages], dtype=bool)[codes]] = 60 * case.settings.day_ahead_step_min
+    coarse = np.ones(table.num_rows, dtype=bool)
+    if "stage" in table.column_names:
+        codes, stages = texts(table, "stage")
+        coarse = np.array([stage == "day_ahead" for stage in stages], dtype=bool)[codes]
+    if name in ("forecasts", "scenarios") and numbers(table, "step")[coarse].max(initial=0) > count:
+        coarse[:] = False
+    step_s[coarse] = 60 * case.settings.day_ahead_step_min
     return step_s
 
 
