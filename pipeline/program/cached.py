@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from functools import lru_cache
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,7 @@ def compiled(
         found = cache.load(key)
         if found is not None:
             return from_arrays(*found)
+    _import_pyomo()
     from pipeline.physics.assemble import assemble
     from pipeline.program.compile import collector_off, compile_model
 
@@ -47,6 +50,19 @@ def compiled(
     if cache is not None:
         cache.save(key, *to_arrays(program))
     return program
+
+
+def _import_pyomo() -> None:
+    """Pyomo imports scipy.stats as soon as it meets scipy (1 s, and nothing here needs it): give it empty modules meanwhile."""
+    if "pyomo.common.dependencies" in sys.modules:
+        return
+    absent = [name for name in ("scipy.stats", "scipy.integrate", "scipy.spatial") if name not in sys.modules]
+    sys.modules.update({name: ModuleType(name) for name in absent})
+    try:
+        import_module("pyomo.common.dependencies")
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def program_key(case: Case, horizon: Horizon, exclusive_stores: frozenset[str] = frozenset()) -> str:

@@ -13,7 +13,7 @@ from pipeline.program.linear_program import BoundProgram, Floats
 ROW_WISE = 2  # HighsMatrixFormat.kRowwise
 MINIMISE = 1
 LOWER, BASIC, UPPER, ZERO = range(4)
-_STATUS_OF = tuple(highspy.HighsBasisStatus.__members__[name] for name in ("kLower", "kBasic", "kUpper", "kZero", "kNonbasic"))
+_STATUS_OF = np.array([highspy.HighsBasisStatus.__members__[name] for name in ("kLower", "kBasic", "kUpper", "kZero", "kNonbasic")])
 
 
 class SolverError(RuntimeError):
@@ -52,7 +52,7 @@ def pass_bound(solver: Any, bound: BoundProgram) -> None:
     check(status, "passModel")
 
 
-def basis_arrays(solver: Any, bound: BoundProgram, values: tuple[Floats, Floats]) -> tuple[NDArray[np.int8], NDArray[np.int8]] | None:
+def basis_arrays(solver: Any, bound: BoundProgram, x: Floats) -> tuple[NDArray[np.int8], NDArray[np.int8]] | None:
     """Status of columns and rows as small integers (HighsBasisStatus), or None without a valid basis.
 
     From the list of basic variables and the values of columns and rows: reading HiGHS's own list of statuses takes as long as
@@ -65,8 +65,8 @@ def basis_arrays(solver: Any, bound: BoundProgram, values: tuple[Floats, Floats]
         return None
     basic = np.asarray(basic, dtype=np.int64)
     program = bound.program
-    columns = _nonbasic(values[0], program.col_lower, program.col_upper)
-    rows = _nonbasic(values[1], bound.row_lower, bound.row_upper)
+    columns = _nonbasic(x, program.col_lower, program.col_upper)
+    rows = _nonbasic(program.matrix @ x, bound.row_lower, bound.row_upper)
     columns[basic[basic >= 0]] = BASIC
     rows[-1 - basic[basic < 0]] = BASIC
     return columns, rows
@@ -80,8 +80,8 @@ def _nonbasic(value: Floats, lower: Floats, upper: Floats) -> NDArray[np.int8]:
 
 def set_basis(solver: Any, basis: tuple[NDArray[np.int8], NDArray[np.int8]]) -> None:
     given = highspy.HighsBasis()
-    given.col_status = [_STATUS_OF[code] for code in basis[0].tolist()]
-    given.row_status = [_STATUS_OF[code] for code in basis[1].tolist()]
+    given.col_status = _STATUS_OF[basis[0]].tolist()
+    given.row_status = _STATUS_OF[basis[1]].tolist()
     given.valid = True
     given.alien = False
     check(solver.setBasis(given), "setBasis")

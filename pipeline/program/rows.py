@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from pyomo.common.errors import InvalidConstraintError
 from pyomo.core.base.constraint import TemplateConstraintData
 from pyomo.core.expr import EqualityExpression, RangedExpression
-from pyomo.repn.plugins import standard_form
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices
@@ -113,7 +113,7 @@ def _compile_plain(gathered: _Gathered, position: dict[int, int], lower: Floats,
         rest.rows[number] = data.expr
     rest.nothing = pyo.Objective(expr=0)
     try:
-        found = _standard_form(rest)
+        found = LinearStandardFormCompiler().write(rest, mixed_form=True)
     except InvalidConstraintError:
         raise InputError(_nonlinear(gathered)) from None
     numbers = np.fromiter((row.constraint.index() - 1 for row in found.rows), dtype=np.int64, count=len(found.rows))
@@ -127,15 +127,6 @@ def _compile_plain(gathered: _Gathered, position: dict[int, int], lower: Floats,
     entries = sp.coo_array(sp.csr_array(found.A)[np.flatnonzero(first)])
     where = np.fromiter((position[id(v)] for v in found.columns), dtype=np.int64, count=len(found.columns))
     gathered.entries.add(rows[first][entries.coords[0]], where[entries.coords[1]], entries.data)
-
-
-def _standard_form(model: Any) -> Any:
-    """Pyomo's compiler, with its sparse classes set beforehand: left alone, it imports scipy.stats to find them (2 s)."""
-    implementation = standard_form._LinearStandardFormCompiler_impl
-    implementation._to_vector = np.fromiter
-    implementation._csc_matrix = sp.csc_array
-    implementation._csr_matrix = sp.csr_array
-    return standard_form.LinearStandardFormCompiler().write(model, mixed_form=True)
 
 
 def _nonlinear(gathered: _Gathered) -> list[Mistake]:
