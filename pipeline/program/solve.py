@@ -90,13 +90,14 @@ class LiveSolver:
     def solve(self, inputs: Floats, *, basis: Basis | None = None) -> Solution:
         """Solution for these inputs. With `basis` it depends on inputs and basis alone, not on what was solved before."""
         bound = self._program.bind(inputs)
-        if self._last is None or self._program.integer.any():
+        # With a basis the model is handed over whole: HiGHS keeps scaling and weights of earlier solves through changes in place,
+        # and a resumed day would differ from the uninterrupted one in its last bits.
+        if self._last is None or basis is not None or self._program.integer.any():
             pass_bound(self._solver, bound)
         else:
             self._change(self._last, bound)
         self._last = bound
         if basis is not None:
-            check(self._solver.clearSolver(), "clearSolver")  # edge weights and scaling of earlier solves would show in the result
             set_basis(self._solver, basis)
         return _run(self._solver, bound, self._options)
 
