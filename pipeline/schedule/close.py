@@ -159,7 +159,7 @@ def _close_heat(work: _Interval) -> Floats:
     spare = np.maximum(balance, 0.0)
     spare -= _shift_stores(work, stores, spare, up=False)
     spare -= _lower_column(work, demands.shed, demands.network, spare)
-    spare -= _raise_column(work, chps.vent[vents], chps.network[vents], spare, made[vents])
+    spare -= _raise_column(work, chps.vent[vents], chps.network[vents], spare, chps.vent_max[vents])
     return lack + spare
 
 

@@ -13,7 +13,8 @@ from pipeline.program.solve import Solution, SolveOptions, solve
 from pipeline.schedule.desk import Desk
 
 BOTH_KW = 1e-6
-_ROUNDS = 6
+_ROUNDS = 4
+_ALL_FROM = 2  # a store kept from doing both in one interval may do it in another: then every pair gets its binary
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,11 @@ def solve_exclusively(desk: Desk, pairs: Pairs, inputs: Floats, first: Solution,
         return first, 0
     program, solution = desk.program, first
     chosen = pairs.violated(first.x)
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         if not chosen.any():
             return solution, 0
+        if round_ >= _ALL_FROM:
+            chosen = np.ones_like(chosen)
         held = np.flatnonzero(chosen)
         wider = with_exclusive(program, pairs.charge[held], pairs.discharge[held])
         found = solve(wider.bind(inputs), replace(options, method="auto", crossover=True))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.layout import Label
-from pipeline.schedule.roster import Stores
+from pipeline.schedule.roster import Generators, Stores
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     columns = plan.columns(desk.layout.columns.labels)
     for stores in (desk.roster.stores, desk.roster.heat_stores):
         _one_direction(columns, stores)
+    _in_merit_order(columns, desk.roster.generators)
     names = _energy_labels(desk)
     before = np.array([start[f"{label.device}.{label.quantity.replace('energy_', 'energy_before_', 1)}"] for label in names])
     energy = np.vstack([before, plan.columns(names)])
@@ -80,6 +81,14 @@ def _one_direction(columns: Floats, stores: Stores) -> None:
         stored = stores.gain * columns[:, stores.charge] - stores.drain * columns[:, stores.discharge]
         columns[:, stores.charge] = np.maximum(stored, 0.0) / stores.gain
         columns[:, stores.discharge] = np.maximum(-stored, 0.0) / stores.drain
+
+
+def _in_merit_order(columns: Floats, generators: Generators) -> None:
+    """A mean of scenarios fills segments out of order: the same power from the cheapest ones."""
+    for segment, width in zip(generators.segment, generators.width, strict=True):
+        mine = segment[segment >= 0]
+        power, wide = columns[:, mine].sum(axis=1), width[segment >= 0]
+        columns[:, mine] = np.clip(power[:, None] - (np.cumsum(wide) - wide), 0.0, wide)
 
 
 def _energy_labels(desk: Desk) -> tuple[Label, ...]:

@@ -56,6 +56,7 @@ class Chps:
     low: Indices
     high: Indices
     vent: Indices  # -1: no vent
+    vent_max: Floats
     ratio: Floats
     sign: Floats  # +1 cogeneration, -1 electric heater
 
@@ -196,7 +197,7 @@ class _Look:
     def chps(self) -> Chps:
         found = self.of(Chp)
         return Chps(self.net(found), self.col(found, "power_kw"), self.put(found, "power_low_kw"), self.put(found, "power_high_kw"),
-                    self.col(found, "vent_kwth"), _floats(d.heat_to_power_factor for d in found),
+                    self.col(found, "vent_kwth"), _floats(d.vent_limit_kwth for d in found), _floats(d.heat_to_power_factor for d in found),
                     _floats(1.0 if d.mode == "cogeneration" else -1.0 for d in found))
 
     def stores(self, carrier: str) -> Stores:
