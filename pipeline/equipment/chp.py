@@ -20,3 +20,11 @@ class Chp(Device):
     fuel_cost_per_kwh: NonNegativeFloat  # per kWh of electricity
     vent_cost_per_kwh: NonNegativeFloat = 0.0
     vent_allowed: bool = True
+    vent_max_kwth: NonNegativeFloat | None = None  # cooler of the heat network the unit feeds; None: twice the unit's own heat
+
+    @property
+    def vent_limit_kwth(self) -> float:
+        """What can be vented at most. More than the unit makes, so that stored heat can leave too without cycling a store."""
+        if not self.vent_allowed:
+            return 0.0
+        return 2 * self.heat_to_power_factor * self.power_max_kw if self.vent_max_kwth is None else self.vent_max_kwth

@@ -20,7 +20,7 @@ def build(block: Any, device: Chp, setting: Setting) -> None:
     sign = 1.0 if device.mode == "cogeneration" else -1.0
     offer.injection["active"] = lambda t: sign * power[t]
     if device.vent_allowed:
-        vent = add_column(block, "vent_kwth", steps, high=ratio * device.power_max_kw)
+        vent = add_column(block, "vent_kwth", steps, high=device.vent_limit_kwth)
         if device.vent_cost_per_kwh:
             offer.add_cost("vent_cost", rate(setting.step_h * device.vent_cost_per_kwh, vent))
         offer.injection["heat"] = lambda t: ratio * power[t] - vent[t]
