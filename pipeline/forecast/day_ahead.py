@@ -18,6 +18,7 @@ from pipeline.forecast.history import History, latest
 from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.predict import predict
 from pipeline.forecast.recent import recent_scores
+from pipeline.forecast.simulate import Innovations, innovations_of
 from pipeline.forecast.state import ForecastState
 from pipeline.forecast.table_model import Tables
 
@@ -47,6 +48,16 @@ class DayAheadForecast:
     rungs: tuple[str, ...]
     scores: dict[str, dict[str, float]]
     state: ForecastState
+
+    @property
+    def table_error(self) -> tuple[float, float] | None:
+        """Standard deviation and truncation of the multiplicative error of a table forecast; None for a fitted one."""
+        tables = self.state.tables
+        return None if tables is None else (tables.sigma, tables.truncate_sd)
+
+    def blocks(self, history: Observations) -> Innovations:
+        """Past innovations to draw scenarios from, as known at the issue time."""
+        return innovations_of(self.state, history.as_of(self.issued_at), issued_at=self.issued_at, day=self.day)
 
     def table(self, run_id: str) -> pa.Table:
         from pipeline.forecast.publication import day_ahead_table
@@ -129,7 +140,8 @@ def _refuse_missing(case: Case, history: History, issued_at: int) -> None:
     missing = [one.id for one in case.series if one.id not in seen]
     if missing:
         remedy = "import its history (feederflow ingest), or set settings.forecast.model: table"
-        raise InputError(Mistake(f"case {case.name}, series {one}", "no observation was known at the issue time", remedy) for one in missing)
+        what = "no observation was known at the issue time"
+        raise InputError(Mistake(f"case {case.name}, series {one}", what, remedy) for one in missing)
 
 
 def _assembled(day: DeliveryDay, issued_at: int, found: Distribution, rungs: tuple[str, ...], scores: dict[str, dict[str, float]],

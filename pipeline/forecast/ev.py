@@ -116,7 +116,8 @@ def expected_envelopes(case: Case, sessions: Sessions, *, issued_at: int, day: D
         visits = visits_of(sessions, fleet.id)
         past = past_visits(visits.taken(visits.known_at <= issued_at), day, issued_at)
         if not past.arrival.size:
-            mistakes.append(Mistake(f"case {case.name}, fleet {fleet.id}", "no session of a whole past delivery day was known at the issue time",
+            mistakes.append(Mistake(f"case {case.name}, fleet {fleet.id}",
+                                    "no session of a whole past delivery day was known at the issue time",
                                     "import its sessions, or give the fleet a window or a sampling law"))
             continue
         found[fleet.id] = cohort_envelopes(fleet, past, day, step_min)
@@ -189,7 +190,8 @@ def _touching(visits: Visits, day: DeliveryDay) -> Visits:
 
 def _members(fleet: EvFleet, visits: Visits, time_zone: str) -> Floats:
     """(C, n) 1 where a session belongs to a cohort."""
-    return (cohort_of(fleet, visits.departure, time_zone)[None, :] == np.arange(len(fleet.departure_hours))[:, None]).astype(np.float64)
+    cohorts = np.arange(len(fleet.departure_hours))
+    return np.asarray(cohort_of(fleet, visits.departure, time_zone)[None, :] == cohorts[:, None], dtype=np.float64)
 
 
 def _summed(fleet: EvFleet, visits: Visits, chosen: Floats, day: DeliveryDay, step_min: int) -> FleetEnvelopes:

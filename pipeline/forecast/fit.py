@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.forecast.arma_fit import PROFILE_ALONE, fit_residual, stack
-from pipeline.forecast.calendar import DAY_TYPES, day_types, holiday_dates, slots
+from pipeline.forecast.calendar import day_types, holiday_dates, slots
 from pipeline.forecast.kalman import Arma
 from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.profile import HALF_LIFE_DAYS, effective_days, recency_weights, weighted_profile
@@ -20,6 +22,9 @@ Ints = NDArray[np.int64]
 ARIMA_MIN_DAYS = 14  # shorter histories: the profile alone
 DAYLIGHT_SHARE = 0.004  # of capacity: a slot that never passes it in the last days is night
 DAYLIGHT_DAYS = 21
+LEVEL_HALF_LIFE_DAYS = 1.0
+# Measured on the shipped series: load skill .40 -> .44, PV .08 -> .11, wind and price slightly worse.
+LEVEL_SHARE = {"pv": 0.6, "heat": 0.6, "load": 0.6, "wind": 0.0, "price": 0.0, "other": 0.0}
 CEILING_FACTOR = 1.1  # a PV slot may pass the best of the window by so much
 
 
@@ -44,6 +49,7 @@ def fit_models(case: Case, series: tuple[Series, ...], values: Floats, *, start:
     places = np.stack([slots(starts, kind, case.time_zone, step_s) for kind in kinds])
     half_life = np.array([HALF_LIFE_DAYS[kind] for kind in kinds])
     mean, sd = weighted_profile(z, types * slot_count + places, recency_weights(starts, issued_at, half_life), slot_count)
+    mean = mean + _recent_level(z, mean, sd, types * slot_count + places, starts, issued_at, kinds)
     active, ceiling = _daylight(kinds, values, places, starts, slot_count, transforms.scale)
     days = np.isfinite(values).sum(axis=1) * step_s / 86400
     models = SeriesModels(
@@ -54,19 +60,46 @@ def fit_models(case: Case, series: tuple[Series, ...], values: Floats, *, start:
     if arma is not None:
         return models.with_arma(arma, models.rungs)
     residual = models.standardise(values.T, models.level(starts)).T
-    return _with_arma(models, residual, places, days, slot_count)
+    return _with_arma(models, residual, places, days, recency_weights(starts, issued_at, half_life))
 
 
-def _with_arma(models: SeriesModels, residual: Floats, places: Ints, days: Floats, slot_count: int) -> SeriesModels:
-    """Fit each series on its active slots: the night of a PV series is cut out, not filled."""
+def _recent_level(z: Floats, mean: Floats, sd: Floats, bins: Ints, starts: Ints, issued_at: int, kinds: tuple[str, ...]) -> Floats:
+    """(S, 3, slots) shift of the profile: what the last days lay above or below it, all slots together.
+
+    The profile per slot needs weeks, the level of a series moves in days: a cold spell, a week of rain.
+    """
+    each = np.arange(len(z))[:, None]
+    flat_mean, flat_sd = mean.reshape(len(z), -1)[each, bins], sd.reshape(len(z), -1)[each, bins]
+    residual = (z - flat_mean) / flat_sd
+    weights = recency_weights(starts, issued_at, np.full(len(z), LEVEL_HALF_LIFE_DAYS))
+    weights = np.where(np.isfinite(residual), weights, 0.0)
+    level = (weights * np.nan_to_num(residual)).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-12)
+    share = np.array([LEVEL_SHARE[kind] for kind in kinds])
+    return np.asarray((share * level)[:, None, None] * sd)
+
+
+def _with_arma(models: SeriesModels, residual: Floats, places: Ints, days: Floats, weights: Floats) -> SeriesModels:
+    """Fit each series on its active slots: the night of a PV series is cut out, not filled.
+
+    The variance is then scaled to the recent residuals: the window of a heat series reaches from winter into spring.
+    """
     fits = []
     for s in range(len(models.ids)):
         if days[s] < ARIMA_MIN_DAYS:
             fits.append(PROFILE_ALONE)
             continue
         active = models.active[s][places[s]]
-        fits.append(fit_residual(residual[s, active], steps_per_day=max(1, int(models.active[s].sum()))))
+        fit = fit_residual(residual[s, active], steps_per_day=max(1, int(models.active[s].sum())))
+        fits.append(replace(fit, variance=fit.variance * _recent_variance(residual[s, active], weights[s, active])))
     return models.with_arma(stack(fits), tuple(fit.rung for fit in fits))
+
+
+def _recent_variance(residual: Floats, weights: Floats) -> float:
+    """Recency-weighted mean square of the residual over its plain mean square."""
+    known = np.isfinite(residual)
+    squares = residual[known] ** 2
+    plain = float(squares.mean()) if squares.size else 0.0
+    return float(np.average(squares, weights=weights[known])) / plain if plain > 0 else 1.0
 
 
 def _country(case: Case) -> str | None:
@@ -98,5 +131,3 @@ def _daylight(kinds: tuple[str, ...], values: Floats, places: Ints, starts: Ints
         ceiling[s] = CEILING_FACTOR * near
     return active, ceiling
 
-
-__all__ = ["DAY_TYPES", "fit_models", "window_days"]

@@ -10,7 +10,7 @@ from pipeline.forecast.calendar import DAY_TYPES
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-HALF_LIFE_DAYS = {"pv": 7.0, "heat": 7.0, "load": 14.0, "wind": 14.0, "price": 28.0, "other": 14.0}
+HALF_LIFE_DAYS = {"pv": 7.0, "heat": 4.0, "load": 14.0, "wind": 14.0, "price": 28.0, "other": 14.0}
 SPREAD_SLOTS_H = 1.0  # a standard deviation is smoothed over so many hours either side: eight Saturdays are few
 SPREAD_PRIOR_DAYS = 4.0  # and leans on all day types as if so many days of them had been seen
 SPREAD_MIN_SHARE = 0.05  # of the series' mean spread: a slot that never moved still has a scale
@@ -34,7 +34,7 @@ def weighted_profile(z: Floats, bins: Ints, weights: Floats, slot_count: int) ->
     flat = bins + (np.arange(count) * DAY_TYPES * slot_count)[:, None]
 
     def total(amount: Floats) -> Floats:
-        return np.bincount(flat.ravel(), weights=amount.ravel(), minlength=int(np.prod(shape))).reshape(shape)
+        return np.asarray(np.bincount(flat.ravel(), weights=amount.ravel(), minlength=int(np.prod(shape))), dtype=np.float64).reshape(shape)
 
     mass, summed = total(w), total(w * value)
     mean = _fill(mass, summed)
@@ -60,7 +60,7 @@ def _spread(mass: Floats, squares: Floats, slot_count: int) -> Floats:
     prior = SPREAD_PRIOR_DAYS * (2 * reach + 1) * 0.5
     variance = (smooth + prior * pooled) / (smooth_mass + prior)
     floor = SPREAD_MIN_SHARE**2 * np.mean(pooled, axis=(1, 2), keepdims=True)
-    return np.sqrt(np.maximum(variance, np.maximum(floor, 1e-12)))
+    return np.asarray(np.sqrt(np.maximum(variance, np.maximum(floor, 1e-12))))
 
 
 def _circular(values: Floats, reach: int) -> Floats:

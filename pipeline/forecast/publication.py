@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,12 +30,13 @@ def day_ahead_table(forecast: DayAheadForecast, run_id: str) -> pa.Table:
     count, steps = forecast.mean.shape
     series, step = (axis.ravel() for axis in np.indices((count, steps)))
     quantiles = {name: forecast.quantiles[q].ravel() for q, name in enumerate(QUANTILE_COLUMNS)}
-    return FORECASTS.build({
+    columns: dict[str, Any] = {
         "run_id": pa.repeat(run_id, series.size), "stage": pa.repeat("day_ahead", series.size), "series": _text(forecast.series, series),
         "issued_at": np.full(series.size, forecast.issued_at, dtype=np.int64), "step": step + 1,
         "valid_from": forecast.starts[step], "lead": np.maximum(1, steps_ahead(forecast.starts, forecast.issued_at))[step],
         "unit": _text(forecast.units, series), "mean": forecast.mean.ravel(), "sd": forecast.sd.ravel(),
-        **quantiles, "model": _text(forecast.rungs, series)})
+        **quantiles, "model": _text(forecast.rungs, series)}
+    return FORECASTS.build(columns)
 
 
 def outlook_table(outlooks: Outlooks, run_id: str, day: DeliveryDay) -> pa.Table:
@@ -45,11 +46,12 @@ def outlook_table(outlooks: Outlooks, run_id: str, day: DeliveryDay) -> pa.Table
     keep = (valid_from >= day.start) & (valid_from < day.end)
     issue, series, lead, valid_from = issue[keep], series[keep], lead[keep], valid_from[keep]
     quantiles = {name: outlooks.quantiles[q][issue, series, lead] for q, name in enumerate(QUANTILE_COLUMNS)}
-    return FORECASTS.build({
+    columns: dict[str, Any] = {
         "run_id": pa.repeat(run_id, issue.size), "stage": pa.repeat("real_time", issue.size), "series": _text(outlooks.series, series),
         "issued_at": outlooks.issue_times[issue], "step": (valid_from - day.start) // QUARTER_S + 1, "valid_from": valid_from,
         "lead": lead + 1, "unit": _text(outlooks.units, series), "mean": outlooks.mean[issue, series, lead],
-        "sd": outlooks.sd[issue, series, lead], **quantiles, "model": _text(outlooks.rungs, series)})
+        "sd": outlooks.sd[issue, series, lead], **quantiles, "model": _text(outlooks.rungs, series)}
+    return FORECASTS.build(columns)
 
 
 def score_table(forecast: DayAheadForecast, run_id: str) -> pa.Table:

@@ -9,7 +9,7 @@ from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.core.clock import DeliveryDay
 from pipeline.forecast.distribution import Distribution
-from pipeline.forecast.fit import ARIMA_MIN_DAYS, fit_models, window_days
+from pipeline.forecast.fit import fit_models, window_days
 from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.predict import predict
 from pipeline.forecast.scores import Scores, naive_rows, one_day_change, score
@@ -28,7 +28,7 @@ def recent_scores(case: Case, models: SeriesModels, series: tuple[Series, ...], 
     `flag_short_history`: 1 where that is less than the window asked for.
     """
     step_s, rows = models.step_s, values.T
-    parts = []
+    parts: list[tuple[Floats, Distribution, Floats, Floats]] = []
     for back in range(1, ORIGINS + 3):
         shift = back * 86400
         first, end = (day.start // step_s * step_s - start - shift) // step_s, (day.end - start - shift) // step_s
@@ -36,8 +36,9 @@ def recent_scores(case: Case, models: SeriesModels, series: tuple[Series, ...], 
             continue
         parts.append(_origin(case, models, series, rows, start=start, issued_at=issued_at - shift, first=first, end=end))
     days = np.isfinite(values).sum(axis=1) * step_s / 86400
-    flags = [{"fit_days": float(days[s]), "flag_short_history": float(days[s] < min(window_days(case, one), 0.98 * window_days(case, one)))}
-             for s, one in enumerate(series)]
+    reach = [_reach_days(values[s], start=start, step_s=step_s, issued_at=issued_at) for s in range(len(series))]
+    flags = [{"fit_days": float(days[s]),
+              "flag_short_history": float(reach[s] < window_days(case, one) - 2)} for s, one in enumerate(series)]
     if not parts:
         return {one.id: flags[s] for s, one in enumerate(series)}
     actual, daily, weekly = (np.concatenate([part[i] for part in parts]) for i in (0, 2, 3))
@@ -45,6 +46,12 @@ def recent_scores(case: Case, models: SeriesModels, series: tuple[Series, ...], 
                           np.concatenate([part[1].quantiles for part in parts], axis=1))
     scores = score(actual, pooled, daily, weekly, one_day_change(rows, models.slot_count))
     return {one.id: scores[s] | flags[s] for s, one in enumerate(series)}
+
+
+def _reach_days(values: Floats, *, start: int, step_s: int, issued_at: int) -> float:
+    """How far the known values reach back from the issue time."""
+    known = np.flatnonzero(np.isfinite(values))
+    return (issued_at - start - int(known[0]) * step_s) / 86400 if known.size else 0.0
 
 
 def _origin(case: Case, models: SeriesModels, series: tuple[Series, ...], rows: Floats, *, start: int, issued_at: int, first: int,
@@ -61,5 +68,3 @@ def _origin(case: Case, models: SeriesModels, series: tuple[Series, ...], rows: 
     naive = [naive_rows(rows, index, last, models.slot_count, period) for period in (1, 7)]
     return rows[first:end], found, naive[0], naive[1]
 
-
-__all__ = ["ARIMA_MIN_DAYS", "recent_scores"]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forecast.distribution import NORMAL_QUANTILES, Distribution
+from pipeline.forecast.distribution import QUANTILES, Distribution
 
 Floats = NDArray[np.float64]
 Scores = dict[str, float]
-
-DAY_S = 86400
 
 
 def naive_rows(values: Floats, index: NDArray[np.int64], last_known: int, per_day: int, days: int) -> Floats:
@@ -30,10 +28,10 @@ def score(actual: Floats, found: Distribution, daily: Floats, weekly: Floats, on
     common = np.isfinite(actual) & np.isfinite(daily) & np.isfinite(weekly)
     known = np.isfinite(actual)
     error = actual - found.mean
-    levels = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])[:, None, None]
+    levels = np.array(QUANTILES)[:, None, None]
     gap = actual[None] - found.quantiles
     pinball = np.maximum(levels * gap, (levels - 1) * gap)
-    out = []
+    out: list[Scores] = []
     for s in range(actual.shape[1]):
         k, c = known[:, s], common[:, s]
         if not k.any():
@@ -67,5 +65,3 @@ def _rms(error: Floats) -> float:
 def _mean_abs(error: Floats) -> float:
     return float(np.mean(np.abs(error))) if error.size else np.nan
 
-
-__all__ = ["NORMAL_QUANTILES", "Scores", "naive_rows", "one_day_change", "score"]

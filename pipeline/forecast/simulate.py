@@ -53,6 +53,18 @@ class Innovations:
     horizon_h: int
     shape: tuple[int, int]
 
+    def simulate(self, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
+        """(N, S, T) paths of the delivery day in original units.
+
+        first, second: (N, blocks) past days whose innovations drive each block of `block_h` hours, `keep` x the first plus
+        `size` (N, blocks) x the second.
+        """
+        out = np.empty((len(first), *self.shape))
+        for track in self.tracks:
+            values = _simulate_track(track, first, second, size, keep=keep, block_h=block_h)
+            out[:, track.columns] = np.moveaxis(values, 1, 2)[:, :, track.repeat]
+        return out
+
 
 def innovations_of(state: ForecastState, history: History, *, issued_at: int, day: DeliveryDay) -> Innovations:
     """Filtered residuals of the window and the state where knowledge ends, for every series."""
@@ -64,7 +76,7 @@ def innovations_of(state: ForecastState, history: History, *, issued_at: int, da
     good = share > FULL_DAY_SHARE
     if good.sum() < FULL_DAYS_MIN:  # a short or broken history: what there is, missing innovations count as 0
         good = np.arange(len(share)) < max(1, int((share > 0).sum()))
-    tracks = tuple(replace(track, pool=np.nan_to_num(_centred(track.pool[good]))) for track in tracks)
+    tracks = tuple(replace(track, pool=_scaled(track.models, np.nan_to_num(_centred(track.pool[good])))) for track in tracks)
     horizon_h = -(-(day.end - anchor) // 3600) + lag_h
     return Innovations(tracks, int(good.sum()), int(horizon_h), (len(state.series), day.steps()))
 
@@ -115,13 +127,11 @@ def _centred(pool: Floats) -> Floats:
     return np.asarray(pool - mean)
 
 
-def simulate(source: Innovations, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
-    """(N, S, T) paths of the delivery day; first, second: (N, blocks) past days; size: (N, blocks) weight of the second."""
-    out = np.empty((len(first), *source.shape))
-    for track in source.tracks:
-        values = _simulate_track(track, first, second, size, keep=keep, block_h=block_h)
-        out[:, track.columns] = np.moveaxis(values, 1, 2)[:, :, track.repeat]
-    return out
+def _scaled(models: SeriesModels, pool: Floats) -> Floats:
+    """Innovations with the variance that the models state, so that draws and forecast have one spread."""
+    weight = 0.5 ** (np.arange(len(pool)) / HALF_LIFE_DAYS)[:, None, None] * (pool != 0)
+    mean_square = (weight * pool**2).sum(axis=(0, 1)) / np.maximum(weight.sum(axis=(0, 1)), 1e-12)
+    return np.asarray(pool * np.sqrt(np.where(mean_square > 0, models.arma.variance / np.maximum(mean_square, 1e-300), 1.0)))
 
 
 def _simulate_track(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:

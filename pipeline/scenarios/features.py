@@ -39,11 +39,12 @@ def features(case: Case, draws: Floats) -> Floats:
 def refuse_gaps(draws: Floats) -> None:
     bad = np.argwhere(~np.isfinite(draws))
     if bad.size:
-        raise InputError(Mistake(f"scenario draws, row {int(bad[0][0])}", f"{len(bad)} values are not finite", "draw them from a forecast without gaps"))
+        raise InputError(Mistake(f"scenario draws, row {int(bad[0][0])}", f"{len(bad)} values are not finite",
+                                 "draw them from a forecast without gaps"))
 
 
 def _standard(values: Floats) -> Floats:
     """Centred per column, scaled by one standard deviation over all columns: hours that vary more weigh more."""
     centred = values - values.mean(axis=0)
     scale = float(np.sqrt(np.mean(centred**2)))
-    return centred / scale if scale > 0 else centred
+    return np.asarray(centred / scale) if scale > 0 else centred

@@ -33,4 +33,4 @@ def price_series(case: Case) -> int | None:
 
 def net_load(case: Case, values: Floats) -> Floats:
     """(..., S, T) values of the series -> (..., T) net load, kW."""
-    return np.einsum("s,...st->...t", net_load_shares(case), values)
+    return np.asarray(np.einsum("s,...st->...t", net_load_shares(case), values))

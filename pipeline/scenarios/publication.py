@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,10 +22,11 @@ def scenario_table(found: Representatives, case: Case, starts: Instants, run_id:
     scenario, series, step = (axis.ravel() for axis in np.indices(found.values.shape))
     names, units = pa.array([one.id for one in case.series]), pa.array([one.unit for one in case.series])
     numbers = pa.array([str(number + 1) for number in range(len(found.weights))])
-    return SCENARIOS.build({
+    columns: dict[str, Any] = {
         "run_id": pa.repeat(run_id, scenario.size), "scenario": numbers.take(pa.array(scenario)), "series": names.take(pa.array(series)),
         "step": step + 1, "valid_from": starts[step], "unit": units.take(pa.array(series)), "value": found.values.ravel(),
-        "weight": found.weights[scenario]})
+        "weight": found.weights[scenario]}
+    return SCENARIOS.build(columns)
 
 
 def quality_table(measures: Mapping[str, Mapping[str, float]], run_id: str) -> pa.Table:

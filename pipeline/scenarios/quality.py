@@ -52,12 +52,12 @@ def _shape(full: Floats, kept: Floats, weights: Floats) -> dict[str, float]:
     scale = float(np.sqrt(np.mean(sd**2))) or 1.0
     capacity = float(np.abs(full).max()) or 1.0
 
-    def ratio(of: Floats, to: Floats) -> float:
+    def ratio(of: Floats | np.floating, to: Floats | np.floating | float) -> float:
         return float(of) / float(to) if float(to) else 1.0
 
     gap = float(np.abs(full - mean).max() - np.abs(kept - mean).max()) / capacity
     return {
-        "net_mean_error_sd": float(np.mean(np.abs(centre - mean)) / scale), "net_sd_ratio": ratio(np.sqrt(np.mean(spread**2)), np.sqrt(np.mean(sd**2))),
+        "net_mean_error_sd": float(np.mean(np.abs(centre - mean)) / scale), "net_sd_ratio": ratio(np.sqrt(np.mean(spread**2)), scale),
         "net_ramp_ratio": ratio(weights @ np.abs(np.diff(kept, axis=1)).mean(axis=1), np.abs(np.diff(full, axis=1)).mean()),
         "net_peak_ratio": ratio(weights @ kept.max(axis=1), full.max(axis=1).mean()),
         "net_day_sum_sd_ratio": ratio(_weighted(kept.sum(axis=1), weights)[1], full.sum(axis=1).std()),

@@ -50,7 +50,8 @@ def reduce(draws: Floats, *, case: Case, method: Reducer = "som", count: int = 7
     neurons died or draws coincide. NaN is refused.
     """
     if len(draws) < count:
-        raise InputError(Mistake("scenario reduction", f"{count} representatives were asked of {len(draws)} draws", "draw more, or ask for fewer"))
+        raise InputError(Mistake("scenario reduction", f"{count} representatives were asked of {len(draws)} draws",
+                                 "draw more, or ask for fewer"))
     rows = features(case, draws)
     chosen, dead = choose(rows, method=method, count=count, seed=seed)
     weights = nearest_weights(rows, chosen)
