@@ -39,12 +39,14 @@ LOADS = (
     "G0-A G0-M G1-A G1-B G1-C G2-A G3-A G3-H G3-M G4-A G4-B G4-H G4-M G5-A G6-A "
     "H0-A H0-B H0-C H0-G H0-H H0-L L0-A L1-A L2-A L2-M"
 ).split()
-HEAT_PUMPS = [f"{kind}_{number}" for kind in ("Air_Alternative", "Air_Parallel", "Air_Semi-Parallel", "Soil_Alternative") for number in (1, 2)]
+# Heat pumps of one of SimBench's two places: a microgrid is one place, and all its heat pumps have the same weather.
+HEAT_PUMPS = [f"{kind}_2" for kind in ("Air_Alternative", "Air_Parallel", "Air_Semi-Parallel", "Soil_Alternative")]
 PV = [f"PV{number}" for number in range(1, 9)]
 WIND = [f"WP{number}" for number in (3, 4, 5, 6, 7, 8, 10, 11, 12)]  # on land: 1, 2 and 9 are at sea
 
 # kind -> (profiles to draw from, how many a feeder and a microgrid draw)
-DRAWS = {"load": (LOADS, 18, 18), "heat": (HEAT_PUMPS, 0, 5), "pv": (PV, 0, 3), "wind": (WIND, 4, 0)}
+EVENNESS = {"load": 10.0, "heat": 4.0, "pv": 10.0, "wind": 10.0}  # of the weights: Dirichlet's concentration
+DRAWS = {"load": (LOADS, 18, 18), "heat": (HEAT_PUMPS, 0, 3), "pv": (PV, 0, 2), "wind": (WIND, 4, 0)}
 PEAK_KW = {"f_load": 1.25 * 876.4, "mg_heat": 100.0}
 DECIMALS = {"f": 1, "mg": 2, "p": 4}
 
@@ -74,7 +76,7 @@ def draw(kind: str, owners: tuple[str, ...], count: int, profiles: dict[str, Flo
         name = f"{owner}_{kind}"
         rng = np.random.default_rng([SEED, *name.encode()])
         names = sorted(rng.choice(sorted(profiles), size=count, replace=False).tolist())
-        weights = rng.dirichlet(np.full(count, 10.0))
+        weights = rng.dirichlet(np.full(count, EVENNESS[kind]))
         composite = sum(weight * profiles[one] for weight, one in zip(weights, names, strict=True))
         values = np.asarray(composite) / np.mean(composite) * day_kwh / 24.0
         series[name] = values * min(1.0, PEAK_KW.get(f"{family(name)}_{kind}", np.inf) / values.max())

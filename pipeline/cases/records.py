@@ -79,6 +79,8 @@ def _in_words(detail: ErrorDetails, model: type[BaseModel], raw: Raw, label: str
         case "float_parsing" | "int_parsing" | "float_type" | "int_type" | "int_from_float":
             whole = "a whole number" if detail["type"].startswith("int") else "a number"
             return Mistake(place, f"{label}: {field} is {given}, not {whole}", _number_remedy(detail["input"]))
+        case "tuple_type" | "list_type":
+            return Mistake(place, f"{label}: {field} is {given}", "write a list: [..]")
         case "finite_number":
             return Mistake(place, f"{label}: {field} is {given}, not a finite number", "give a number, or leave it empty for its default")
         case "string_pattern_mismatch":

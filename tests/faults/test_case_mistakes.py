@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cases.load import DATA, find_case, load_case, mistakes_of
+from pipeline.cases.skeleton import new_case
 from pipeline.core.errors import InputError
 
 
@@ -203,6 +204,102 @@ def test_a_slip_is_named(tiny: Path, slip: str) -> None:
     assert words in refusal, refusal
 
 
+# The same in the skeleton, whose sources have mappings.
+SKELETON_SLIPS = {
+    "heat in kW": ("series.csv", "load,load,kW", "load,load,kWth", "follows series 'load' in kWth; keep it in kW"),
+    "no column": ("case.yaml", "- {column: price_usd_per_mwh, series: price, unit: USD/MWh}", "", "mapping.columns is empty; write a list"),
+    "half a long table": ("case.yaml", "time_is: start", "series_column: name #", "has one of series_column and value_column"),
+    "unknown target": ("case.yaml", "series: load,", "series: laod,", "fills series 'laod', which the case lacks; did you mean 'load'?"),
+    "unknown unit": ("case.yaml", "unit: USD/MWh", "unit: USD/MW", "column 'price_usd_per_mwh': unknown unit 'USD/MW'"),
+    "unit that does not convert": (
+        "case.yaml",
+        "series: load, unit: kW}",
+        "series: load, unit: kvar}",
+        "column 'load_kw': kvar does not become kW",
+    ),
+    "target twice": ("case.yaml", "series: pv,", "series: load,", "source 'meters' fills series 'load' from 2 columns"),
+    "no table": ("case.yaml", "model: arima", "model: table", "series 'load' has no table, and the forecast is to be the table"),
+    "regressor": ("case.yaml", "model: arima,", "model: arima, regressors: {price: [laod]},", "the regressors name series 'laod'"),
+    "resolution": ("series.csv", "load,load,kW,15", "load,load,kW,7", "has the resolution 7 min"),
+    "sell factor": ("case.yaml", "{price_series: price}", "{price_series: price, sell_price_factor: 2}", "pays more than the price"),
+    "imbalance": (
+        "case.yaml",
+        "{price_series: price}",
+        "{price_series: price, imbalance_sell_factor: 2}",
+        "imbalance is sold dearer than bought",
+    ),
+    "networks no list": ("case.yaml", "networks:\n  - id: feeder", "networks:\n    id: feeder", "'networks' must be a list of records"),
+    "devices no mapping": ("case.yaml", "devices:\n  store:", "devices:\n  - store:", "'devices' must be a mapping from kind to fields"),
+    "kind no mapping": ("case.yaml", "devices:\n  store:", "devices:\n  chp: 3\n  store:", "'chp' must be a mapping of fields"),
+    "network no mapping": ("case.yaml", "networks:\n", "networks:\n  - feeder\n", "network must be a mapping of fields, not 'feeder'"),
+    "variants no mapping": ("case.yaml", "variants:\n", "variants: [one]\nnone:\n", "'variants' must be a mapping"),
+    "variant no mapping": ("case.yaml", "variants:\n", "variants:\n  one: 3\n", "the variant 'one' must be a mapping of overrides"),
+    "no time zone": (
+        "case.yaml",
+        "time_zone: Europe/Berlin # of",
+        "# time_zone: Europe/Berlin # of",
+        "the case has no time_zone; give time_zone",
+    ),
+    "no kind": (
+        "case.yaml",
+        "method: {kind: stochastic, draw_count: 200, representative_count: 5}",
+        "method: {draw_count: 200}",
+        "has no kind",
+    ),
+    "source without kind": ("case.yaml", "- kind: file\n    id: meters", "- id: meters", "source 'meters': kind 'None' is not one of file"),
+    "sources no list": ("case.yaml", "sources:\n  - kind: file", "sources:\n    kind: file", ""),
+    "carrier twice": ("case.yaml", "[active, reactive]", "[active, reactive, active]", "names carrier 'active' twice"),
+    "copper plate with reactive power": ("case.yaml", "kind: lindistflow", "kind: copper_plate", "is a copper plate with reactive power"),
+    "branch in a copper plate": ("case.yaml", "kind: lindistflow", "kind: copper_plate", "branch 'b1_b2' lies in 'feeder', a copper plate"),
+    "lindistflow without reactive power": ("case.yaml", "[active, reactive]", "[active]", "give carriers: [active, reactive]"),
+    "column without name": ("buses.csv", "id,network", "id,,network", "column 2 has no name"),
+    "empty network": ("case.yaml", "networks:\n", "networks:\n  - {id: idle, kind: copper_plate}\n", "network 'idle' has no bus"),
+    "quoted price": ("case.yaml", "exchange_max_kw: 200", "exchange_max_kw: '2oo'", "exchange_max_kw is '2oo', not a number"),
+}
+FLEET_SLIPS = {
+    "no departure": ("departure_hours: [6, 7]", "departure_hours: []", "has no departure_hours"),
+    "departure at no hour": ("departure_hours: [6, 7]", "departure_hours: [6, 31]", "departure_hours that are no hours"),
+    "fuller on arrival": ("departure_energy_share: 0.9", "departure_energy_share: 0.5", "may arrive fuller than it is to leave"),
+    "window across the day's start": ("first_hour: 19, last_hour: 4", "first_hour: 4, last_hour: 9", "across the day's start"),
+    "window too short": (
+        "first_hour: 19, last_hour: 4",
+        "first_hour: 19, last_hour: 20",
+        "needs 12 kWh in 2 h, more than its charger can give",
+    ),
+    "no sessions": ("  - {kind: ev_sessions", "  # - {kind: ev_sessions", "has a sampling law and no source draws from it"),
+    "table outside its limits": ("variants:", "variants:\n  mine: {series: {maximum: 100}}", "outside its own minimum and maximum"),
+}
+
+
+@pytest.mark.parametrize("slip", SKELETON_SLIPS)
+def test_a_slip_in_the_skeleton_is_named(tmp_path: Path, slip: str) -> None:
+    file, old, new, words = SKELETON_SLIPS[slip]
+    new_case(tmp_path / "mine")
+    _replace(tmp_path / "mine" / file, old, new)
+    refusal = _refusal(tmp_path / "mine")
+    assert words in refusal, refusal
+
+
+def test_a_day_of_half_hours_cannot_be_planned_by_the_hour(tmp_path: Path) -> None:
+    new_case(tmp_path / "mine")
+    _replace(tmp_path / "mine" / "case.yaml", "Europe/Berlin # of", "Australia/Lord_Howe # of")
+    _replace(tmp_path / "mine" / "case.yaml", "default_date: 2024-06-12", "default_date: 2024-04-07")
+    assert "2024-04-07 is no whole number of hours long in Australia/Lord_Howe" in _refusal(tmp_path / "mine")
+
+
+def test_a_source_maps_something(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DATA / "cases" / "networked_microgrids_66_simbench", tmp_path / "mine"))
+    _replace(folder / "case.yaml", "resolution_min: 60, columns: every_series", "resolution_min: 60, columns: []")
+    assert "source 'price_2016' maps no column" in _refusal(folder)
+
+
+@pytest.mark.parametrize("slip", FLEET_SLIPS)
+def test_a_slip_in_fleets_and_windows_is_named(tiny: Path, slip: str) -> None:
+    old, new, words = FLEET_SLIPS[slip]
+    _replace(tiny / "case.yaml", old, new)
+    assert any(words in str(mistake) for mistake in mistakes_of(tiny)), mistakes_of(tiny)
+
+
 def test_all_mistakes_come_at_once_and_in_order(tiny: Path) -> None:
     chosen = [
         "unknown bus",
@@ -336,15 +433,6 @@ def test_a_file_that_a_source_names_is_there(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(DATA / "cases" / "networked_microgrids_66_simbench", tmp_path / "mine"))
     _replace(folder / "case.yaml", "series/simbench_2016.parquet", "series/simbench_2106.parquet")
     assert "reads 'series/simbench_2106.parquet', found neither" in _refusal(folder)
-
-
-def test_a_unit_that_does_not_convert(tmp_path: Path) -> None:
-    from pipeline.cases.skeleton import new_case
-
-    folder = tmp_path / "mine"
-    new_case(folder)
-    _replace(folder / "case.yaml", "series: load, unit: kW}", "series: load, unit: kvar}")
-    assert "source 'meters', column 'load_kw': kvar does not become kW" in _refusal(folder)
 
 
 CELLS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=("Cs",)), max_size=12)
