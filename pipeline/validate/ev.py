@@ -61,22 +61,33 @@ def disaggregate(
 ) -> tuple[Floats, float]:
     """Least laxity first: unserved stored energy per vehicle (n,) in kWh, and charging that no vehicle could take, in kWh.
 
-    power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there.
+    power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there. Within a step the
+    chargers share: those whose laxity would end lowest are raised together, which is least laxity in the limit of short steps.
     """
     left = sessions.need_kwh.astype(float).copy()
     gain = sessions.charger_kw * efficiency_share  # stored kWh per hour
     spare_kwh = 0.0
     for start, power in zip(starts, power_kw, strict=True):
-        hours = np.clip(np.minimum(sessions.departure, start + step_s) - np.maximum(sessions.arrival, start), 0, None) / 3600
-        here = np.flatnonzero((hours > 0) & (left > 1e-12))
+        end = start + step_s
+        hours = np.clip(np.minimum(sessions.departure, end) - np.maximum(sessions.arrival, start), 0, None) / 3600
+        here = np.flatnonzero((hours > 0) & (left > 0))
         energy = power * efficiency_share * step_s / 3600
-        laxity_h = (sessions.departure[here] - start) / 3600 - left[here] / gain[here]
-        order = here[np.argsort(laxity_h, kind="stable")]
-        take = np.minimum(left[order], gain[order] * hours[order])
-        given = np.clip(energy - (np.cumsum(take) - take), 0.0, take)
-        left[order] -= given
+        room = np.minimum(left[here], gain[here] * hours[here])
+        laxity_h = (sessions.departure[here] - end) / 3600 - left[here] / gain[here]  # at the step's end, uncharged
+        given = _raised(laxity_h, gain[here], room, energy)
+        left[here] = np.maximum(left[here] - given, 0.0)
         spare_kwh += float(energy - given.sum())
     return left, spare_kwh
+
+
+def _raised(laxity_h: Floats, gain: Floats, room: Floats, energy: float) -> Floats:
+    """Energies (n,) that lift the lowest laxities to one level with `energy` in all, none above its room."""
+    if energy >= room.sum():
+        return room
+    edges = np.sort(np.concatenate([laxity_h, laxity_h + room / gain]))
+    taken = np.clip(gain * (edges[:, None] - laxity_h), 0.0, room).sum(axis=1)
+    level = float(np.interp(energy, taken, edges))
+    return np.asarray(np.clip(gain * (level - laxity_h), 0.0, room))
 
 
 def ev_check(
