@@ -63,7 +63,8 @@ def vehicle_envelopes(fleet: EvFleet, visits: Visits, day: DeliveryDay, step_min
 
     A quarter in which the vehicle is present in part offers that part of its power. Of a session that reaches over an end of the
     delivery day, the need is split by time present. A need that cannot be met keeps its lower envelope, above the upper one:
-    what is missing is unserved energy.
+    what is missing is unserved energy. The lower envelope is met `ready_before_min` before the departure: summed over vehicles whose
+    needs differ it promises too much without that room.
     """
     edges = np.append(day.starts(step_min), day.end)
     begin, end = np.clip(visits.arrival, day.start, day.end), np.clip(visits.departure, day.start, day.end)
@@ -72,10 +73,13 @@ def vehicle_envelopes(fleet: EvFleet, visits: Visits, day: DeliveryDay, step_min
     need = (visits.need_kwh * share)[:, None]
     gain_kw = (visits.charger_kw * fleet.charge_efficiency_share)[:, None]
     charged = gain_kw * np.cumsum(present_s, axis=1) / 3600.0
-    ahead = gain_kw * (end - begin)[:, None] / 3600.0 - charged
+    high = np.minimum(charged, need)
+    due = np.maximum(end - 60.0 * fleet.ready_before_min * (end == visits.departure), begin)
+    early = np.clip(need - np.maximum(gain_kw * (due - begin)[:, None] / 3600.0 - charged, 0.0), 0.0, high)
+    latest = np.clip(need - (gain_kw * (end - begin)[:, None] / 3600.0 - charged), 0.0, need)
     power = visits.charger_kw[:, None] * present_s / np.diff(edges)
     here = edges[1:][None, :] > begin[:, None]  # before it arrives a vehicle owes nothing, even if its need cannot be met
-    return power, np.where(here, np.clip(need - ahead, 0.0, need), 0.0), np.minimum(charged, need)
+    return power, np.where(here, np.maximum(early, latest), 0.0), high
 
 
 def cohort_of(fleet: EvFleet, departure: Instants, time_zone: str) -> NDArray[np.int64]:

@@ -37,7 +37,7 @@ def recent_scores(case: Case, models: SeriesModels, series: tuple[Series, ...], 
         parts.append(_origin(case, models, series, rows, start=start, issued_at=issued_at - shift, first=first, end=end))
     days = np.isfinite(values).sum(axis=1) * step_s / 86400
     reach = [_reach_days(values[s], start=start, step_s=step_s, issued_at=issued_at) for s in range(len(series))]
-    flags = [{"fit_days": float(days[s]),
+    flags = [{"fit_days": min(float(days[s]), float(window_days(case, one))),
               "flag_short_history": float(reach[s] < window_days(case, one) - 2)} for s, one in enumerate(series)]
     if not parts:
         return {one.id: flags[s] for s, one in enumerate(series)}
