@@ -126,7 +126,7 @@ def _bounds(variables: list[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     lower, upper = _numbers(own_low, -np.inf), _numbers(own_high, np.inf)
     integer = np.zeros(len(variables), dtype=bool)
     domains = [v._domain for v in variables]
-    known = {id(domain): (domain.bounds(), domain is pyo.Binary or domain is pyo.Integers) for domain in {id(d): d for d in domains}.values()}
+    known = {key: (domain.bounds(), domain in (pyo.Binary, pyo.Integers)) for key, domain in {id(d): d for d in domains}.items()}
     keys = np.fromiter(map(id, domains), dtype=np.int64, count=len(domains))
     for key, ((low, high), whole) in known.items():
         here = keys == key

@@ -112,7 +112,8 @@ def _statuses(found: Any) -> list[Any]:
 def _side(status: Any) -> str:
     kinds = highspy.IisBoundStatus
     code = int(getattr(status, "value", status))
-    return {kinds.kIisBoundStatusLower.value: "lower", kinds.kIisBoundStatusUpper.value: "upper", kinds.kIisBoundStatusBoxed.value: "both"}.get(code, "")
+    sides = {kinds.kIisBoundStatusLower: "lower", kinds.kIisBoundStatusUpper: "upper", kinds.kIisBoundStatusBoxed: "both"}
+    return {kind.value: side for kind, side in sides.items()}.get(code, "")
 
 
 def _by_deletion(bound: BoundProgram, time_limit_s: float) -> _Found:

@@ -118,10 +118,11 @@ class BoundProgram:
     def readouts(self, x: Floats) -> Floats:
         """Values of the read-outs (injections) at x, shape (k,)."""
         program = self.program
-        return program.readout @ x + program.readout_by_input @ self.inputs + program.readout_offset
+        values: Floats = program.readout @ x + program.readout_by_input @ self.inputs + program.readout_offset
+        return values
 
     def write(self, path: Path) -> None:
-        """Export as MPS (or LP, by the name's ending) for other solvers and for reading."""
+        """Export as MPS, for other solvers and for reading."""
         from pipeline.program.mps import write_mps
 
         write_mps(self, path)

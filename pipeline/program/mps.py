@@ -9,10 +9,10 @@ from pipeline.program.linear_program import BoundProgram
 
 
 def write_mps(bound: BoundProgram, path: Path) -> None:
-    """Write `path` (its name must end in .mps, or .lp for the LP format). Minimisation; the constant cost is kept."""
+    """Write `path`, whose name must end in .mps: HiGHS chooses the format by it, and its LP format loses these names."""
     path = Path(path)
-    if path.suffix not in (".mps", ".lp"):
-        raise ValueError(f"{path.name}: the name must end in .mps or .lp")
+    if path.suffix != ".mps":
+        raise ValueError(f"{path.name}: the name must end in .mps")
     solver = new_solver(seed=0, threads=1)
     pass_bound(solver, bound)
     for index, name in enumerate(bound.program.column_names):

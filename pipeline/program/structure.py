@@ -23,7 +23,7 @@ class BlockStructure:
 
 def block_structure(program: LinearProgram, *, linking_rows: Indices) -> BlockStructure:
     """Connected components of columns once `linking_rows` (long rows: shared limits, budgets) are left out."""
-    rows, columns = program.matrix.shape
+    rows = program.matrix.shape[0]
     inner = np.setdiff1d(np.arange(rows), np.asarray(linking_rows, dtype=np.int64))
     kept = program.matrix[inner]
     pattern = sp.csr_array((np.ones(kept.nnz, dtype=np.int8), kept.indices, kept.indptr), shape=kept.shape)

@@ -97,7 +97,8 @@ class Places:
             size, numbered = ordinal
             value = _value(entry, symbols)
             offset = offset * size + (value - 1 if numbered is None else numbered[value])
-        return first + offset if first >= 0 else first - offset
+        places: Indices = first + offset if first >= 0 else first - offset
+        return places
 
     def _ordinals(self, variable: Any) -> list[Any]:
         """Per index set: its size, and the place of each member where it is not simply 1..n."""

@@ -24,7 +24,8 @@ def _objective(program: LinearProgram) -> Iterator[str]:
             if program.cost[column]:
                 parts.append(_term(program.cost[column], program.column_names[column]))
             prices = program.cost_by_input[[int(column)]]
-            parts += [_term(c, f"{{{program.input_names[i]}}} {program.column_names[column]}") for c, i in zip(prices.data, prices.indices, strict=True)]
+            name = program.column_names[column]
+            parts += [_term(c, f"{{{program.input_names[i]}}} {name}") for c, i in zip(prices.data, prices.indices, strict=True)]
         if parts:
             yield f"  {term}:"
             yield from (f"    {part}" for part in parts)

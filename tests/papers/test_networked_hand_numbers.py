@@ -77,7 +77,9 @@ def test_NMG_TS_1() -> None:
     store = battery(id="ts", carrier="heat", charge_max_kw=30, discharge_max_kw=30, energy_max_kwh=100, energy_initial_kwh=20,
                     hourly_retention_share=0.99)
     case = case_of(store, Demand(id="h", bus="plate", carrier="heat", series="heat"), cogeneration(vent=True))
-    answer = solved(case, {PRICE: 0.15, "h.load_kwth": [0, 60], "ts.power_low_kwth": [-30, 30], "ts.power_high_kwth": [-30, 30]}, positions=2)
+    held_kwth = [-30, 30]
+    held = {"ts.power_low_kwth": held_kwth, "ts.power_high_kwth": held_kwth}
+    answer = solved(case, {PRICE: 0.15, "h.load_kwth": [0, 60], **held}, positions=2)
     assert answer["ts.energy_kwhth"][0] == pytest.approx(48.3)
     assert pytest.approx(45.426, abs=5e-4) == 0.99 * 48.3 * 0.95
     assert answer["ts.discharge_kwth"][1] == pytest.approx(30)
@@ -114,7 +116,8 @@ def test_NMG_DG_2() -> None:
 
 
 def fleet(count: int) -> EvFleet:
-    return EvFleet(id="dra", bus="plate", vehicle_count=count, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9, departure_hours=(7,))
+    return EvFleet(id="dra", bus="plate", vehicle_count=count, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9,
+                   departure_hours=(7,))
 
 
 def test_NMG_DRA_1() -> None:

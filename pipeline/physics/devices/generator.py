@@ -13,7 +13,8 @@ RAMP_PRICE_PER_KWH = 10.0  # a measured state may lie where no ramp leads back a
 def segment_slopes_per_kwh(device: Generator) -> list[float]:
     """Slope of chord i of a + b P + c P^2 over [0, Pmax] in G equal parts: b + c (2 i - 1) Pmax / G. Increasing, so no binaries."""
     width_kw = device.power_max_kw / device.segment_count
-    return [device.cost_linear_per_kwh + device.cost_quadratic_per_kw2h * (2 * i - 1) * width_kw for i in range(1, device.segment_count + 1)]
+    numbers = range(1, device.segment_count + 1)
+    return [device.cost_linear_per_kwh + device.cost_quadratic_per_kw2h * (2 * i - 1) * width_kw for i in numbers]
 
 
 def build(block: Any, device: Generator, setting: Setting) -> None:

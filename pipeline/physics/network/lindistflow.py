@@ -20,7 +20,8 @@ def build(
     lines, _ = add_places(block, "branches", [branch.id for branch in branches])
     ends = [(number[branch.from_bus], number[branch.to_bus]) for branch in branches]
     flows = add_column(block, "branch_kw", lines, setting.steps, low=None), add_column(block, "branch_kvar", lines, setting.steps, low=None)
-    for law, carrier, flow in (("active_flow", "active", flows[0]), ("reactive_flow", "reactive", flows[1])):
+    laws: tuple[tuple[str, Carrier, Any], ...] = (("active_flow", "active", flows[0]), ("reactive_flow", "reactive", flows[1]))
+    for law, carrier, flow in laws:
         parts = [injections.get((bus, carrier), ()) for bus in ids]
         _balance(block, law, places, setting, flow, ends, parts)
     _voltages(block, network, setting, ids, branches, ends, flows)
@@ -50,8 +51,8 @@ def _voltages(
 ) -> None:
     """U_from - U_to = (r P + x Q) / (1000 U_base) with ohm, kW, kvar and kV; U = voltage + above - below."""
     steps, base_kv = setting.steps, network.base_kv
-    limits = {"low": network.voltage_min_pu * base_kv, "high": network.voltage_max_pu * base_kv}
-    voltage = add_column(block, "voltage_kv", block.buses, steps, **limits)
+    low_kv, high_kv = network.voltage_min_pu * base_kv, network.voltage_max_pu * base_kv
+    voltage = add_column(block, "voltage_kv", block.buses, steps, low=low_kv, high=high_kv)
     elastic, elastic_number = add_places(block, "elastic_buses", [bus for bus in ids if bus != network.slack_bus])
     fixed = [bus for bus, name in enumerate(ids, start=1) if name == network.slack_bus]
     above = add_column(block, "voltage_above_kv", elastic, steps)

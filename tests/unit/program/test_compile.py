@@ -12,41 +12,21 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-from tests.helpers import case_of, market_tie
 
 from pipeline.core.errors import InputError
-from pipeline.equipment import Branch, Bus, Chp, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
+from pipeline.equipment import Demand, Network
 from pipeline.physics.assemble import assemble
 from pipeline.physics.block import Setting, add_column, add_law, declare_input, offer_of
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.compile import compile_model
 from pipeline.program.linear_program import LinearProgram
-
-EVERYTHING = case_of(
-    Demand(id="d", bus="b3", series="load", kvar_per_kw=0.5, dump_max_kw=5),
-    Source(id="s", bus="b2", series="wind", curtailment_cost_per_kwh=0.01),
-    Generator(id="g", bus="b2", power_max_kw=100, cost_linear_per_kwh=0.08, cost_quadratic_per_kw2h=0.001, segment_count=3,
-              ramp_kw_per_h=40, reactive_max_kvar=50, cost_constant_per_h=1),
-    Chp(id="c", bus="mg", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1),
-    Demand(id="h", bus="mg", carrier="heat", series="heat"),
-    Store(id="b", bus="mg", charge_max_kw=30, discharge_max_kw=30, charge_efficiency_share=0.95, discharge_efficiency_share=0.95,
-          energy_max_kwh=90, energy_initial_kwh=45, wear_cost_per_kwh=1e-4, hourly_retention_share=0.99),
-    EvFleet(id="e", bus="mg", vehicle_count=2, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9, departure_hours=(6, 7)),
-    networks=(Network(id="feeder", kind="lindistflow", carriers=("active", "reactive"), base_kv=12.66, slack_bus="b1"),
-              Network(id="mg", kind="copper_plate", carriers=("active", "heat"))),
-    buses=(*(Bus(id=f"b{i}", network="feeder") for i in (2, 1, 3)), Bus(id="mg", network="mg")),
-    branches=(Branch(id="b1_b2", from_bus="b1", to_bus="b2", r_ohm=0.0922, x_ohm=0.047, rating_kva=400),
-              Branch(id="b2_b3", from_bus="b2", to_bus="b3", r_ohm=0, x_ohm=0)),
-    ties=(market_tie(lower_bus="b1", reactive_max_kvar=100, deviation_price_per_kwh=0.01,
-                     market=Market(price_series="price", sell_price_factor=0.9, imbalance_buy_factor=1.3, imbalance_sell_factor=0.7)),
-          Tie(id="mg_tie", upper_bus="b3", lower_bus="mg", exchange_min_kw=-200, exchange_max_kw=200)),
-)
+from tests.helpers import case_of, everything
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["day", "rolling"])
 def model_and_program(request: pytest.FixtureRequest) -> tuple[Any, LinearProgram]:
-    model = assemble(EVERYTHING, Horizon(4, 0.25, rolling=request.param))
+    model = assemble(everything(), Horizon(4, 0.25, rolling=request.param))
     return model, compile_model(model)
 
 
@@ -207,7 +187,7 @@ def test_the_collector_is_back_on() -> None:
 
 
 def test_a_cached_program_is_the_same_and_needs_no_pyomo(tmp_path: Path) -> None:
-    case, horizon = EVERYTHING, Horizon(4, 0.25, rolling=True)
+    case, horizon = everything(), Horizon(4, 0.25, rolling=True)
     fresh = compiled(case, horizon, cache_dir=tmp_path)
     again = compiled(case, horizon, cache_dir=tmp_path)
     for name in ("matrix", "matrix_by_input", "cost_by_input", "readout", "readout_by_input"):
