@@ -112,6 +112,7 @@ def run(
     request = _request(case, date, method, variant, as_of, replace=replace)
     with progress_bar("day-ahead", quiet=as_json) as progress:
         first = stages.run_day_ahead(request, progress=progress)
+    stages.require_published(first)
     with progress_bar("real time", quiet=as_json) as progress:
         second = stages.run_real_time(request, progress=progress)
     finish(stages.combine(first, second), as_json=as_json)

@@ -46,5 +46,6 @@ class EvFleet(Device):
     charge_efficiency_share: float = Field(gt=0, le=1)
     departure_hours: tuple[int, ...]  # local hours; a cohort leaves in ]previous, hour]; the last takes the rest
     sessions: EvSampling | EvWindow | Literal["observed"] = "observed"  # observed: imported like any other history
+    ready_before_min: NonNegativeFloat = 15.0  # a vehicle is charged so long before it leaves: the fleet's sum cannot promise more
     flexibility_cost_per_kwh: NonNegativeFloat = 0.0
     unserved_price_per_kwh: NonNegativeFloat | None = None  # None: the case's slack price

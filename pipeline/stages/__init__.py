@@ -17,7 +17,7 @@ _HOMES = {
     "redispatching": ("redispatch",),
     "validating": ("validate",),
     "publishing": ("publish",),
-    "results": ("combine", "describe", "published_result", "run_day_ahead", "run_real_time"),
+    "results": ("combine", "describe", "published_result", "require_published", "run_day_ahead", "run_real_time"),
     "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "status", "status_rows", "write_csv"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
 }

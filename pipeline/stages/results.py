@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.errors import InputError, Mistake
 from pipeline.publish import ledger
 from pipeline.stages.deciding import Progress, schedule
 from pipeline.stages.forecasting import forecast, scenarios
@@ -66,11 +67,20 @@ def _kpis(run: Run) -> dict[str, float | None]:
     return dict(zip(table["kpi"].to_pylist(), table["value"].to_pylist(), strict=True))
 
 
+def require_published(first: dict[str, Any]) -> None:
+    """Real time follows the published schedule: refuse to go on with another one than was just made."""
+    if not first["published"]:
+        place = f"{first['case']} ({first['variant']}), {first['delivery_date']}"
+        raise InputError(Mistake(place, f"run {first['run_id']} was made but not published: a day-ahead run of the same or a newer issue time is current",
+                                 "add --replace to publish this one, or take another --home"))
+
+
 def combine(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Day-ahead and real time of one day as one result: the later run's figures, both runs' findings."""
     status = "degraded" if "degraded" in (first["status"], second["status"]) else second["status"]
+    findings = sorted(first["findings"] + second["findings"], key=lambda row: SEVERITIES.index(row["severity"]))
     return {
-        **second, "product": "day", "status": status, "findings": first["findings"] + second["findings"], "seconds": first["seconds"] + second["seconds"],
+        **second, "product": "day", "status": status, "findings": findings, "seconds": first["seconds"] + second["seconds"],
         "runs": {"day_ahead": first["run_id"], "real_time": second["run_id"]}, "objective_day_ahead": first["objective"],
     }
 
