@@ -131,6 +131,11 @@ def test_a_day_does_not_depend_on_the_days_before_it_or_on_other_fleets() -> Non
     assert set(long.arrival[same].tolist()) != set(long.arrival[[i for i, name in enumerate(long.fleet) if name == "ev_b"]].tolist())
 
 
+def test_every_day_is_drawn_anew() -> None:
+    needs = ev_sessions.batch_of(sample_case(devices=(fleet(),)), days(3)).need_kwh.reshape(3, -1)
+    assert not (needs[0] == needs[1]).any() and not (needs[1] == needs[2]).any()
+
+
 def test_sessions_of_the_repeated_and_of_the_skipped_hour_have_an_instant() -> None:
     law = LAW.model_copy(update={"departure_h": Normal(mean=2.5, sd=1.0, low=1, high=4)})
     case = sample_case(devices=(fleet(count=200, law=law),))
