@@ -9,13 +9,15 @@ import pyarrow as pa
 
 from pipeline.cases.case import Case
 from pipeline.core.errors import Mistake
-from pipeline.validate.ac import bus_injections
+from pipeline.validate.ac import VOLTAGE_MARGIN_PU, bus_injections
+from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import MOST_MISTAKES, Floats, Frame, first, numbers, place, texts
 from pipeline.validate.identity import bad_rows
 from pipeline.validate.radial import Feeder, feeders
 
 BALANCE_KW = 1e-4
 VOLTAGE_PU = 1e-7
+VOLTAGE_SLACK_PU = 1e-6
 
 
 def check_complete(case: Case, long: Frame) -> list[Mistake]:
@@ -115,6 +117,25 @@ def check_feeders(case: Case, long: Frame, tables: Mapping[str, pa.Table], *, st
             tables, "bus_state", "bus", "voltage_pu", tree, long, stage, dict(zip(tree.buses, voltage, strict=True)), VOLTAGE_PU
         )
     return mistakes
+
+
+def voltage_findings(case: Case, table: pa.Table, *, stage: str) -> list[Finding]:
+    """Decided voltages outside their limits, one finding per bus at its worst step: `info` within the margin that AC figures have."""
+    findings: list[Finding] = []
+    step, voltage = numbers(table, "step"), numbers(table, "voltage_pu")
+    codes, buses = texts(table, "bus")
+    for network in case.networks:
+        if network.kind != "lindistflow":
+            continue
+        mine = rows_of_stage(table, stage) & rows_of_label(table, "network", network.id)
+        beyond = np.where(mine, np.maximum(voltage - network.voltage_max_pu, network.voltage_min_pu - voltage), -1.0)
+        for code in np.unique(codes[beyond > VOLTAGE_SLACK_PU]):
+            row = int(np.argmax(np.where(codes == code, beyond, -1.0)))
+            severity: Severity = "warning" if beyond[row] > VOLTAGE_MARGIN_PU else "info"
+            limit = network.voltage_max_pu if voltage[row] > network.voltage_max_pu else network.voltage_min_pu
+            message = f"voltage {voltage[row]:.5f} p.u. is outside its limits"
+            findings.append(Finding(severity, "voltage_limit", f"{buses[code]} step {int(step[row])}", message, float(voltage[row]), limit))
+    return findings
 
 
 def _against(

@@ -15,7 +15,7 @@ from pipeline.store.lake import Lake
 from pipeline.store.publications import Day
 from pipeline.store.warehouse import Warehouse
 from pipeline.validate.ac import ac_check
-from pipeline.validate.balances import check_complete, check_feeders, check_network_sums
+from pipeline.validate.balances import check_complete, check_feeders, check_network_sums, voltage_findings
 from pipeline.validate.check import Check
 from pipeline.validate.context import Context, grid_of, scenario_values
 from pipeline.validate.contract_gate import check_contracts
@@ -84,6 +84,7 @@ def _operation(
     mistakes += check_feeders(case, long, tables, stage=stage) if "bus_state" in tables or "branch_state" in tables else []
     more, findings = check_devices(check)
     mistakes += more
+    findings += voltage_findings(case, tables["bus_state"], stage=stage) if "bus_state" in tables else []
     if not any(scenario.isdigit() for scenario in long.scenarios):
         weights = {"expected": 1.0}
     mistakes += check_costs(check, tables, weights) if "costs" in tables else []

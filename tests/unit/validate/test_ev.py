@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.validate.ev import FleetSessions, disaggregate
+
+
+def sessions(*rows: tuple[float, float, float, float]) -> FleetSessions:
+    """(arrival h, departure h, need kWh, charger kW) per vehicle."""
+    arrival, departure, need, charger = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    return FleetSessions((arrival * 3600).astype(np.int64), (departure * 3600).astype(np.int64), need, charger)
+
+
+def quarters(hours: float) -> np.ndarray:
+    return 900 * np.arange(int(hours * 4), dtype=np.int64)
+
+
+def test_one_vehicle_takes_what_its_charger_can() -> None:
+    left, spare = disaggregate(sessions((0, 2, 10, 3.3)), np.full(8, 3.3), quarters(2), efficiency_share=0.9)
+    assert left == pytest.approx([4.06])  # NMG-DRA-2: 5.94 kWh stored, 4.06 kWh unserved
+    assert spare == pytest.approx(0.0)
+
+
+def test_the_vehicle_that_must_leave_first_is_served_first() -> None:
+    left, spare = disaggregate(
+        sessions((0, 1, 3, 3), (0, 3, 3, 3)), np.array([3.0] * 4 + [0.0] * 4 + [3.0] * 4), quarters(3), efficiency_share=1.0
+    )
+    assert left == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert spare == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_vehicle_that_leaves_within_a_quarter_counts_for_its_part() -> None:
+    left, _ = disaggregate(sessions((0, 0.125, 1, 4)), np.array([4.0]), quarters(0.25), efficiency_share=1.0)
+    assert left == pytest.approx([0.5])  # half a quarter at 4 kW
+
+
+def test_energy_that_comes_too_late_is_spare_and_its_vehicle_is_short() -> None:
+    left, spare = disaggregate(sessions((0, 1, 2, 2), (0, 2, 2, 2)), np.array([0.0] * 4 + [4.0] * 4), quarters(2), efficiency_share=1.0)
+    assert left == pytest.approx([2.0, 0.0])
+    assert spare == pytest.approx(2.0)
+
+
+def test_sharing_within_a_step_keeps_equal_vehicles_equal() -> None:
+    left, _ = disaggregate(sessions(*[(0, 1, 1, 2)] * 4), np.full(4, 3.0), quarters(1), efficiency_share=1.0)
+    assert left == pytest.approx([0.25] * 4)
+
+
+def test_energy_is_conserved() -> None:
+    rng = np.random.default_rng(3)
+    many = sessions(
+        *[(a, a + d, n, 3.3) for a, d, n in zip(rng.uniform(0, 4, 30), rng.uniform(1, 6, 30), rng.uniform(0, 15, 30), strict=True)]
+    )
+    power = rng.uniform(0, 60, 40)
+    left, spare = disaggregate(many, power, quarters(10), efficiency_share=0.9)
+    assert (many.need_kwh - left).sum() + spare == pytest.approx(0.9 * power.sum() / 4)
+    assert (left >= 0).all() and spare >= 0
