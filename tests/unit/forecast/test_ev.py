@@ -1,0 +1,116 @@
+"""Vehicle envelopes: hand-worked sessions, cohorts, expectation and the day's update."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.equipment import EvFleet
+from pipeline.equipment.ev_fleet import EvWindow
+from pipeline.forecast.ev import cohort_of, expected_envelopes, intraday_envelopes, realised_envelopes
+from pipeline.store.sessions import Sessions
+from tests.helpers import case_of
+
+ZONE = ZoneInfo("Europe/Berlin")
+FLEET = EvFleet(id="ev", bus="plate", vehicle_count=2, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9, departure_hours=(6, 7), ready_before_min=0)
+
+
+def case_with(fleet: EvFleet):
+    from datetime import time
+
+    return case_of(fleet, time_zone="Europe/Berlin", day_start_local=time(7))
+
+
+def at(day: date, hour: int, minute: int = 0) -> int:
+    return int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE).timestamp())
+
+
+def sessions(*rows: tuple[int, int, float]) -> Sessions:
+    rows = tuple(sorted(rows))
+    arrival, departure = np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.int64)
+    return Sessions(("ev",), np.zeros(len(rows), np.int32), tuple(str(i) for i in range(len(rows))), arrival, departure,
+                    np.array([row[2] for row in rows], float), np.full(len(rows), 3.3), arrival)
+
+
+DAY, NEXT = date(2016, 6, 15), date(2016, 6, 16)
+
+
+def test_one_vehicle_by_hand() -> None:
+    case = case_with(FLEET)
+    # Present 22:00 to 00:07:30, a need of 5 kWh; 2.97 kWh stored per hour at full power.
+    power, low, high = realised_envelopes(case, sessions((at(DAY, 22), at(NEXT, 0, 7) + 30, 5.0)), day=case.day(DAY))["ev"]
+    assert power.shape == (2, 96)
+    first = (22 - 7) * 4
+    assert power[0, first: first + 8] == pytest.approx(np.full(8, 3.3))
+    assert power[0, first + 8] == pytest.approx(3.3 / 2)  # half a quarter offers half the power
+    assert power[0, first + 9] == power[0, first - 1] == 0
+    assert high[0, first] == pytest.approx(2.97 / 4)
+    assert high[0, -1] == low[0, -1] == pytest.approx(5.0)
+    assert low[0, first + 7] == pytest.approx(5.0 - 2.97 / 8)
+    assert np.all(low[0, :first] == 0)
+    assert np.all(power[1] == 0)
+
+
+def test_a_need_beyond_reach_is_unserved_not_forgotten() -> None:
+    case = case_with(FLEET)
+    _, low, high = realised_envelopes(case, sessions((at(DAY, 22), at(NEXT, 0), 10.0)), day=case.day(DAY))["ev"]
+    assert high[0, -1] == pytest.approx(5.94)
+    assert low[0, -1] - high[0, -1] == pytest.approx(4.06)  # NMG-DRA-2
+
+
+def test_cohorts_leave_up_to_their_hour_and_the_last_takes_the_rest() -> None:
+    leaving = np.array([at(NEXT, 5), at(NEXT, 6), at(NEXT, 6, 1), at(NEXT, 7), at(NEXT, 18)], np.int64)
+    assert cohort_of(FLEET, leaving, "Europe/Berlin").tolist() == [0, 0, 1, 1, 1]
+
+
+def test_a_session_over_two_days_splits_its_need() -> None:
+    case = case_with(FLEET)
+    stay = sessions((at(NEXT, 5), at(NEXT, 9), 8.0))
+    parts = [realised_envelopes(case, stay, day=case.day(day))["ev"][2][:, -1].sum() for day in (DAY, NEXT)]
+    assert parts == pytest.approx([4.0, 4.0])
+
+
+def test_the_window_fleet_is_the_books_sum_row() -> None:
+    case = case_with(FLEET.model_copy(update={"sessions": EvWindow(first_hour=19, last_hour=4, need_kwh=12.0)}))
+    power, low, high = realised_envelopes(case, sessions(), day=case.day(DAY))["ev"]
+    inside = slice(48, 88)
+    assert power[:, inside].sum(axis=0) == pytest.approx(np.full(40, 6.6))
+    assert power.sum() == pytest.approx(40 * 6.6)
+    assert low[:, 87].sum() == high[:, 87].sum() == pytest.approx(24.0)
+    assert low[:, 60].sum() == 0
+
+
+def past_and_today() -> Sessions:
+    rows = [(at(date(2016, 6, day), 18), at(date(2016, 6, day + 1), 6), float(need)) for day, need in ((11, 6), (12, 8), (13, 10), (15, 3))]
+    return sessions(*rows)
+
+
+def test_expectation_is_the_mean_of_whole_past_days() -> None:
+    case = case_with(FLEET)
+    issued = at(date(2016, 6, 14), 11)
+    _, low, high = expected_envelopes(case, past_and_today(), issued_at=issued, day=case.day(DAY))["ev"]
+    assert high[0, -1] == low[0, -1] == pytest.approx((6 + 8 + 10) / 3)
+    with pytest.raises(InputError, match="fleet ev"):
+        expected_envelopes(case, past_and_today(), issued_at=at(date(2016, 6, 11), 17), day=case.day(DAY))
+
+
+def test_in_the_day_those_who_came_replace_those_expected() -> None:
+    case = case_with(FLEET)
+    times = np.array([at(DAY, 17, 45), at(DAY, 18)], np.int64)
+    _, _, high = intraday_envelopes(case, past_and_today(), issue_times=times, day=case.day(DAY))["ev"]
+    assert high.shape == (2, 2, 96)
+    assert high[0, 0, -1] == pytest.approx((6 + 8 + 10 + 0) / 4)  # four past days, one of them without a vehicle
+    assert high[1, 0, -1] == pytest.approx(3.0)
+
+
+def test_past_days_move_by_the_wall_clock_over_the_clock_change() -> None:
+    case = case_with(FLEET)
+    rows = sessions((at(date(2016, 3, 24), 18), at(date(2016, 3, 25), 6), 6.0))
+    day = case.day(date(2016, 3, 26))
+    power, _, _ = expected_envelopes(case, rows, issued_at=at(date(2016, 3, 25), 11), day=day)["ev"]
+    assert power.shape[1] == 92
+    assert np.flatnonzero(power[0])[[0, -1]].tolist() == [44, 87]  # from 18:00 to 06:00: eleven hours this night
