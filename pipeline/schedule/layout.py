@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,32 +67,50 @@ def layout_of(program: LinearProgram) -> Layout:
     """Sort columns, inputs and read-outs of a program into positions. Once per program."""
     stateful = frozenset(name for name, spec in program.inputs.items() if spec.role == "state")
     return Layout(
-        columns=_axis(program.column_names, program.positions, frozenset()),
-        inputs=_axis(program.input_names, program.positions, stateful),
-        readouts=_axis(program.readout_names, program.positions, frozenset()),
+        columns=_axis(program.column_names, program.column_index, program.positions, frozenset()),
+        inputs=_axis(program.input_names, program.input_index, program.positions, stateful),
+        readouts=_axis(program.readout_names, program.readout_index, program.positions, frozenset()),
     )
 
 
-def _axis(names: tuple[str, ...], positions: int, without_position: frozenset[str]) -> Axis:
-    rows: dict[Label, list[int]] = {}
+def _axis(names: tuple[str, ...], components: Mapping[str, Indices], positions: int, without_position: frozenset[str]) -> Axis:
+    labels: list[Label] = []
+    rows: list[Indices] = []
     scalars: list[tuple[Label, int]] = []
-    for flat, name in enumerate(names):
-        component, _, rest = name.partition("[")
+    for component, flat in components.items():
         device, _, quantity = component.partition(".")
-        parts = rest[:-1].split(",") if rest else []
-        if not parts or component in without_position:
-            scalars.append((Label(device, quantity, ",".join(parts)), flat))
+        if component in without_position or "[" not in names[flat[0]]:
+            scalars += [(Label(device, quantity, _index(names[i])), int(i)) for i in flat]
             continue
-        at = 0 if quantity in _POSITION_FIRST else len(parts) - 1
-        position = int(parts.pop(at))
-        label = Label(device, quantity, ",".join(part.strip() for part in parts))
-        rows.setdefault(label, [-1] * positions)[position - 1] = flat
-    index = np.array(list(rows.values()), dtype=np.int64).reshape(len(rows), positions).T
-    gaps = np.flatnonzero((index < 0).any(axis=0)) if rows else np.zeros(0, dtype=np.int64)
-    if gaps.size:
-        raise ValueError(f"{list(rows)[gaps[0]].name} does not exist at every position")
-    return Axis(tuple(rows), np.ascontiguousarray(index), tuple(label for label, _ in scalars),
+        first = quantity in _POSITION_FIRST
+        if flat.size % positions:
+            raise ValueError(f"{component} does not exist at every position")
+        grid = flat.reshape(positions, -1).T if first else flat.reshape(-1, positions)
+        for row in grid:
+            part, position = _split(_index(names[row[0]]), first)
+            last, end = _split(_index(names[row[-1]]), first)
+            if (position, end) != ("1", str(positions)) or part != last:
+                raise ValueError(f"{component} does not run through its positions in order")
+            labels.append(Label(device, quantity, part))
+        rows.append(grid)
+    index = np.concatenate(rows) if rows else np.zeros((0, positions), dtype=np.int64)
+    return Axis(tuple(labels), np.ascontiguousarray(index.T), tuple(label for label, _ in scalars),
                 np.array([flat for _, flat in scalars], dtype=np.int64))
+
+
+def _index(name: str) -> str:
+    """`f01_ev.charge_kw[2,7]` -> `2,7`."""
+    cut = name.find("[")
+    return name[cut + 1 : -1] if cut >= 0 else ""
+
+
+def _split(index: str, position_first: bool) -> tuple[str, str]:
+    """(part, position) of an index."""
+    if position_first:
+        position, _, part = index.partition(",")
+    else:
+        part, _, position = index.rpartition(",")
+    return part, position
 
 
 def by_position(flat: Floats, axis: Axis) -> Floats:

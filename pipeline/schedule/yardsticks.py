@@ -46,7 +46,7 @@ def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outloo
     mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}
     order = np.array([mine[label] for label in desk.binder.frozen_labels], dtype=np.int64)
     inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order])
-    solution = solve(frozen.bind(inputs), options or SolveOptions(method="ipm", crossover=False))
+    solution = solve(frozen.bind(inputs), options or SolveOptions())
     if solution.x is None:
         raise NoSchedule(f"perfect foresight of {desk.day.date} ended as {solution.status.value}")
     return Foresight(desk, by_position(solution.x, desk.layout.columns), solution.objective)

@@ -64,7 +64,7 @@ class Setting:
         hours = local_hour(self.day.starts(), self.case.time_zone)
         values = np.array([np.array(series.by_local_hour)[hours] for series in self.case.series])
         if error:
-            values = values * (1 + error * np.clip(np.random.default_rng(seed).standard_normal(values.shape), -4, 4))
+            values = values * np.maximum(1 + error * np.random.default_rng(seed).standard_normal(values.shape), 0.0)
         return Outlook(tuple(series.id for series in self.case.series), values, {
             device.id: self.vehicles(device) for device in self.case.devices if isinstance(device, EvFleet)})
 
