@@ -339,3 +339,18 @@ def parquet(**columns: object) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer)
     return buffer.getvalue()
+
+
+def test_a_long_file_without_a_mapped_name_is_refused_but_a_drop_may_carry_a_part(tmp_path: Path) -> None:
+    from pipeline.store.warehouse import Warehouse
+    from tests.unit.ingest.support import folder_case, run
+
+    columns = ColumnMap(column="A", series="load", unit="kW"), ColumnMap(column="B", series="wind", unit="kW")
+    mapping = mapping_of(*columns, series_column="meter", value_column="value")
+    content = "valid_from,meter,value\n2016-03-01T00:00Z,A,1\n"
+    mistakes = refused(tmp_path, content, mapping=mapping)
+    only(mistakes, place="drop.csv, column meter", says="no row for 'B'", remedy="take them out of it")
+    drops = tmp_path / "drops"
+    drops.mkdir()
+    (drops / "part.csv").write_text(content)
+    assert run(folder_case(drops, mapping=mapping), Warehouse.open(tmp_path / "other"))[0].rows_added == 1
