@@ -61,8 +61,8 @@ def chromium_path() -> str | None:
 
 
 def _study_data() -> bool:
-    folder = os.environ.get("FEEDERFLOW_STUDY_DATA")
-    return bool(folder) and Path(folder or "").is_dir()
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return Path(os.environ.get("FEEDERFLOW_STUDY_DATA") or beside).is_dir()
 
 
 SERVERS: dict[str, Callable[[], object]] = {"postgresql": postgres_url, "redis": redis_answers, "chromium": chromium_path}
@@ -92,8 +92,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The last line, after pytest's own."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and _deselected:
-        counts = ", ".join(f"{count} {mark}" for mark, count in sorted(_deselected.items()))
-        reporter.write_line(f"deselected for absent servers: {counts}")
+        kinds = (("servers", SERVERS), ("data", DATA))
+        counts = {kind: ", ".join(f"{_deselected[mark]} {mark}" for mark in marks if _deselected[mark]) for kind, marks in kinds}
+        reporter.write_line("deselected for absent " + "; for absent ".join(f"{kind}: {said}" for kind, said in counts.items() if said))
 
 
 # ---------------------------------------------------------------------- fixtures

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,10 +91,11 @@ def publish(warehouse: Warehouse, lake: Lake, run_id: str, *, replace: bool = Fa
         taken = publications.make_current(
             connection, day, product=run.product, run_id=run_id, issued_at=run.issued_at, replace=replace)
     fault_point("published-sql")
-    if taken or not _agrees(warehouse, day, read_current(lake, day), _run_ids(before)):
-        stored = _materialise(warehouse, lake, day, build)
+    if taken:
+        _materialise(warehouse, lake, day, build)
     else:
-        stored = read_current(lake, day)
+        reconcile(warehouse, lake, day=day)
+    stored = read_current(lake, day)
     return Published(taken, {product: entry["run_id"] for product, entry in stored["runs"].items()}, stored["status"], _files(stored))
 
 
@@ -107,10 +108,11 @@ def reconcile(
     """
     with warehouse.reading() as connection:
         wanted = publications.current(connection, day, case=case)
+        files = publications.files(connection, day, case=case)
     mended = []
     for one, products in wanted.items():
         stored = read_current(lake, one)
-        if not _agrees(warehouse, one, stored, _run_ids(products)) or (deep and damaged(lake, stored)):
+        if not _agrees(stored, _run_ids(products), files.get(one, [])) or (deep and damaged(lake, stored)):
             _materialise(warehouse, lake, one)
             mended.append(one)
     return mended
@@ -146,11 +148,10 @@ def damaged(lake: Lake, stored: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _agrees(warehouse: Warehouse, day: Day, stored: Mapping[str, Any], runs: Mapping[str, str]) -> bool:
-    if {product: entry["run_id"] for product, entry in stored.get("runs", {}).items()} != runs:
-        return False
-    with warehouse.reading() as connection:
-        return tuple(publications.files(connection, day)) == _files(stored)
+def _agrees(stored: Mapping[str, Any], runs: Mapping[str, str], files: Sequence[PublishedFile]) -> bool:
+    """Does `_current.json` name the runs and files that SQL names?"""
+    named = {product: entry["run_id"] for product, entry in stored.get("runs", {}).items()}
+    return named == runs and _files(stored) == tuple(files)
 
 
 def _files(stored: Mapping[str, Any]) -> tuple[PublishedFile, ...]:
@@ -161,8 +162,8 @@ def _run_ids(products: Mapping[str, publications.Publication]) -> dict[str, str]
     return {product: found.run_id for product, found in sorted(products.items())}
 
 
-def _materialise(warehouse: Warehouse, lake: Lake, day: Day, build: _Build | None = None) -> dict[str, Any]:
-    """Steps 2 and 3: make the day's files and `_current.json` follow from SQL; returns the latter's content.
+def _materialise(warehouse: Warehouse, lake: Lake, day: Day, build: _Build | None = None) -> None:
+    """Steps 2 and 3: make the day's files and `_current.json` follow from SQL.
 
     The files are built first and written while holding the warehouse's write lock, so that two publishers never interleave.
     """
@@ -173,7 +174,7 @@ def _materialise(warehouse: Warehouse, lake: Lake, day: Day, build: _Build | Non
                 _replace_files(lake, day, build)
                 number = max(found.number for found in now.values())
                 publications.record_files(connection, day, _files(build.content), publication=number)
-                return build.content
+                return
         build = _build(warehouse, lake, day, _run_ids(now))  # not built yet, or someone published in between
 
 

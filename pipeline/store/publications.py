@@ -84,11 +84,15 @@ def make_current(connection: sa.Connection, day: Day, *, product: str, run_id: s
     return True
 
 
-def files(connection: sa.Connection, day: Day) -> list[PublishedFile]:
-    """Files of a day as last recorded, sorted by path."""
+def files(connection: sa.Connection, day: Day | None = None, *, case: str | None = None) -> dict[Day, list[PublishedFile]]:
+    """Files of every day, or of one day or case, as last recorded, sorted by path."""
     f = PUBLISHED_FILES.c
-    statement = sa.select(f.path, f.table_name, f.sha256, f.row_count).where(*_of_day(day)).order_by(f.path)
-    return [PublishedFile(row.path, row.table_name, row.sha256, int(row.row_count)) for row in connection.execute(statement)]
+    conditions = [*(_of_day(day) if day is not None else ()), *([f.case_name == case] if case is not None else [])]
+    found: dict[Day, list[PublishedFile]] = {}
+    for row in connection.execute(sa.select(PUBLISHED_FILES).where(*conditions)):
+        file = PublishedFile(row.path, row.table_name, row.sha256, int(row.row_count))
+        found.setdefault(Day(row.case_name, row.variant, row.delivery_date), []).append(file)
+    return {key: sorted(listed) for key, listed in found.items()}
 
 
 def record_files(connection: sa.Connection, day: Day, written: Iterable[PublishedFile], *, publication: int) -> None:

@@ -133,7 +133,7 @@ acts = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
 @given(plan=st.lists(acts, min_size=1, max_size=6))
 def test_any_course_of_publications_and_crashes_ends_whole(
     warehouse: Warehouse, lake: Lake, monkeypatch: pytest.MonkeyPatch, plan: list[Act],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -64,6 +65,13 @@ def test_bytes_follow_from_rows_alone(rows: list[tuple[str, float]], cut: int) -
     chunked = pa.concat_tables([table.slice(0, cut), table.slice(cut)]).replace_schema_metadata({"pandas": "{}"})
     assert to_parquet(table) == to_parquet(chunked)
     assert from_parquet(to_parquet(table)).equals(table)
+
+
+def test_bytes_of_a_long_table_follow_from_rows_alone() -> None:
+    count = 200_000  # more than one row group and more names than a dictionary page holds
+    table = pa.table({"value": np.random.default_rng(0).random(count), "name": [f"device {number % 60_000}" for number in range(count)]})
+    chunked = pa.concat_tables([table.slice(0, 70_001), table.slice(70_001, 5), table.slice(70_006)])
+    assert to_parquet(table) == to_parquet(chunked)
 
 
 @given(rows=st.permutations([("a", 1, 0.5), ("a", 1, 0.25), ("a", 2, 0.0), ("b", 1, 1.0)]))
