@@ -65,7 +65,33 @@ class Conflict:
         if not self.rows and not self.bounds:
             return "nothing conflicts: the program is feasible"
         head = "these cannot all hold" + (":" if self.irreducible else " (the set may hold more than is needed):")
-        return "\n".join([head, *(f"- {part}" for part in (*self.rows, *self.bounds)), "change one of the given values, or a limit"])
+        given = [str(row) for row in self.rows if row.inputs]
+        parts = [*given, *_through([row for row in self.rows if not row.inputs]), *_together(self.bounds)]
+        return "\n".join([head, *(f"- {part}" for part in parts), "change one of the given values, or a limit"])
+
+
+def _through(rows: list[ConflictingRow]) -> list[str]:
+    """Rows without inputs carry the conflict from place to place: a planner needs to know which laws, not each row."""
+    alike: dict[tuple[str, str], list[ConflictingRow]] = {}
+    for row in rows:
+        alike.setdefault((row.device, row.law), []).append(row)
+    return [
+        str(group[0]) if len(group) == 1
+        else f"{device}: {law.replace('_', ' ')} at [{group[0].index}] .. [{group[-1].index}], {len(group)} rows"
+        for (device, law), group in alike.items()
+    ]
+
+
+def _together(bounds: tuple[ConflictingBound, ...]) -> list[str]:
+    """One line for all bounds of a component that say the same."""
+    alike: dict[tuple[str, float, float], list[ConflictingBound]] = {}
+    for bound in bounds:
+        alike.setdefault((component_of(bound.name), bound.lower, bound.upper), []).append(bound)
+    return [
+        str(group[0]) if len(group) == 1
+        else f"limits: {_limits(f'each of {group[0].name} .. {group[-1].name} ({len(group)})', group[0].lower, group[0].upper)}"
+        for group in alike.values()
+    ]
 
 
 def explain(bound: BoundProgram, *, time_limit_s: float = 60.0) -> Conflict:

@@ -27,7 +27,7 @@ def block_structure(program: LinearProgram, *, linking_rows: Indices) -> BlockSt
     inner = np.setdiff1d(np.arange(rows), np.asarray(linking_rows, dtype=np.int64))
     kept = program.matrix[inner]
     pattern = sp.csr_array((np.ones(kept.nnz, dtype=np.int8), kept.indices, kept.indptr), shape=kept.shape)
-    graph = sp.block_array([[None, pattern], [pattern.T, None]], format="csr")
+    graph = sp.csr_array(sp.block_array([[None, pattern], [pattern.T, None]]), dtype=np.int8)
     _, label = connected_components(graph, directed=False)
     of_columns = label[inner.size :]
     _, first, dense = np.unique(of_columns, return_index=True, return_inverse=True)
