@@ -128,6 +128,7 @@ def test_findings_sort_by_keyboard(opened: Opened) -> None:
     assert page.locator(cells).all_inner_texts() == ["warning", "warning", "info", "info"]
     page.focus("#findings th:first-child button")
     page.keyboard.press("Enter")
+    assert page.locator("#findings th").first.get_attribute("aria-sort") == "descending"
     assert page.locator(cells).all_inner_texts() == ["info", "info", "warning", "warning"]
     page.locator("#findings th button", has_text="value").click()
     assert page.locator("#findings tbody td:nth-child(6)").all_inner_texts() == ["0.9482", "3", "3.2", "4.2"]

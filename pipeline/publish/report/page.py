@@ -10,7 +10,7 @@ from pipeline.core.clock import from_epoch
 from pipeline.publish.report.axis import local_label, zone_title
 from pipeline.publish.report.figure import Figure, View, esc
 from pipeline.publish.report.frames import DayTables
-from pipeline.publish.report.verdict import Card, RunInfo, Verdict, findings_of, issue_time, moment, run_ids
+from pipeline.publish.report.verdict import Card, RunInfo, Verdict, counted, findings_of, issue_time, moment, run_ids
 
 MARKS = {"good": "&#10003;", "degraded": "!", "failed": "&#10007;"}
 FINDINGS_SHOWN = 400
@@ -72,7 +72,7 @@ def findings_section(day: DayTables) -> str:
         return _section("findings", "Findings", '<p class="lead">Every check passed and nothing was noted.</p>')
     warnings = sum(row["severity"] == "warning" for row in rows)
     cut = f" Shown are the first {FINDINGS_SHOWN}; all are in the table <code>findings</code>." if len(rows) > FINDINGS_SHOWN else ""
-    words = f"{warnings} warnings, {len(rows) - warnings} for information, worst first. A warning makes the day degraded."
+    words = f"{counted(warnings, 'warning')}, {len(rows) - warnings} for information, worst first. A warning makes the day degraded."
     lead = f'<p class="lead">{words}{cut}</p>'
     columns = (("severity", ""), ("stage", ""), ("check", ""), ("place", ""), ("message", ""), ("value", "num"), ("limit", "num"))
     heads = "".join(

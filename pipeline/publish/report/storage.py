@@ -123,6 +123,6 @@ def _fleet(day: DayTables, fleet: EvFleet) -> View | None:
     return View(
         fleet.id,
         traces,
-        _axes(day, "charged since the day start, kWh", "power, kW"),
+        _axes(day, "charged energy, kWh", "power, kW"),
         f"{fleet.id} ({fleet.vehicle_count} vehicles):{said.rstrip(';')}.",
     )

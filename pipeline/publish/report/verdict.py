@@ -78,8 +78,13 @@ def _words(day: DayTables, info: RunInfo, grade: Grade, warnings: list[dict[str,
         progress = "day-ahead schedule published, real time has not begun"
     if grade == "good":
         return f"{_capital(progress)}; nothing needs your attention."
-    many = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else "a run was flagged"
+    many = counted(len(warnings), "warning") if warnings else "a run was flagged"
     return f"{_capital(progress)}, with {many}. The schedule is published and usable; read the findings before relying on it."
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 warning`, `2 warnings`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _capital(text: str) -> str:
@@ -130,7 +135,10 @@ def _finding_card(findings: list[dict[str, Any]], warnings: list[dict[str, Any]]
     if not warnings:
         return Card("Worst finding", "for information only", f"{infos} in all; first: {note}", "good")
     return Card(
-        "Worst finding", worst["check"].replace("_", " "), f"{note}. In all {len(warnings)} warnings, {infos} for information.", "degraded"
+        "Worst finding",
+        worst["check"].replace("_", " "),
+        f"{note}. In all {counted(len(warnings), 'warning')}, {infos} for information.",
+        "degraded",
     )
 
 

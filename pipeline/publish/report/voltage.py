@@ -127,7 +127,7 @@ def heatmap(day: DayTables) -> Figure:
     return Figure(
         "voltage_heat",
         "Voltage over the day",
-        "White is nominal, purple is low, orange is high. A dark band is a place and an hour to look at.",
+        "White is nominal (or no difference), purple is low, orange is high. A dark band is a place and an hour to look at.",
         views,
         choose="Voltage",
         height_px=520,
@@ -147,7 +147,12 @@ def _heat_view(day: DayTables, grid: TimeGrid, buses: list[str], values: np.ndar
         "zmin": middle - reach,
         "zmax": middle + reach,
         "colorscale": DIVERGING,
-        "colorbar": {"title": {"text": "p.u.", "side": "top"}, "thickness": 14, "outlinewidth": 0, "tickformat": ".3f"},
+        "colorbar": {
+            "title": {"text": "p.u.", "side": "top"},
+            "thickness": 14,
+            "outlinewidth": 0,
+            "tickformat": ".3f" if middle else ".4f",
+        },
         "xgap": 0,
         "ygap": 0,
         "text": f"@rows:{grid.key}_span",
