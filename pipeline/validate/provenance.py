@@ -102,7 +102,7 @@ def check_provenance(warehouse: Warehouse, lake: Lake, day: Day) -> tuple[list[M
     """
     with warehouse.reading() as connection:
         now = current(connection, day).get(day, {})
-        recorded = {file.table: file for file in files(connection, day)}
+        recorded = {file.table: file for file in files(connection, day).get(day, [])}
     runs = frozenset(publication.run_id for publication in now.values())
     known = ancestry(warehouse, runs)
     if not runs:
