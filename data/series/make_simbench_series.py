@@ -4,8 +4,9 @@ Each feeder and each microgrid of networked_microgrids_66_simbench gets series o
 profiles of 2016, drawn with a fixed seed and recorded in simbench_2016_draws.csv, scaled to the model book's tables: the
 year's mean day has the table's energy, unless the year's peak would then be more than the equipment is made for (PEAK_KW):
 a feeder 1.25 x the table's peak, so that voltages hold without help; a microgrid's heat 100 kWth of the 120 its CHP can
-give, for a heat pump's year is far more uneven than the table's one day. The price is synthetic: the book's table, varied (see `price`).
-Run: `python data/series/make_simbench_series.py`. SimBench stamps are naive Berlin local time with summer time: 27 March skips an hour, 30 October repeats one.
+give, for a heat pump's year is far more uneven than the table's one day. The price is synthetic: the book's table, varied (see
+`price`). Run: `python data/series/make_simbench_series.py`. SimBench stamps are naive Berlin local time with summer time:
+27 March skips an hour, 30 October repeats one.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ FEEDERS = ("f01", "f02")
 MICROGRIDS = tuple(f"mg_{feeder}_b{bus:02d}" for feeder in FEEDERS for bus in (9, 16, 18, 31, 33))
 Floats = NDArray[np.float64]
 
-# Measured customers: trade (G), households (H0), farms (L). Not the equivalents of whole grids, and not the band load and the
-# hot-water load (BL-H, WB-H), which are switched, not lived in.
-LOADS = (
-    "G0-A G0-M G1-A G1-B G1-C G2-A G3-A G3-H G3-M G4-A G4-B G4-H G4-M G5-A G6-A "
-    "H0-A H0-B H0-C H0-G H0-H H0-L L0-A L1-A L2-A L2-M"
-).split()
-# Heat pumps of one of SimBench's two places: a microgrid is one place, and all its heat pumps have the same weather.
+# Customers: trade (G), households (H0), farms (L). Not the equivalents of whole grids and not high-voltage industry (HS), and not
+# BL-H and WB-H, which have no shape over the day: their level changes in steps.
+LOADS = [
+    "G0-A", "G0-M", "G1-A", "G1-B", "G1-C", "G2-A", "G3-A", "G3-H", "G3-M", "G4-A", "G4-B", "G4-H", "G4-M", "G5-A", "G6-A",
+    "H0-A", "H0-B", "H0-C", "H0-G", "H0-H", "H0-L", "L0-A", "L1-A", "L2-A", "L2-M",
+]
+# Heat pumps of one of SimBench's two sets: its kinds follow each other's daily level up to a correlation of .99, as pumps under
+# one weather do, and a microgrid is one place. (SimBench does not say what the sets are; averages over both forecast worse.)
 HEAT_PUMPS = [f"{kind}_2" for kind in ("Air_Alternative", "Air_Parallel", "Air_Semi-Parallel", "Soil_Alternative")]
 PV = [f"PV{number}" for number in range(1, 9)]
-WIND = [f"WP{number}" for number in (3, 4, 5, 6, 7, 8, 10, 11, 12)]  # on land: 1, 2 and 9 are at sea
+WIND = [f"WP{number}" for number in (3, 4, 5, 6, 7, 8, 10, 11, 12)]  # on land: 1 and 2 are used at sea, and 9 yields like them (.49)
 
 # kind -> (profiles to draw from, how many a feeder and a microgrid draw)
 EVENNESS = {"load": 10.0, "heat": 4.0, "pv": 10.0, "wind": 10.0}  # of the weights: Dirichlet's concentration
@@ -69,7 +71,9 @@ def local_times() -> list[datetime]:
     return [(FIRST_UTC + timedelta(minutes=15 * step)).astimezone(ZONE) for step in range(QUARTERS)]
 
 
-def draw(kind: str, owners: tuple[str, ...], count: int, profiles: dict[str, Floats], day_kwh: float, record: list[list[str]]) -> dict[str, Floats]:
+def draw(
+    kind: str, owners: tuple[str, ...], count: int, profiles: dict[str, Floats], day_kwh: float, record: list[list[str]]
+) -> dict[str, Floats]:
     """A composite per owner: `count` distinct profiles (of peak 1) with random weights, then scaled."""
     series = {}
     for owner in owners:

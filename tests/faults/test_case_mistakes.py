@@ -424,6 +424,12 @@ def test_unreadable_csv(tiny: Path, content: bytes, words: str) -> None:
     assert words in _refusal(tiny)
 
 
+@pytest.mark.parametrize("name", ["buses", "networks", "ties"])
+def test_a_table_that_is_not_there(tiny: Path, name: str) -> None:
+    (tiny / f"{name}.csv").unlink()
+    assert f"the case has no {name}" in _refusal(tiny)
+
+
 def test_a_table_under_a_wrong_name(tiny: Path) -> None:
     (tiny / "demand.csv").rename(tiny / "demands.csv")
     assert "demands.csv: no table of a case has this name; did you mean 'demand.csv'?" in _refusal(tiny)

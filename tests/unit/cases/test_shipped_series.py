@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import runpy
 from datetime import UTC, date, datetime
 from itertools import combinations
 
@@ -85,3 +86,17 @@ def test_size_is_the_book_s(case: Case, history: dict[str, np.ndarray]) -> None:
         assert capacity is None or values.max() < capacity
     assert max(history[name].max() for name in history if name.endswith("heat")) <= 100.0  # CHP: 150 kW x 0.8
     assert max(history[name].max() for name in ("f01_load", "f02_load")) <= 1.25 * 876.4 + 0.05
+
+
+def test_price_is_what_the_script_makes_from_the_book_s_table() -> None:
+    script = runpy.run_path(str(DATA / "series" / "make_simbench_series.py"))
+    shipped = pq.read_table(DATA / "series" / "price_2016.parquet")["price"].to_numpy()
+    assert np.array_equal(np.round(script["price"](), 4), shipped)
+    moments = script["local_times"]()[::4]
+    table = load_case(NAME).profiles["rtp_usd_per_kwh"]
+    ratio = shipped / np.array([table[moment.hour] for moment in moments])
+    weekday = np.array([moment.weekday() for moment in moments])
+    level = {name: float(ratio[days].mean()) for name, days in (("week", weekday < 5), ("sat", weekday == 5), ("sun", weekday == 6))}
+    assert level["sat"] / level["week"] == pytest.approx(0.93, abs=0.05)
+    assert level["sun"] / level["week"] == pytest.approx(0.88, abs=0.05)
+    assert 0.09 < ratio[weekday < 5].std() < 0.14  # a daily factor of .10 and an hourly one of .05
