@@ -113,6 +113,7 @@ def test_text_from_data_is_escaped(tables: dict[str, pa.Table]) -> None:
     evil = {**tables, "findings": pa.Table.from_pylist(findings, TABLES["findings"].schema)}
     override = {"target": EVIL, "quantity": "out", "value": None, "valid_from": 0, "valid_to": 1, "author": EVIL, "reason": EVIL}
     text = build(evil, case, status=None, failure=EVIL, method=EVIL, overrides=(override,))
+    assert "<" not in text.split('id="report-data">')[1].split("</script>")[0]
     assert "alert(1)</script>" not in text and '<b>"' not in text and "<i>" not in text.split("<script type")[0]
     assert text.count("<script") - text.split('<script type="application/json"')[1].count("<script") == 1  # none before the data block
     data_of(text)
