@@ -25,7 +25,9 @@ class _Interval:
         self.count = len(roster.networks)
 
     def sum(self, network: Indices, values: Floats) -> Floats:
-        return np.bincount(network, weights=values, minlength=self.count) if len(network) else np.zeros(self.count)
+        if not len(network):
+            return np.zeros(self.count)
+        return np.bincount(network, weights=values, minlength=self.count).astype(float)
 
     def share(self, amount: Floats, capacity: Floats, network: Indices) -> Floats:
         """How much each gives of `amount` (per network, >= 0), in proportion to its capacity (>= 0)."""
@@ -69,7 +71,7 @@ def _hold_demand(work: _Interval) -> None:
 
 def _generator_power(work: _Interval) -> Floats:
     segment = work.roster.generators.segment
-    return np.where(segment >= 0, work.x[segment], 0.0).sum(axis=1)
+    return np.asarray(np.where(segment >= 0, work.x[segment], 0.0).sum(axis=1))
 
 
 def _scale_generators(work: _Interval, power: Floats) -> None:

@@ -59,7 +59,7 @@ def _close_reactive(desk: Desk, network: int, columns: Floats, inputs: Floats) -
         new = np.clip(old + rest, inputs[:, generators.reactive_low[g]], inputs[:, generators.reactive_high[g]])
         columns[:, generators.reactive[g]] = new
         rest = rest - (new - old)
-    return np.abs(rest)
+    return np.asarray(np.abs(rest))
 
 
 def bus_injections(desk: Desk, injections: Floats, carrier: str) -> Floats:
@@ -67,7 +67,7 @@ def bus_injections(desk: Desk, injections: Floats, carrier: str) -> Floats:
     readouts = desk.readouts
     rows = np.flatnonzero((np.array(readouts.carrier) == carrier) & (readouts.bus >= 0))
     total = np.zeros((len(injections), len(desk.case.buses)))
-    np.add.at(total, (slice(None), readouts.bus[rows]), injections[:, rows])
+    np.add.at(total.T, readouts.bus[rows], injections[:, rows].T)
     return total
 
 

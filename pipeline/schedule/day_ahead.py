@@ -145,7 +145,7 @@ def _checked(work: _Work, solution: Solution, inputs: Floats, place: str) -> Sol
         work.warn("time_limit", place or "schedule", "the solver met its time limit: its best schedule so far is used")
     better, binaries = solve_exclusively(work.desk, work.pairs, inputs, solution, work.left())
     if binaries < 0:
-        work.warn("simultaneous_charging", place or "schedule", "no schedule without simultaneous charging and discharging was found in time")
+        work.warn("simultaneous_charging", place or "schedule", "a schedule without charging and discharging at once was not found in time")
     if better.status is Status.time_limit and solution.status is not Status.time_limit:
         work.warn("time_limit", place or "schedule", "the solver met its time limit with binaries: its best schedule so far is used")
     return better

@@ -40,13 +40,14 @@ def with_exclusive(program: LinearProgram, charge: Indices, discharge: Indices) 
     count, (rows, columns) = len(charge), program.matrix.shape
     high_c, high_d = program.col_upper[charge], program.col_upper[discharge]
     each, one = np.arange(count), np.ones(count)
-    left = sp.coo_array((np.concatenate([one, one]), (np.concatenate([each, each + count]), np.concatenate([charge, discharge]))),
-                        shape=(2 * count, columns))
-    right = sp.coo_array((np.concatenate([-high_c, high_d]), (np.arange(2 * count), np.concatenate([each, each]))), shape=(2 * count, count))
+    both = np.arange(2 * count)
+    left = sp.coo_array((np.concatenate([one, one]), (both, np.concatenate([charge, discharge]))), shape=(2 * count, columns))
+    right = sp.coo_array((np.concatenate([-high_c, high_d]), (both, np.concatenate([each, each]))), shape=(2 * count, count))
     matrix = sp.block_array([[program.matrix, sp.coo_array((rows, count))], [left, right]], format="csr")
     name = [program.column_names[i] for i in charge]
-    binaries = tuple(n.replace(".charge_", ".charging_share_", 1) for n in name)
-    laws = tuple(n.replace(n[n.index("."):n.index("[")], f".{law}") for law in ("exclusive_charge", "exclusive_discharge") for n in name)
+    named = [(n[: n.index(".") + 1], n[n.index("[") :]) for n in name]
+    binaries = tuple(f"{device}charging_share{index}" for device, index in named)
+    laws = tuple(f"{device}{law}{index}" for law in ("exclusive_charge", "exclusive_discharge") for device, index in named)
     zeros = np.zeros(count)
     return replace(
         program,

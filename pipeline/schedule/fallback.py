@@ -17,7 +17,7 @@ def projected(desk: Desk, held: Held, state: State, inputs: Floats) -> Floats:
 
 def plain_set_points(desk: Desk, held: Held, step: int) -> Floats:
     """The day-ahead set-points of a step, without its slacks: what was shed or dumped on average is no instruction."""
-    columns = held.set_points[step - 1].copy()
+    columns: Floats = held.set_points[step - 1].copy()
     demands = desk.roster.demands
     for entries in (demands.shed, demands.dump[demands.dump >= 0], desk.roster.heat_demands.shed):
         columns[entries] = 0.0

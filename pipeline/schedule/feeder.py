@@ -59,10 +59,10 @@ def feeder_of(case: Case, network: Network) -> Feeder:
     while frontier:
         bus = frontier.pop()
         for i in ends[bus]:
-            branch: Branch = branches[i]
-            other = branch.to_bus if branch.from_bus == bus else branch.from_bus
+            line: Branch = branches[i]
+            other = line.to_bus if line.from_bus == bus else line.from_bus
             if other not in parents:
-                parents[other] = [*parents[bus], (i, 1.0 if branch.from_bus == bus else -1.0)]
+                parents[other] = [*parents[bus], (i, 1.0 if line.from_bus == bus else -1.0)]
                 frontier.append(other)
                 for above, direction in parents[other]:
                     downstream[above, number[other]] = direction

@@ -92,7 +92,8 @@ def _network_tables(desk: Desk, run_id: str, stage: Stage, net: Floats, steps: I
         head = _head(run_id, stage, len(buses), steps, starts)
         bus_state = TABLES["bus_state"].build({
             **head, "network": cube([b[0] for b in buses], len(steps)), "bus": cube([b[1] for b in buses], len(steps)),
-            "voltage_pu": pa.array(np.concatenate([b[2] for b in buses])), "voltage_ac_pu": pa.nulls(len(buses) * len(steps), pa.float64())})
+            "voltage_pu": pa.array(np.concatenate([b[2] for b in buses])),
+            "voltage_ac_pu": pa.nulls(len(buses) * len(steps), pa.float64())})
     if branches:
         head, none = _head(run_id, stage, len(branches), steps, starts), pa.nulls(len(branches) * len(steps), pa.float64())
         branch_state = TABLES["branch_state"].build({
@@ -201,14 +202,16 @@ def _settlement(found: RealTime, run_id: str, steps: Indices, starts: Instants) 
         parts["dispatched_kw"].append(held[:, ties.exchange[i]])
         parts["realised_kw"].append(column(ties.exchange))
         parts["price_per_kwh"].append(given("price_per_kwh"))
-        parts["energy_cost"].append(dt * (given("price_per_kwh") * column(ties.exchange) + given("sell_discount_per_kwh") * column(ties.export)))
+        parts["energy_cost"].append(dt * (given("price_per_kwh") * column(ties.exchange)
+                                          + given("sell_discount_per_kwh") * column(ties.export)))
         parts["deviation_cost"].append(dt * (given("deviation_up_price_per_kwh") * column(ties.up)
                                              + given("deviation_down_price_per_kwh") * column(ties.down)))
     head = _head(run_id, "real_time", len(rows), steps, starts)
     del head["stage"]
     return TABLES["settlement"].build({
-        **head, "tie": cube([ties.names[i] for i in rows], len(steps)), **{name: np.concatenate(values) for name, values in parts.items()},
-        "settled": np.ones(len(rows) * len(steps), dtype=bool)})
+        **head, "tie": cube([ties.names[i] for i in rows], len(steps)),
+        **{name: pa.array(np.concatenate(values)) for name, values in parts.items()},
+        "settled": pa.array(np.ones(len(rows) * len(steps), dtype=bool))})
 
 
 def figures(desk: Desk, columns: Floats, inputs: Floats) -> dict[str, tuple[str, float]]:
@@ -244,5 +247,6 @@ def figures(desk: Desk, columns: Floats, inputs: Floats) -> dict[str, tuple[str,
 def kpis_table(run_id: str, stage: Stage, kpis: Kpis) -> pa.Table:
     """One row per figure."""
     count = len(kpis)
-    return TABLES["kpis"].build({"run_id": [run_id] * count, "stage": [stage] * count, "kpi": list(kpis), "unit": [u for u, _ in kpis.values()],
-                                 "value": [float(v) for _, v in kpis.values()]})
+    return TABLES["kpis"].build({
+        "run_id": [run_id] * count, "stage": [stage] * count, "kpi": list(kpis), "unit": [unit for unit, _ in kpis.values()],
+        "value": [float(value) for _, value in kpis.values()]})

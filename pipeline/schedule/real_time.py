@@ -19,7 +19,7 @@ from pipeline.schedule.dispatch import Dispatch, Settled
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
 from pipeline.schedule.fallback import projected
 from pipeline.schedule.findings import Finding
-from pipeline.schedule.instructions import Instruction
+from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
 from pipeline.schedule.settle import Reality, SettledDay, reality_of, settle, settled_day
@@ -91,7 +91,7 @@ def _heat_reserve(desk: Desk, filled: Floats) -> tuple[Indices, Indices, Floats]
     count = len(desk.roster.networks)
     members = np.bincount(stores.network, minlength=count)
     loads = np.zeros((len(filled), count))
-    np.add.at(loads, (slice(None), demands.network), filled[:, demands.load])
+    np.add.at(loads.T, demands.network, filled[:, demands.load].T)
     kept = share * desk.program.step_h * loads[:, stores.network] / members[stores.network]
     return stores.energy_low, stores.energy_high, kept
 
@@ -161,6 +161,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     desk = rolling.desk
     told: Sequence[Sequence[Instruction]] = overrides if overrides is not None else [()] * len(outlooks)
     truth: Reality = reality_of(desk, realised, rolling.held.frozen, state)
+    truths: dict[tuple[Instruction, ...], Reality] = {(): truth}
     dispatches: list[Dispatch] = []
     settled: list[Settled] = []
     states: list[State] = []
@@ -168,7 +169,10 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
         dispatch, state = redispatch(rolling, state, outlook, overrides=instructions)
-        reality = truth if not instructions else reality_of(desk, realised, rolling.held.frozen, state, overrides=instructions)
+        words = tuple(instructions)
+        if words not in truths:
+            truths[words] = reality_of(desk, realised, rolling.held.frozen, state, overrides=words)
+        reality = truths[words]
         each, state = settle(desk, dispatch.columns, state, reality)
         truth.judged[each.step - 1] = reality.judged[each.step - 1]
         dispatches.append(dispatch)
@@ -178,9 +182,11 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
             on_step(each.step)
     day = settled_day(desk, settled, truth)
     findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
+    findings += unreachable(desk.case, [word for words in truths for word in words], stage="real_time")
     return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings))
 
 
 def _unmet(day: SettledDay) -> list[Finding]:
-    return [Finding("real_time", "warning", "unbalanced", f"step {day.first + k}", f"{day.unmet[k]:.6g} kW that no device or tie could take",
-                    float(day.unmet[k]), 0.0) for k in np.flatnonzero(day.unmet > 1e-4)]
+    return [Finding("real_time", "warning", "unbalanced", f"step {day.first + k}",
+                    f"{day.unmet[k]:.6g} kW that no device or tie could take", float(day.unmet[k]), 0.0)
+            for k in np.flatnonzero(day.unmet > 1e-4)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ def check_weights(weights: Floats, scenario_count: int) -> Floats:
     return weights
 
 
-def extensive_form(program: LinearProgram, *, first_stage: Indices, scenarios: Floats, weights: Floats) -> tuple[BoundProgram, ScenarioIndex]:
+def extensive_form(
+    program: LinearProgram, *, first_stage: Indices, scenarios: Floats, weights: Floats,
+) -> tuple[BoundProgram, ScenarioIndex]:
     """One program over all scenarios, minimising the expected cost.
 
     first_stage: columns shared by all scenarios, binaries included. scenarios: (S, m) inputs. weights: (S,) probabilities.
@@ -72,7 +78,7 @@ def _stack(program: LinearProgram, shared: Indices, own: Indices, count: int, co
     blocks = sp.block_diag([recourse] * count, format="csr")
     matrix = sp.hstack([sp.vstack([common] * count, format="csr"), blocks], format="csr") if shared.size else blocks
 
-    def spread(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def spread(values: NDArray[Kind]) -> NDArray[Kind]:
         return np.concatenate([values[shared], np.tile(values[own], count)])
 
     names = [program.column_names[i] for i in own]
@@ -85,5 +91,6 @@ def _stack(program: LinearProgram, shared: Indices, own: Indices, count: int, co
         col_lower=spread(program.col_lower), col_upper=spread(program.col_upper), integer=spread(program.integer),
         row_names=tuple(f"{name}@{s}" for s in range(1, count + 1) for name in program.row_names), column_names=columns, input_names=(),
         column_term=spread(program.column_term), terms=program.terms, readout=empty, readout_by_input=sp.csr_array((0, 0)),
-        readout_offset=np.zeros(0), readout_names=(), inputs={}, positions=program.positions, step_h=program.step_h, rolling=program.rolling,
+        readout_offset=np.zeros(0), readout_names=(), inputs={}, positions=program.positions, step_h=program.step_h,
+        rolling=program.rolling,
     )

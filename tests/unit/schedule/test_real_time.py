@@ -73,7 +73,7 @@ def test_the_terminal_price_is_the_highest_of_the_window_and_goes_where_the_day_
 
 
 def test_first_interval_measured_decides_from_what_came(tiny):
-    measured = Setting(tiny.case.model_copy(update={"settings": tiny.case.settings.model_copy(update={"first_interval": "measured"})}), tiny.day)
+    measured = setting(first_interval="measured")
     rolling = measured.rolling()
     found = measured.whole_day(rolling, error=0.05)
     decided = np.array([d.columns[rolling.desk.roster.ties.exchange] for d in found.dispatches])
@@ -127,9 +127,11 @@ def test_without_time_the_day_ahead_schedule_on_the_limits_is_used_and_flagged(t
     assert {dispatch.source for dispatch in found.dispatches} == {"fallback"}
     assert all(finding.severity == "warning" and finding.check == "fallback" for finding in found.findings)
     desk, stores = rolling.desk, rolling.desk.roster.stores
-    energy, net = found.settled.columns[:, stores.energy], found.settled.columns[:, stores.discharge] - found.settled.columns[:, stores.charge]
+    columns = found.settled.columns
+    energy, net = columns[:, stores.energy], columns[:, stores.discharge] - columns[:, stores.charge]
     assert (energy >= found.settled.inputs[:, stores.energy_low].min() - 1e-9).all()
-    for device, entry in zip((d for d in tiny.case.devices if d.kind == "store" and d.carrier == "active"), range(len(stores.names)), strict=True):
+    batteries = [d for d in tiny.case.devices if d.kind == "store" and d.carrier == "active"]
+    for entry, device in enumerate(batteries):
         assert (energy[:, entry] <= device.energy_max_kwh + 1e-9).all()
         assert net[:, entry].min() >= -device.charge_max_kw - 1e-9 and net[:, entry].max() <= device.discharge_max_kw + 1e-9
     assert found.settled.unmet.max() < 1e-8

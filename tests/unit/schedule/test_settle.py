@@ -69,7 +69,8 @@ def test_more_load_is_bought_at_the_balancing_tie(tiny, rolling):
 
 def test_vehicles_that_never_came_are_not_charged(tiny, rolling):
     truth = tiny.truth()
-    nobody = Outlook(truth.series, truth.values, {fleet: tuple(np.zeros_like(part) for part in parts) for fleet, parts in truth.envelopes.items()})
+    empty = {fleet: tuple(np.zeros_like(part) for part in parts) for fleet, parts in truth.envelopes.items()}
+    nobody = Outlook(truth.series, truth.values, empty)
     day = no_redispatch(rolling, nobody)
     assert not day.columns[:, rolling.desk.roster.cohorts.charge].any()
     assert not day.columns[:, rolling.desk.roster.cohorts.unserved].any()

@@ -1,0 +1,135 @@
+"""The day-ahead schedule: words bind, time runs out, prices turn negative, and the gates accept what is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.core.errors import InputError, NoSchedule
+from pipeline.schedule.day_ahead import DayAheadOptions
+from pipeline.schedule.exclusive import pairs_of, with_exclusive
+from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
+from pipeline.validate.gates import Context, check_stage
+from tests.unit.schedule.test_bind import Word
+from tests.unit.schedule.tiny_day import setting
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return setting()
+
+
+def values_of(outlook: Outlook) -> dict[str, np.ndarray]:
+    return dict(zip(outlook.series, outlook.values, strict=True))
+
+
+def with_prices(outlook: Outlook, price: float, first: int, last: int) -> Outlook:
+    values = outlook.values.copy()
+    values[outlook.series.index("price"), first:last] = price
+    return replace(outlook, values=values)
+
+
+def test_the_gates_accept_a_deterministic_day(tiny):
+    plan = tiny.plan()
+    context = Context(known_runs=frozenset({"da-1"}), values={"expected": values_of(tiny.truth())}, objective=plan.objective)
+    mistakes, findings = check_stage(tiny.case, day_ahead_tables(plan, "da-1"), day=tiny.day, product="day_ahead", context=context,
+                                     contracts=False)
+    assert mistakes == [] and findings == []
+
+
+def test_the_gates_accept_a_settled_day_under_errors(tiny):
+    plan = tiny.plan()
+    rolling = tiny.rolling(plan)
+    found = tiny.whole_day(rolling, error=0.02)
+    came = tiny.truth(error=0.02)
+    context = Context(known_runs=frozenset({"da-1", "rt-1"}), values={"settled": values_of(came)}, envelopes=came.envelopes,
+                      parents={"schedule": day_ahead_tables(plan, "da-1")["schedule"]})
+    mistakes, findings = check_stage(tiny.case, real_time_tables(found, "rt-1"), day=tiny.day, product="real_time", context=context,
+                                     contracts=False)
+    assert mistakes == [] and findings == []
+
+
+def test_every_scenario_is_written_and_expected_is_their_mean(tiny):
+    plan = tiny.plan(*(tiny.truth(error=0.1, seed=seed) for seed in range(3)))
+    table = day_ahead_tables(plan, "da-1")["schedule"].to_pandas()
+    one = table[(table.device == "f01_battery") & (table.quantity == "injection")].pivot(index="step", columns="scenario", values="value")
+    assert set(one.columns) == {"expected", "1", "2", "3"}
+    assert one["expected"].to_numpy() == pytest.approx(one[["1", "2", "3"]].mean(axis=1).to_numpy(), abs=1e-9)
+
+
+def test_without_time_there_is_no_schedule_and_the_error_says_so(tiny):
+    with pytest.raises(NoSchedule, match="solver_time_limit_s"):
+        tiny.plan(options=DayAheadOptions(time_limit_s=0.0))
+
+
+def test_an_impossible_day_names_what_conflicts(tiny):
+    """The microgrid must send out more than it can make."""
+    words = [Word("mg_f01_b04_tie", "set_point_kw", -200.0), Word("mg_f01_b04_chp", "out")]
+    with pytest.raises(NoSchedule, match="mg_f01_b04"):
+        tiny.plan(overrides=words)
+
+
+def test_words_bind_day_ahead(tiny):
+    plan = tiny.plan(overrides=[Word("f01_generator", "set_point_kw", 37.0), Word("f01_battery", "out")])
+    entries = plan.desk.layout.columns.entries
+    assert plan.expected[:, entries("f01_generator", "segment_kw")].sum(axis=1) == pytest.approx(37.0)
+    assert not plan.expected[:, entries("f01_battery", "discharge_kw")].any()
+
+
+def test_a_set_point_beyond_the_device_is_clipped_and_reported(tiny):
+    plan = tiny.plan(overrides=[Word("f01_generator", "set_point_kw", 400.0)])
+    assert [(f.severity, f.check, f.place, f.limit) for f in plan.findings] == [("warning", "set_point", "f01_generator", 100.0)]
+    with pytest.raises(InputError, match="no device or tie"):
+        tiny.plan(overrides=[Word("nobody", "out")])
+
+
+def test_negative_prices_bring_binaries_in(tiny):
+    negative = with_prices(tiny.truth(), -0.3, 20, 40)
+    plan = tiny.plan(negative)
+    pairs = pairs_of(plan.desk)
+    x = np.zeros(len(tiny.hourly.column_names))
+    x[plan.desk.layout.columns.index] = plan.columns[0]
+    assert not pairs.violated(x).any()
+    assert plan.status == "optimal"
+
+
+def test_negative_prices_bring_binaries_into_every_scenario(tiny):
+    plan = tiny.plan(*(with_prices(tiny.truth(error=0.1, seed=seed), -0.3, 20, 40) for seed in range(2)))
+    pairs = pairs_of(plan.desk)
+    for columns in plan.columns:
+        x = np.zeros(len(tiny.hourly.column_names))
+        x[plan.desk.layout.columns.index] = columns
+        assert not pairs.violated(x).any()
+
+
+def test_binaries_are_named_after_their_store(tiny):
+    program = tiny.hourly
+    charge, discharge = (program.column_index[f"f01_battery.{way}_kw"][:2] for way in ("charge", "discharge"))
+    wider = with_exclusive(program, charge, discharge)
+    assert wider.column_names[-2:] == ("f01_battery.charging_share[1]", "f01_battery.charging_share[2]")
+    assert wider.row_names[-4:] == ("f01_battery.exclusive_charge[1]", "f01_battery.exclusive_charge[2]",
+                                    "f01_battery.exclusive_discharge[1]", "f01_battery.exclusive_discharge[2]")
+    assert wider.integer[-2:].all() and not wider.integer[:-2].any()
+
+
+def test_a_day_starts_from_the_state_that_is_given(tiny):
+    start = tiny.plan().desk.binder.initial_state()
+    other = replace(start.with_values({"f01_battery.energy_before_kwh": 10.0}), start=start.with_values(
+        {"f01_battery.energy_before_kwh": 10.0}).values)
+    plan = tiny.plan(state=other)
+    energy = plan.expected[:, plan.desk.layout.columns.entries("f01_battery", "energy_kwh")[0]]
+    assert energy[-1] == pytest.approx(10.0)
+
+
+def test_coarse_steps_keep_energies(tiny):
+    truth = tiny.truth(error=0.1)
+    hourly = coarsen(truth, 4)
+    assert hourly.values.mean(axis=1) == pytest.approx(truth.values.mean(axis=1))
+    for fleet, (power, low, top) in hourly.envelopes.items():
+        assert power.sum() == pytest.approx(truth.envelopes[fleet][0].sum() / 4)
+        assert np.array_equal(low, truth.envelopes[fleet][1][:, 3::4]) and np.array_equal(top, truth.envelopes[fleet][2][:, 3::4])
+    with pytest.raises(ValueError, match="steps of 5"):
+        coarsen(truth, 5)
