@@ -13,14 +13,16 @@ Manual runs and backfills: `{"case": "...", "date": "2016-06-15", "variant": nul
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from airflow.sdk import Param, dag, task
+from market_clock import DayAheadIssue
 
 DEFAULT_CASE = "networked_microgrids_66_simbench"
 
 
 @dag(
-    schedule="0 11 * * *",
+    schedule=DayAheadIssue(time_zone="Europe/Berlin", issue_local="11:00"),
     start_date=datetime(2016, 1, 1),
     catchup=False,
     max_active_runs=1,
@@ -35,40 +37,40 @@ DEFAULT_CASE = "networked_microgrids_66_simbench"
 )
 def day_ahead() -> None:
     @task
-    def observe(params: dict[str, str | None] | None = None, logical_date: datetime | None = None) -> str:
+    def observe(params: dict[str, str | None] | None = None, dag_run: Any = None) -> str:
         from pipeline import stages
 
-        return stages.open_day_ahead(stages.request(params or {}, logical_date=logical_date))
+        return stages.open_day_ahead(stages.request(params or {}, dag_run=dag_run))
 
     @task
-    def forecast(run_id: str) -> str:
+    def forecast(run: str) -> str:
         from pipeline import stages
 
-        return stages.forecast(run_id)
+        return stages.forecast(run)
 
     @task
-    def reduce(run_id: str) -> str:
+    def reduce(run: str) -> str:
         from pipeline import stages
 
-        return stages.scenarios(run_id)
+        return stages.scenarios(run)
 
     @task
-    def decide(run_id: str) -> str:
+    def decide(run: str) -> str:
         from pipeline import stages
 
-        return stages.schedule(run_id)
+        return stages.schedule(run)
 
     @task
-    def validate(run_id: str) -> str:
+    def validate(run: str) -> str:
         from pipeline import stages
 
-        return stages.validate(run_id)
+        return stages.validate(run)
 
     @task
-    def publish(run_id: str) -> str:
+    def publish(run: str) -> str:
         from pipeline import stages
 
-        return stages.publish(run_id)
+        return stages.publish(run)
 
     publish(validate(decide(reduce(forecast(observe())))))
 

@@ -7,7 +7,7 @@ column, value and remedy. Mend the file and let the next run read it; nothing ne
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import Param, dag, task
 
@@ -24,7 +24,6 @@ DEFAULT_CASE = "networked_microgrids_66_simbench"
         "case": Param(DEFAULT_CASE, type="string", description="case to ingest for"),
         "date": Param(None, type=["null", "string"], description="unused here; lets one configuration serve all DAGs"),
     },
-    default_args={"retries": 1, "retry_delay": timedelta(seconds=30)},
 )
 def ingest() -> None:
     @task

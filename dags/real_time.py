@@ -13,14 +13,16 @@ Needs a published day-ahead schedule of the same case, variant and delivery date
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from airflow.sdk import Param, dag, task
+from market_clock import GateClosure
 
 DEFAULT_CASE = "networked_microgrids_66_simbench"
 
 
 @dag(
-    schedule="*/15 * * * *",
+    schedule=GateClosure(lead_min=5),
     start_date=datetime(2016, 1, 1),
     catchup=False,
     max_active_runs=1,
@@ -36,28 +38,28 @@ DEFAULT_CASE = "networked_microgrids_66_simbench"
 )
 def real_time() -> None:
     @task
-    def observe(params: dict[str, str | None] | None = None, logical_date: datetime | None = None) -> str:
+    def observe(params: dict[str, str | None] | None = None, dag_run: Any = None) -> str:
         from pipeline import stages
 
-        return stages.open_real_time(stages.request(params or {}, logical_date=logical_date))
+        return stages.open_real_time(stages.next_quarter(params or {}, dag_run=dag_run))
 
     @task
-    def redispatch(run_id: str) -> str:
+    def redispatch(run: str) -> str:
         from pipeline import stages
 
-        return stages.redispatch(run_id)
+        return stages.redispatch(run)
 
     @task
-    def validate(run_id: str) -> str:
+    def validate(run: str) -> str:
         from pipeline import stages
 
-        return stages.validate(run_id)
+        return stages.validate(run)
 
     @task
-    def publish(run_id: str) -> str:
+    def publish(run: str) -> str:
         from pipeline import stages
 
-        return stages.publish(run_id)
+        return stages.publish(run)
 
     publish(validate(redispatch(observe())))
 

@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 from airflow_env import ROOT, airflow_environment
@@ -20,6 +21,7 @@ def prepare() -> None:
     """Airflow's settings and, once, its database."""
     environment = airflow_environment()
     os.environ.update(environment)
+    sys.path.insert(0, str(ROOT))
     ready = Path(environment["AIRFLOW_HOME"]) / ".migrated"
     if not ready.exists():
         subprocess.run(
@@ -32,7 +34,7 @@ def run_dag(name: str, conf: dict[str, object]) -> bool:
     """One DAG run in this process; True when every task succeeded."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(dag_folder=str(ROOT / "dags" / f"{name}.py"), include_examples=False)
+    bag = DagBag(dag_folder=str(ROOT / "dags" / f"{name}.py"))
     if bag.import_errors:
         raise SystemExit("\n".join(bag.import_errors.values()))
     run = bag.dags[name].test(run_conf=conf)
@@ -48,6 +50,7 @@ def main(arguments: list[str]) -> int:
     with console.status("Preparing Airflow's database"):
         prepare()
     logging.disable(logging.INFO)
+    warnings.simplefilter("ignore", DeprecationWarning)  # of Airflow's own dependencies; nothing a user can mend
     conf: dict[str, object] = {"case": case, "date": date}
     for name, what in (("ingest", "histories"), ("day_ahead", "day-ahead schedule"), ("real_time", "quarter-hours of the day")):
         with console.status(f"{what} (Airflow DAG {name})"):
@@ -56,9 +59,11 @@ def main(arguments: list[str]) -> int:
         if not done:
             console.print(f"The log of each task is in {os.environ['AIRFLOW_HOME']}/logs.")
             return 3
-    from pipeline.cli import print_summary
+    from pipeline import stages
 
-    return print_summary(case, date)
+    result = stages.published_result(stages.request(conf))
+    sys.stdout.write(stages.describe(result) + "\n")
+    return 5 if result["status"] == "degraded" else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "asked": ("request",),
+    "asked": ("next_quarter", "request"),
     "ingesting": ("describe_ingest", "ingest", "ingest_sources"),
     "opening": ("open_day_ahead", "open_real_time"),
     "forecasting": ("forecast", "scenarios"),

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Deterministic, Method, Stochastic
-from pipeline.core.clock import to_epoch
+from pipeline.core.clock import QUARTER_S, from_epoch, to_epoch
 from pipeline.core.errors import InputError, Mistake
 
 METHODS: dict[str, type[Deterministic] | type[Stochastic]] = {"deterministic": Deterministic, "stochastic": Stochastic}
@@ -45,11 +45,39 @@ class Request:
         return case.variant if case.settings.method.kind == self.native_method() else f"{case.variant}~{case.settings.method.kind}"
 
 
-def request(parameters: Mapping[str, Any], logical_date: datetime | None = None) -> Request:
-    """From a command line or a DAG's configuration. A scheduled DAG run gives its logical date instead of a date."""
+def request(parameters: Mapping[str, Any], dag_run: Any = None) -> Request:
+    """From a command line or a DAG's configuration. A scheduled DAG run without a date is for the delivery day after its own."""
     mistakes: list[Mistake] = []
     case = load_case(str(parameters["case"]), variant=parameters.get("variant"))
-    day = _date(parameters.get("date"), case, logical_date, mistakes)
+    fired = _fired_at(dag_run)
+    following = None if fired is None else (fired.astimezone(case.day(case.default_date).zone) + timedelta(days=1)).date()
+    return _request(parameters, case, following or case.default_date, mistakes)
+
+
+def next_quarter(parameters: Mapping[str, Any], dag_run: Any = None) -> Request:
+    """The same for real time: a scheduled DAG run without a date is for the quarter-hour that starts next."""
+    mistakes: list[Mistake] = []
+    case = load_case(str(parameters["case"]), variant=parameters.get("variant"))
+    fired = _fired_at(dag_run)
+    if fired is None or parameters.get("date"):
+        return _request(parameters, case, case.default_date, mistakes)
+    first = -(-to_epoch(fired) // QUARTER_S) * QUARTER_S
+    local = from_epoch(first).astimezone(case.day(case.default_date).zone).date()
+    day = next(day for day in (case.day(local), case.day(local - timedelta(days=1))) if day.start <= first < day.end)
+    step = (first - day.start) // QUARTER_S + 1
+    return _request({**parameters, "steps": f"{step}:{step}"}, case, day.date, mistakes)
+
+
+def _fired_at(dag_run: Any) -> datetime | None:
+    """Logical date of a scheduled or backfilled DAG run; a run that a person triggers has no meaning in its own date."""
+    if dag_run is None or str(getattr(dag_run.run_type, "value", dag_run.run_type)) not in ("scheduled", "backfill"):
+        return None
+    fired = dag_run.logical_date or dag_run.run_after
+    return fired if isinstance(fired, datetime) else None
+
+
+def _request(parameters: Mapping[str, Any], case: Case, default: date, mistakes: list[Mistake]) -> Request:
+    day = _date(parameters.get("date"), default, mistakes)
     method = parameters.get("method")
     if method is not None and method not in METHODS:
         mistakes.append(Mistake("--method", f"'{method}' is no method", f"take one of {', '.join(METHODS)}"))
@@ -63,17 +91,14 @@ def request(parameters: Mapping[str, Any], logical_date: datetime | None = None)
     )
 
 
-def _date(text: str | None, case: Case, logical_date: datetime | None, mistakes: list[Mistake]) -> date:
-    if text:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            mistakes.append(Mistake("--date", f"'{text}' is no date", "write YYYY-MM-DD"))
-            return case.default_date
-    if logical_date is None:
-        return case.default_date
-    zone = case.day(case.default_date).zone
-    return (logical_date.astimezone(zone) + timedelta(days=1)).date()
+def _date(text: str | None, default: date, mistakes: list[Mistake]) -> date:
+    if not text:
+        return default
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        mistakes.append(Mistake("--date", f"'{text}' is no date", "write YYYY-MM-DD"))
+        return default
 
 
 def moment(text: str | None, place: str, mistakes: list[Mistake], *, zone: Any = UTC) -> int | None:

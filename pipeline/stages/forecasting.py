@@ -10,6 +10,7 @@ from pipeline.core.ids import seed_from
 from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.forecast.day_ahead import forecast as make_forecast
 from pipeline.forecast.state import ForecastState
+from pipeline.stages.home import code_digest
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -18,18 +19,23 @@ def _states(run: Run) -> ArrayCache:
     return ArrayCache(run.home.cache / "forecast_states")
 
 
+def _key(run_id: str) -> str:
+    """Models of another version of the code are made again, not read."""
+    return f"{run_id}-{code_digest()[:12]}"
+
+
 @lru_cache(maxsize=2)
 def forecast_of(run_id: str) -> DayAheadForecast:
     """The forecast of a day-ahead run, made once per process; the fitted models are kept for real time."""
     run = load_run(run_id)
     found = make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
-    _states(run).save(run_id, found.state.to_arrays())
+    _states(run).save(_key(run_id), found.state.to_arrays())
     return found
 
 
 def forecast_state(run_id: str) -> ForecastState:
     """Fitted models of a day-ahead run, from the cache, or made again where the cache was cleared."""
-    stored = _states(load_run(run_id)).load(run_id)
+    stored = _states(load_run(run_id)).load(_key(run_id))
     return forecast_of(run_id).state if stored is None else ForecastState.from_arrays(stored[0])
 
 

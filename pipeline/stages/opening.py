@@ -52,6 +52,11 @@ class Run:
         return read_knowledge(self.home, self.case, day=self.day, start=int(self.record.parameters["history_start"]), as_of=self.record.as_of)
 
     @property
+    def stored(self) -> RunRecord:
+        """The record as it stands now: status, objective and timings change while the run goes on."""
+        return self.home.warehouse.run(self.record.run_id) or self.record
+
+    @property
     def issued_at(self) -> int:
         return self.record.issued_at
 

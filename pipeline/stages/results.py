@@ -39,19 +39,17 @@ def _through(run_id: str, stages: tuple[Callable[[str], str], ...], *, progress:
     """Run the stages in their order; a run that ended before is only published again."""
     started = time.perf_counter()
     run = load_run(run_id)
-    if not run.record.finished:
+    if not run.stored.finished:
         for place, stage in enumerate(stages):
             stage(run_id)
             if progress is not None:
                 progress(place + 1, len(stages) + 1)
-        load_run.cache_clear()
-        run = load_run(run_id)
     done, report = publish_run(run)
     return _result(run, done, report, seconds=time.perf_counter() - started)
 
 
 def _result(run: Run, done: ledger.Published, report: Path, *, seconds: float) -> dict[str, Any]:
-    record, home = run.record, run.home
+    record, home = run.stored, run.home
     findings = home.lake.read(record.run_id, "findings").drop_columns(["run_id"]).to_pylist()
     findings.sort(key=lambda row: SEVERITIES.index(row["severity"]))
     return {

@@ -67,7 +67,7 @@ def _context(run: Run) -> Context:
     base = replace(_known_runs(run), overrides=words)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
-        return replace(base, envelopes=envelopes, objective=run.record.objective)
+        return replace(base, envelopes=envelopes, objective=run.stored.objective)
     plan = run.parent("day_ahead")
     assert plan is not None, "a real-time run is opened with its day-ahead run as parent"
     values = dict(zip((series.id for series in run.case.series), run.knowledge.history.grid(run.day.starts()), strict=True))
