@@ -15,9 +15,9 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.distribution import Distribution
 from pipeline.forecast.fit import fit_models, window_days
 from pipeline.forecast.history import History, latest
-from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.predict import predict
 from pipeline.forecast.recent import recent_scores
+from pipeline.forecast.regressors import Fitted, with_regressors
 from pipeline.forecast.simulate import Innovations, innovations_of
 from pipeline.forecast.state import ForecastState
 from pipeline.forecast.table_model import Tables
@@ -91,17 +91,19 @@ def forecast(case: Case, history: Observations, *, issued_at: int, day: Delivery
     mean, sd = np.empty((len(case.series), len(starts))), np.empty((len(case.series), len(starts)))
     quantiles, rungs = np.empty((7, *mean.shape)), [""] * len(case.series)
     scores: dict[str, dict[str, float]] = {}
-    groups = []
-    for members in by_resolution(case.series):
-        one = _forecast_group(case, tuple(case.series[i] for i in members), known, issued_at=issued_at, day=day)
-        repeat = _positions(starts, day.start, one.models.step_s)
-        mean[members], sd[members] = one.found.mean.T[:, repeat], one.found.sd.T[:, repeat]
-        quantiles[:, members] = np.swapaxes(one.found.quantiles, 1, 2)[:, :, repeat]
+    fitted = [_fit_group(case, tuple(case.series[i] for i in members), known, issued_at=issued_at, day=day)
+              for members in by_resolution(case.series)]
+    fitted = with_regressors(case, fitted, issued_at=issued_at)
+    for members, one in zip(by_resolution(case.series), fitted, strict=True):
+        step_s = one.models.step_s
+        found = predict(one.models, one.values.T, start=one.start, first=(day.start // step_s * step_s - one.start) // step_s)
+        repeat = _positions(starts, day.start, step_s)
+        mean[members], sd[members] = found.mean.T[:, repeat], found.sd.T[:, repeat]
+        quantiles[:, members] = np.swapaxes(found.quantiles, 1, 2)[:, :, repeat]
         for place, index in enumerate(members):
             rungs[index] = one.models.rungs[place]
-        scores |= one.scores
-        groups.append(one.models)
-    state = ForecastState.of(case, groups=tuple(groups))
+        scores |= recent_scores(case, one.models, one.series, one.values, start=one.start, issued_at=issued_at, day=day)
+    state = ForecastState.of(case, groups=tuple(one.models for one in fitted))
     return _assembled(day, issued_at, Distribution(mean, sd, quantiles), tuple(rungs), scores, state)
 
 
@@ -111,23 +113,15 @@ def by_resolution(series: tuple[Series, ...]) -> list[list[int]]:
             for minutes in sorted({one.resolution_min for one in series})]
 
 
-@dataclass(frozen=True)
-class _Group:
-    models: SeriesModels
-    found: Distribution  # arrays (T, S) on the group's own steps over the delivery day
-    scores: dict[str, dict[str, float]]
-
-
-def _forecast_group(case: Case, series: tuple[Series, ...], history: History, *, issued_at: int, day: DeliveryDay) -> _Group:
+def _fit_group(case: Case, series: tuple[Series, ...], history: History, *, issued_at: int, day: DeliveryDay) -> Fitted:
+    """Models of one resolution on a grid from the start of the longest window to the end of the delivery day."""
     step_s = 60 * series[0].resolution_min
     first_day = day.start // step_s * step_s
     count = -(-(issued_at - history_start(case, issued_at)) // step_s)
     start = first_day - (count + (first_day - issued_at) // step_s) * step_s
     total = (day.end - start + step_s - 1) // step_s
     values = latest(history, tuple(one.id for one in series), start=start, step_s=step_s, count=total, known_by=issued_at)
-    models = fit_models(case, series, values, start=start, step_s=step_s, issued_at=issued_at)
-    found = predict(models, values.T, start=start, first=(first_day - start) // step_s)
-    return _Group(models, found, recent_scores(case, models, series, values, start=start, issued_at=issued_at, day=day))
+    return Fitted(series, fit_models(case, series, values, start=start, step_s=step_s, issued_at=issued_at), values, start)
 
 
 def _positions(starts: Instants, day_start: int, step_s: int) -> NDArray[np.int64]:

@@ -27,6 +27,7 @@ FleetEnvelopes = tuple[Floats, Floats, Floats]
 Envelopes = dict[str, FleetEnvelopes]
 
 PAST_DAYS = 14
+ENVELOPE_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def cohort_envelopes(fleet: EvFleet, visits: Visits, day: DeliveryDay, step_min:
     """Weighted sums of the vehicles' envelopes over each cohort, three arrays (C, T)."""
     member = _members(fleet, visits, day.time_zone) * visits.weight
     power, low, high = vehicle_envelopes(fleet, visits, day, step_min)
-    return member @ power, member @ low, member @ high
+    power, low, high = (np.round(member @ part, ENVELOPE_DIGITS) for part in (power, low, high))
+    return power, low, high
 
 
 def realised_envelopes(case: Case, sessions: Sessions, *, day: DeliveryDay, step_min: int = 15) -> Envelopes:
@@ -199,8 +201,10 @@ def _members(fleet: EvFleet, visits: Visits, time_zone: str) -> Floats:
 
 
 def _summed(fleet: EvFleet, visits: Visits, chosen: Floats, day: DeliveryDay, step_min: int) -> FleetEnvelopes:
-    """(K, C, T) sums over sessions with weights `chosen` (K, n)."""
-    member = _members(fleet, visits, day.time_zone)
-    power, low, high = (np.einsum("kn,cn,nt->kct", chosen, member, part, optimize=True)
-                        for part in vehicle_envelopes(fleet, visits, day, step_min))
+    """(K, C, T) sums over sessions with weights `chosen` (K, n).
+
+    One issue time at a time and rounded far below a watt-hour: the answer must not depend on how many are asked for at once.
+    """
+    member, parts = _members(fleet, visits, day.time_zone), vehicle_envelopes(fleet, visits, day, step_min)
+    power, low, high = (np.round(np.stack([(member * one) @ part for one in chosen]), ENVELOPE_DIGITS) for part in parts)
     return power, low, high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class SeriesModels:
 
     `mean`, `sd`: (S, 3, slots) profile of the transformed series. `active`, `ceiling`: (S, slots); a PV slot at night is
     inactive and exactly 0. `widen`: (S,) factor on the predictive variance because the profile itself is estimated.
-    `loading`: (S, R) response of the standardised residual to the standardised regressors of `regressors`.
+    `shift`: (n, S) what regressors add to the standardised residual from `shift_start` on; empty without regressors.
     """
 
     ids: tuple[str, ...]
@@ -53,6 +53,8 @@ class SeriesModels:
     widen: Floats
     arma: Arma
     rungs: tuple[str, ...]
+    shift: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    shift_start: int = 0
 
     @property
     def slot_count(self) -> int:
@@ -71,8 +73,12 @@ class SeriesModels:
     def level(self, starts: Ints) -> Level:
         types, places = self.bins(starts)
         each = np.arange(len(self.ids))[None, :]
-        return Level(self.mean[each, types, places], self.sd[each, types, places], self.ceiling[each, places],
-                     self.active[each, places])
+        mean, sd = self.mean[each, types, places], self.sd[each, types, places]
+        if self.shift.size:
+            index = (np.asarray(starts) - self.shift_start) // self.step_s
+            inside = (index >= 0) & (index < len(self.shift))
+            mean = mean + sd * np.where(inside[:, None], self.shift[np.clip(index, 0, len(self.shift) - 1)], 0.0)
+        return Level(mean, sd, self.ceiling[each, places], self.active[each, places])
 
     def standardise(self, values: Floats, level: Level) -> Floats:
         """(..., S) original values -> standardised residuals; NaN where unknown or inactive."""
@@ -91,7 +97,8 @@ class SeriesModels:
         arrays |= {"step_s": np.array([self.step_s]), "holiday_days": self.holiday_days, "mean": self.mean, "sd": self.sd,
                    "active": self.active, "ceiling": self.ceiling, "widen": self.widen, "ar": self.arma.ar, "ma": self.arma.ma,
                    "variance": self.arma.variance, "code": self.transforms.code, "scale": self.transforms.scale,
-                   "low": self.transforms.low, "high": self.transforms.high}
+                   "low": self.transforms.low, "high": self.transforms.high,
+                   "shift": self.shift, "shift_start": np.array([self.shift_start])}
         return {prefix + name: value for name, value in arrays.items()}
 
     @classmethod
@@ -108,7 +115,7 @@ class SeriesModels:
             step_s=int(arrays[prefix + "step_s"][0]), holiday_days=np.asarray(arrays[prefix + "holiday_days"], dtype=np.int64),
             transforms=transforms, mean=number("mean"), sd=number("sd"), active=np.asarray(arrays[prefix + "active"], dtype=np.bool_),
             ceiling=number("ceiling"), widen=number("widen"), arma=Arma(number("ar"), number("ma"), number("variance")),
-            rungs=text("rungs"))
+            rungs=text("rungs"), shift=number("shift"), shift_start=int(arrays[prefix + "shift_start"][0]))
 
     def with_arma(self, arma: Arma, rungs: tuple[str, ...]) -> SeriesModels:
         return replace(self, arma=arma, rungs=rungs)

@@ -22,6 +22,7 @@ HALF_LIFE_DAYS = 28.0
 WARM_UP_DAYS = 8  # and room to step back to the hour up to which every series is known
 UNKNOWN_H_MAX = 48
 FULL_DAYS_MIN = 7
+SCALE_MAX = 2.0  # beyond that the models are wrong, and scaling would hide it
 FULL_DAY_SHARE = 0.9  # a past day with fewer known values is no block
 
 
@@ -37,6 +38,7 @@ class Track:
     columns: Ints  # positions in the case's series
     pool: Floats
     start_state: Floats
+    variance: Floats  # (n, S) what the filter expects of each step
     residual: Floats
     states: Floats
     level: Level
@@ -76,7 +78,7 @@ def innovations_of(state: ForecastState, history: History, *, issued_at: int, da
     good = share > FULL_DAY_SHARE
     if good.sum() < FULL_DAYS_MIN:  # a short or broken history: what there is, missing innovations count as 0
         good = np.arange(len(share)) < max(1, int((share > 0).sum()))
-    tracks = tuple(replace(track, pool=_scaled(track.models, np.nan_to_num(_centred(track.pool[good])))) for track in tracks)
+    tracks = tuple(_scaled(replace(track, pool=np.nan_to_num(_centred(track.pool[good])))) for track in tracks)
     horizon_h = -(-(day.end - anchor) // 3600) + lag_h
     return Innovations(tracks, int(good.sum()), int(horizon_h), (len(state.series), day.steps()))
 
@@ -88,6 +90,7 @@ class _Filtered:
     level: Level
     residual: Floats
     error: Floats
+    variance: Floats
     states: Floats
     unknown_h: int
 
@@ -104,7 +107,7 @@ def _filter(models: SeriesModels, history: History, *, anchor: int, issued_at: i
     known = np.isfinite(residual[:past]) | ~level.active[:past]
     last_known = past - np.argmax(known[::-1], axis=0)  # (S,) end of the last known interval
     unknown_h = int(min(UNKNOWN_H_MAX, -(-(past - last_known.min()) * step_s // 3600)))
-    return _Filtered(models, start, level, residual, error, filtered.states, unknown_h)
+    return _Filtered(models, start, level, residual, error, filtered.variance, filtered.states, unknown_h)
 
 
 def _track(state: ForecastState, one: _Filtered, *, anchor: int, lag_h: int, day: DeliveryDay) -> Track:
@@ -116,7 +119,8 @@ def _track(state: ForecastState, one: _Filtered, *, anchor: int, lag_h: int, day
     first_day = day.start // step_s * step_s
     return Track(
         models=one.models, columns=np.array([state.series.index(name) for name in one.models.ids], dtype=np.int64), pool=pool,
-        start_state=one.states[back - 1], residual=one.residual[ahead], states=one.states[ahead], level=one.level.part(ahead),
+        start_state=one.states[back - 1], variance=one.variance[ahead], residual=one.residual[ahead],
+        states=one.states[ahead], level=one.level.part(ahead),
         tail=int((first_day - one.start) // step_s) - back, repeat=(day.starts() - first_day) // step_s)
 
 
@@ -127,15 +131,32 @@ def _centred(pool: Floats) -> Floats:
     return np.asarray(pool - mean)
 
 
-def _scaled(models: SeriesModels, pool: Floats) -> Floats:
-    """Innovations with the variance that the models state, so that draws and forecast have one spread."""
-    weight = 0.5 ** (np.arange(len(pool)) / HALF_LIFE_DAYS)[:, None, None] * (pool != 0)
-    mean_square = (weight * pool**2).sum(axis=(0, 1)) / np.maximum(weight.sum(axis=(0, 1)), 1e-12)
-    return np.asarray(pool * np.sqrt(np.where(mean_square > 0, models.arma.variance / np.maximum(mean_square, 1e-300), 1.0)))
+def _scaled(track: Track) -> Track:
+    """Innovations scaled per series so that their paths over the delivery day spread as the forecast says.
+
+    Real innovations are not independent: replayed in blocks they add up to less (or more) than their variance promises. What they
+    add up to is measured by replaying every past day once.
+    """
+    days = np.arange(len(track.pool))
+    weight = 0.5 ** (days / HALF_LIFE_DAYS)
+    paths = _paths(track, days[:, None], days[:, None], np.zeros((len(days), 1)), keep=1.0, block_h=24)
+    centre = np.average(paths, axis=1, weights=weight)
+    spread = np.average((paths - centre[:, None]) ** 2, axis=1, weights=weight)  # (steps of the day, S)
+    unknown = track.level.active[track.tail:] & ~np.isfinite(track.residual[track.tail:])
+    expected = np.where(unknown, track.variance[track.tail:] * track.models.widen, 0.0).sum(axis=0)
+    found = np.where(unknown, spread, 0.0).sum(axis=0)
+    factor = np.sqrt(np.where(found > 0, expected / np.maximum(found, 1e-300), 1.0))
+    return replace(track, pool=track.pool * np.clip(factor, 1 / SCALE_MAX, SCALE_MAX))
 
 
 def _simulate_track(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
     """(N, steps of the day, S) in original units."""
+    path = _paths(track, first, second, size, keep=keep, block_h=block_h)
+    return track.models.restore(np.moveaxis(path, 1, 0), track.level.part(slice(track.tail, None)))
+
+
+def _paths(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
+    """(steps of the day, N, S) standardised residuals."""
     models, per_block = track.models, block_h * 3600 // track.models.step_s
     lanes = (len(first), len(models.ids))
     a = [np.broadcast_to(track.start_state[i], lanes).copy() for i in range(ORDER)]
@@ -152,7 +173,7 @@ def _simulate_track(track: Track, first: Ints, second: Ints, size: Floats, *, ke
         if step >= track.tail:
             path[step - track.tail] = a[0]
         a = [np.where(moves, new, old) for new, old in zip(_ahead(a, phi), a, strict=True)]
-    return models.restore(np.moveaxis(path, 1, 0), track.level.part(slice(track.tail, None)))
+    return path
 
 
 def _ahead(a: list[Floats], phi: Floats) -> list[Floats]:

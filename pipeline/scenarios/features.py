@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
+from pipeline.cases.net_load import net_load, price_series
 from pipeline.core.errors import InputError, Mistake
-from pipeline.scenarios.net_load import net_load, price_series
 
 Floats = NDArray[np.float64]
 

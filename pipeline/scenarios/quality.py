@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
+from pipeline.cases.net_load import net_load
 from pipeline.scenarios.distance import nearest, w1
 from pipeline.scenarios.features import features, hourly
-from pipeline.scenarios.net_load import net_load
 from pipeline.scenarios.selection import candidates, distances_between, k_medoids
 
 if TYPE_CHECKING:

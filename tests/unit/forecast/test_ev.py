@@ -16,7 +16,8 @@ from pipeline.store.sessions import Sessions
 from tests.helpers import case_of
 
 ZONE = ZoneInfo("Europe/Berlin")
-FLEET = EvFleet(id="ev", bus="plate", vehicle_count=2, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9, departure_hours=(6, 7), ready_before_min=0)
+FLEET = EvFleet(id="ev", bus="plate", vehicle_count=2, charger_kw=3.3, battery_kwh=24,
+                charge_efficiency_share=0.9, departure_hours=(6, 7), ready_before_min=0)
 
 
 def case_with(fleet: EvFleet):

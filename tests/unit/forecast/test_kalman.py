@@ -23,7 +23,8 @@ def test_equals_statsmodels_with_gaps_and_over_all_leads() -> None:
     observed = np.stack([simulated(300, p[:2], p[2], seed) for seed, p in enumerate(parameters)], axis=1)
     observed[80:90, 0] = observed[150, 1] = np.nan
     observed[260:] = np.nan
-    model = Arma(np.array([[p[0], p[1], 0.0] for p in parameters]), np.array([[p[2], 0.0] for p in parameters]), np.array([p[3] for p in parameters]))
+    model = Arma(np.array([[p[0], p[1], 0.0] for p in parameters]), np.array([[p[2], 0.0] for p in parameters]),
+                 np.array([p[3] for p in parameters]))
     found = run_filter(observed, model)
     for lane, parameter in enumerate(parameters):
         exact = ARIMA(observed[:, lane], order=(2, 0, 1), trend="n").filter(list(parameter)).filter_results

@@ -7,11 +7,11 @@ import time
 import numpy as np
 import pytest
 
+from pipeline.cases.net_load import net_load_shares
 from pipeline.core.errors import InputError
 from pipeline.equipment import Demand, Source
 from pipeline.scenarios.distance import nearest, w1
 from pipeline.scenarios.features import features
-from pipeline.scenarios.net_load import net_load_shares
 from pipeline.scenarios.quality import quality
 from pipeline.scenarios.reduce import reduce
 from pipeline.scenarios.selection import backward, distances_between, fast_forward, k_medoids
