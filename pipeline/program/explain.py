@@ -168,12 +168,9 @@ def _row(bound: BoundProgram, row: int, side: str) -> ConflictingRow:
     given = program.matrix_by_input[[row]]
     lower = float(bound.row_lower[row]) if side in ("lower", "both") else -np.inf
     upper = float(bound.row_upper[row]) if side in ("upper", "both") else np.inf
-    coefficients = entries.data
-    if lower != upper and np.all(coefficients < 0):  # "-a - b <= -80" reads better as "a + b >= 80"
-        coefficients, lower, upper = -coefficients, -upper, -lower
     return ConflictingRow(
         name=name, device=device, law=law, index=name[len(component) + 1 : -1],
-        expression=_expression(coefficients, [program.column_names[i] for i in entries.indices]),
+        expression=_expression(entries.data, [program.column_names[i] for i in entries.indices]),
         lower=lower, upper=upper,
         inputs=tuple((program.input_names[i], float(bound.inputs[i])) for i in given.indices),
     )
