@@ -32,7 +32,8 @@ class ForecastSettings(Record):
     model: Literal["arima", "table"] = "arima"
     window_days: PositiveInt = 56
     price_window_days: PositiveInt = 84
-    regressors: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # series -> known-ahead or derived regressors
+    regressors: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # series -> other series, or residual_load
+    holiday_country: str | None = None  # ISO code for public holidays (they count as Sundays); None: the time zone's country
 
 
 class Settings(Record):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.clock import Instants, local_seconds
+from pipeline.core.errors import InputError, Mistake
 
 Ints = NDArray[np.int64]
 
@@ -40,7 +41,11 @@ def holiday_dates(country: str | None, first: int, last: int) -> Ints:
     import holidays  # not on the way to a re-dispatch
 
     years = range(datetime.fromtimestamp(first, UTC).year - 1, datetime.fromtimestamp(last, UTC).year + 2)
-    known = holidays.country_holidays(country, years=years)
+    try:
+        known = holidays.country_holidays(country, years=years)
+    except NotImplementedError:
+        raise InputError(Mistake(f"settings.forecast.holiday_country: {country}", "no holidays are known for this country",
+                                 "give an ISO code such as DE, or leave it out")) from None
     days = sorted((day - date(1970, 1, 1)).days for day in known)
     return np.array([day for day in days if first // 86400 - 2 <= day <= last // 86400 + 2], dtype=np.int64)
 

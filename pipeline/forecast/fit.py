@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.forecast.arma_fit import PROFILE_ALONE, fit_residual, stack
-from pipeline.forecast.calendar import day_types, holiday_dates, slots
+from pipeline.forecast.calendar import country_of, day_types, holiday_dates, slots
 from pipeline.forecast.kalman import Arma
 from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.profile import HALF_LIFE_DAYS, effective_days, recency_weights, weighted_profile
@@ -41,7 +41,8 @@ def fit_models(case: Case, series: tuple[Series, ...], values: Floats, *, start:
     """
     starts = start + step_s * np.arange(values.shape[1], dtype=np.int64)
     kinds, slot_count = tuple(one.kind for one in series), 86400 // step_s
-    holidays = holiday_dates(_country(case), start, issued_at + 3 * 86400)
+    country = country_of(case.time_zone, case.settings.forecast.holiday_country)
+    holidays = holiday_dates(country, start, issued_at + 3 * 86400)
     values = _inside_window(case, series, values, starts, issued_at)
     transforms = choose(kinds, tuple(one.unit for one in series), tuple(one.capacity_kw for one in series), values)
     z = transforms.forward(values.T).T
@@ -100,12 +101,6 @@ def _recent_variance(residual: Floats, weights: Floats) -> float:
     squares = residual[known] ** 2
     plain = float(squares.mean()) if squares.size else 0.0
     return float(np.average(squares, weights=weights[known])) / plain if plain > 0 else 1.0
-
-
-def _country(case: Case) -> str | None:
-    from pipeline.forecast.calendar import country_of
-
-    return country_of(case.time_zone, getattr(case.settings.forecast, "holiday_country", None))
 
 
 def _inside_window(case: Case, series: tuple[Series, ...], values: Floats, starts: Ints, issued_at: int) -> Floats:
