@@ -61,22 +61,27 @@ def disaggregate(
 ) -> tuple[Floats, float]:
     """Least laxity first: unserved stored energy per vehicle (n,) in kWh, and charging that no vehicle could take, in kWh.
 
-    power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there. Within a step the
-    chargers share: those whose laxity would end lowest are raised together, which is least laxity in the limit of short steps.
+    power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there. Its laxity is the
+    time it has left less the time it still needs, and time is counted as the fleet charges in it: an hour in which the fleet draws
+    half of what its vehicles could is half an hour. (By the clock alone, vehicles that need little fill up early, and the chargers
+    left over cannot take a late, cheap burst.) Within a step those whose laxity would end lowest are raised together.
     """
-    left = sessions.need_kwh.astype(float).copy()
+    ends = starts + step_s
+    present = np.minimum(sessions.departure[:, None], ends) - np.maximum(sessions.arrival[:, None], starts)
+    hours = np.clip(present, 0, None) / 3600
     gain = sessions.charger_kw * efficiency_share  # stored kWh per hour
+    room = hours * gain[:, None]
+    energy = power_kw * efficiency_share * step_s / 3600
+    used = hours * np.minimum(1.0, energy / np.maximum(room.sum(axis=0), 1e-9))
+    ahead = used.sum(axis=1, keepdims=True) - np.cumsum(used, axis=1)  # after each step
+    left = sessions.need_kwh.astype(float).copy()
     spare_kwh = 0.0
-    for start, power in zip(starts, power_kw, strict=True):
-        end = start + step_s
-        hours = np.clip(np.minimum(sessions.departure, end) - np.maximum(sessions.arrival, start), 0, None) / 3600
-        here = np.flatnonzero((hours > 0) & (left > 0))
-        energy = power * efficiency_share * step_s / 3600
-        room = np.minimum(left[here], gain[here] * hours[here])
-        laxity_h = (sessions.departure[here] - end) / 3600 - left[here] / gain[here]  # at the step's end, uncharged
-        given = _raised(laxity_h, gain[here], room, energy)
+    for t in range(len(starts)):
+        here = np.flatnonzero((hours[:, t] > 0) & (left > 0))
+        most = np.minimum(left[here], room[here, t])
+        given = _raised(ahead[here, t] - left[here] / gain[here], gain[here], most, float(energy[t]))
         left[here] = np.maximum(left[here] - given, 0.0)
-        spare_kwh += float(energy - given.sum())
+        spare_kwh += float(energy[t] - given.sum())
     return left, spare_kwh
 
 
