@@ -26,15 +26,22 @@ def list_all(as_json: JsonOption = False) -> None:
 
 @app.command("check")
 def check(case: CaseArgument, variant: VariantOption = None, as_json: JsonOption = False) -> None:
-    """Report every mistake of a case at once, with file and line."""
-    from pipeline.cases.load import load_case, variants
+    """Report every mistake of a case and its variants at once, with file and line."""
+    from pipeline.cases.load import load_case, mistakes_of, variants
+    from pipeline.core.errors import InputError
 
+    mistakes = [] if variant else mistakes_of(case)
+    if as_json and mistakes:
+        json_out({"case": case, "mistakes": [vars(mistake) for mistake in mistakes]})
+        raise typer.Exit(InputError.exit_code)
+    if mistakes:
+        raise InputError(mistakes)
     names = [variant] if variant else list(variants(case))
-    loaded = [load_case(case, variant=name) for name in names]  # raises InputError with every mistake
+    loaded = load_case(case, variant=names[0])
     if as_json:
-        json_out({"case": loaded[0].name, "variants": names, "mistakes": []})
+        json_out({"case": loaded.name, "variants": names, "mistakes": []})
     else:
-        line(f"{loaded[0].name}: good ({len(loaded[0].buses)} buses, {len(loaded[0].devices)} devices; variants {', '.join(names)})")
+        line(f"{loaded.name}: good ({len(loaded.buses)} buses, {len(loaded.devices)} devices; variants {', '.join(names)})")
 
 
 @app.command("show")

@@ -29,7 +29,7 @@ def status(
     use_home(home)
     rows = stages.status(case)
     if as_json:
-        json_out(rows)
+        json_out(stages.status_rows(rows))
     else:
         line(stages.describe_status(rows))
 
@@ -117,10 +117,8 @@ def bench(
     name: Annotated[str | None, typer.Argument(help="one benchmark; default: all")] = None, as_json: JsonOption = False
 ) -> None:
     """The performance table: ratios in one run on this machine."""
-    from pipeline import stages
+    from pipeline import bench as benchmarks
 
-    rows = stages.bench(name)
+    rows = benchmarks.run(name, report=None if as_json else line)
     if as_json:
-        json_out(rows)
-    else:
-        line(stages.describe_bench(rows))
+        json_out([row.as_dict() for row in rows])

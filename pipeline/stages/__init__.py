@@ -18,7 +18,7 @@ _HOMES = {
     "validating": ("validate",),
     "publishing": ("publish",),
     "results": ("combine", "describe", "published_result", "require_published", "run_day_ahead", "run_real_time"),
-    "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "status", "status_rows", "write_csv"),
+    "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "setpoints_csv", "status", "status_rows", "write_csv"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

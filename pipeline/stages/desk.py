@@ -20,7 +20,7 @@ from pipeline.publish.status import DayStatus
 from pipeline.publish.status import status as read_status
 from pipeline.stages.home import open_home
 from pipeline.stages.publishing import published_tables, write_report
-from pipeline.stages.asked import moment, request
+from pipeline.stages.asked import moment
 from pipeline.store.overrides import Override
 from pipeline.store.publications import Day
 
@@ -80,6 +80,11 @@ def setpoints(case: str, *, date: str | None = None, variant: str | None = None,
         raise InputError(Mistake("--step", f"{step} is no quarter-hour of {day.date}", f"take 1 to {day.steps()}"))
     at = int(time.time()) if step is None else day.start + QUARTER_S * (step - 1)
     return operator.setpoints(loaded, tables, day=day, at=at)
+
+
+def setpoints_csv(rows: list[dict[str, Any]]) -> str:
+    """CSV with a header, empty where a device lacks a carrier."""
+    return operator.to_csv(rows)
 
 
 def report(case: str, *, date: str | None = None, variant: str | None = None) -> Path:
@@ -142,8 +147,3 @@ def write_csv(rows: pa.Table, path: Path) -> None:
         writer = csv.writer(stream)
         writer.writerow(rows.column_names)
         writer.writerows(row.values() for row in rows.to_pylist())
-
-
-def default_day(case: str, variant: str | None = None) -> str:
-    """The day that a run without a date makes."""
-    return request({"case": case, "variant": variant}).date.isoformat()

@@ -10,6 +10,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.publish import ledger
 from pipeline.publish.ledger import Published
+from pipeline.publish.report.verdict import RunInfo
 from pipeline.stages.home import Home
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.publications import Day
@@ -36,11 +37,25 @@ def published_tables(home: Home, day: Day) -> dict[str, pa.Table]:
     return {file["table"]: from_parquet(home.lake.files.read(file["path"])) for file in stored.get("files", [])}
 
 
+def _run_info(home: Home, which: Day) -> RunInfo:
+    """What the page says about the runs behind it: method, issue times, freshness, and the words of people."""
+    runs = [ledger.current(home.warehouse, which.case, product, which.variant, which.delivery_date) for product in ("day_ahead", "real_time")]
+    known = [load_run(record.run_id) for record in runs if record is not None]
+    if not known:
+        return RunInfo()
+    last = known[-1]
+    newest = int(last.knowledge.history.as_of(last.issued_at).newest().max(initial=0))
+    words = [{"target": one.target, "quantity": one.quantity, "value": one.value, "valid_from": one.valid_from, "valid_to": one.valid_to,
+              "author": one.author, "reason": one.reason} for one in last.knowledge.overrides]
+    return RunInfo(method=known[0].record.method, issued_at=known[0].issued_at, as_of=last.record.as_of,
+                   newest_observation=newest if newest > 0 else None, last_issue=last.issued_at, overrides=words)
+
+
 def write_report(home: Home, case: Case, day: DeliveryDay, which: Day) -> Path:
     """The page of a published day; returns its path."""
     from pipeline.publish.report.build import build_report, report_path
     from pipeline.publish.report.build import write_report as write
 
     tables = published_tables(home, which)
-    text = build_report(case, tables, day=day, variant=which.variant)
+    text = build_report(case, tables, day=day, variant=which.variant, run_info=_run_info(home, which))
     return write(text, report_path(home.path, case.name, which.variant, which.delivery_date))
