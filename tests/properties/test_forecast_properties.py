@@ -23,8 +23,8 @@ stays = st.lists(st.tuples(st.integers(-40_000, 80_000), st.integers(60, 80_000)
 @settings(max_examples=60, deadline=None)
 def test_envelopes_grow_and_charging_at_once_reaches_the_upper_one(rows: list[tuple[int, int, float]]) -> None:
     arrival = np.array([TODAY.start + row[0] for row in rows], np.int64)
-    visits = Visits(arrival, arrival + np.array([row[1] for row in rows]), np.array([row[2] for row in rows]), np.full(len(rows), 3.3), arrival,
-                    np.ones(len(rows)))
+    length, need_kwh = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
+    visits = Visits(arrival, arrival + length, need_kwh, np.full(len(rows), 3.3), arrival, np.ones(len(rows)))
     power, low, high = cohort_envelopes(FLEET, visits, TODAY)
     assert np.all(np.diff(low, axis=1) >= -1e-6)
     assert np.all(np.diff(high, axis=1) >= -1e-6)
