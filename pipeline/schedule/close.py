@@ -95,10 +95,13 @@ def _hold_generation(work: _Interval) -> None:
 
 
 def _charge_vehicles(work: _Interval) -> None:
-    """Held charging, clipped to the chargers that are there and the energy that still fits."""
+    """Held charging, clipped to the chargers that are there and the energy that still fits; whoever must charge now, does."""
     cohorts = work.roster.cohorts
-    room = np.maximum(work.u[cohorts.energy_high] - work.before[cohorts.before], 0.0) / cohorts.gain
-    work.x[cohorts.charge] = np.clip(np.minimum(work.x[cohorts.charge], room), 0.0, work.u[cohorts.power_high])
+    stored = work.before[cohorts.before]
+    room = np.maximum(work.u[cohorts.energy_high] - stored, 0.0) / cohorts.gain
+    needed = np.maximum(work.u[cohorts.energy_low] - stored, 0.0) / cohorts.gain
+    held = np.minimum(np.maximum(work.x[cohorts.charge], needed), room)
+    work.x[cohorts.charge] = np.clip(held, 0.0, work.u[cohorts.power_high])
 
 
 def _net_range(work: _Interval, stores: Stores) -> tuple[Floats, Floats]:

@@ -71,6 +71,7 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     active = min(positions, count - state.step + 1)
     last = state.step - 1 + active
     filled = desk.binder.fill(outlook, desk.window_starts(state.step), overrides=overrides)
+    _keep_laxity(desk, filled)
     frozen = np.zeros((positions, len(desk.binder.frozen_labels)))
     frozen[:active] = rolling.held.frozen[state.step - 1 : last]
     day_ends = last == count
@@ -80,6 +81,17 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
                                   reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
     return filled, inputs
+
+
+def _keep_laxity(desk: Desk, filled: Floats) -> None:
+    """Cohorts keep off their latest charging: vehicles differ, and only their sum is dispatched. In place.
+
+    At the lower envelope of a sum every single vehicle would have to be at its own; a share of the way to the upper envelope
+    leaves room for those that are full already. Settlement and yardsticks know the envelopes themselves.
+    """
+    share, cohorts = desk.case.settings.ev_laxity_share, desk.roster.cohorts
+    low, high = filled[:, cohorts.energy_low], filled[:, cohorts.energy_high]
+    filled[:, cohorts.energy_low] = low + share * np.maximum(high - low, 0.0)
 
 
 def _heat_reserve(desk: Desk, filled: Floats) -> tuple[Indices, Indices, Floats] | None:

@@ -77,13 +77,13 @@ def test_vehicles_that_never_came_are_not_charged(tiny, rolling):
 
 
 def test_energy_that_was_not_served_is_paid_once(tiny, rolling):
-    """Nothing is charged all day: at the end each vehicle's need is lost, at the slack price, and only once."""
+    """No charger works all day: at the end each vehicle's need is lost, at the slack price, and only once."""
     desk, state = rolling.desk, rolling.start
-    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state)
+    words = [Word("f01_ev", "out"), Word("mg_f01_b04_ev", "out")]
+    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state, overrides=words)
     settled = []
     for step in range(1, tiny.count + 1):
         columns = plain_set_points(desk, rolling.held, step)
-        columns[desk.roster.cohorts.charge] = 0.0
         each, state = settle(desk, columns, state, reality)
         settled.append(each)
     need = sum(device.vehicle_count * 10.0 for device in tiny.case.devices if device.kind == "ev_fleet")
