@@ -27,13 +27,25 @@ def _feeder_case() -> tuple[Case, np.ndarray, np.ndarray]:
     with (FOLDER / "branches.csv").open() as file:
         lines = [row for row in csv.DictReader(file) if row["normally_closed"] == "1"]
     case = Case(
-        name="baran_wu", time_zone="UTC", default_date=date(2016, 1, 1), balancing_tie="grid",
+        name="baran_wu",
+        time_zone="UTC",
+        default_date=date(2016, 1, 1),
+        balancing_tie="grid",
         networks=(Network(id="feeder", kind="lindistflow", carriers=("active", "reactive"), base_kv=12.66, slack_bus="b1"),),
         buses=tuple(Bus(id=f"b{row['bus']}", network="feeder") for row in buses),
-        branches=tuple(Branch(id=f"b{row['from_bus']}_b{row['to_bus']}", from_bus=f"b{row['from_bus']}", to_bus=f"b{row['to_bus']}",
-                              r_ohm=float(row["r_ohm"]), x_ohm=float(row["x_ohm"])) for row in lines),
+        branches=tuple(
+            Branch(
+                id=f"b{row['from_bus']}_b{row['to_bus']}",
+                from_bus=f"b{row['from_bus']}",
+                to_bus=f"b{row['to_bus']}",
+                r_ohm=float(row["r_ohm"]),
+                x_ohm=float(row["x_ohm"]),
+            )
+            for row in lines
+        ),
         devices=(Demand(id="load", bus="b2", series="load"),),
-        ties=(Tie(id="grid", lower_bus="b1", exchange_min_kw=-5000, exchange_max_kw=5000),), series=(),
+        ties=(Tie(id="grid", lower_bus="b1", exchange_min_kw=-5000, exchange_max_kw=5000),),
+        series=(),
     )
     return case, np.array([float(row["load_kw"]) for row in buses]), np.array([float(row["load_kvar"]) for row in buses])
 
