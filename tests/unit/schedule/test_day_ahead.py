@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError, NoSchedule
+from pipeline.program.solve import Status, solve
 from pipeline.schedule.day_ahead import DayAheadOptions
 from pipeline.schedule.exclusive import pairs_of, with_exclusive
 from pipeline.schedule.outlook import Outlook, coarsen
@@ -63,6 +64,20 @@ def test_every_scenario_is_written_and_expected_is_their_mean(tiny):
 def test_without_time_there_is_no_schedule_and_the_error_says_so(tiny):
     with pytest.raises(NoSchedule, match="solver_time_limit_s"):
         tiny.plan(options=DayAheadOptions(time_limit_s=0.0))
+
+
+def test_when_the_scenario_program_runs_out_of_time_the_mean_positions_are_used_and_flagged(tiny, monkeypatch):
+    def hurried(bound, options=None):
+        found = solve(bound, options)
+        return found if bound.inputs.size else replace(found, status=Status.time_limit, x=None)  # the extensive form has no inputs left
+
+    outlooks = [tiny.truth(error=0.1, seed=seed) for seed in range(3)]
+    proven = tiny.plan(*outlooks, options=DayAheadOptions())
+    monkeypatch.setattr("pipeline.schedule.day_ahead.solve", hurried)
+    plan = tiny.plan(*outlooks, options=DayAheadOptions())
+    assert plan.status == "time_limit" and plan.gap == np.inf
+    assert [(finding.severity, finding.check) for finding in plan.findings] == [("warning", "time_limit")]
+    assert plan.objective == pytest.approx(proven.kpis["cost_of_mean_positions"][1])
 
 
 def test_an_impossible_day_names_what_conflicts(tiny):

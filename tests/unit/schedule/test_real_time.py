@@ -8,10 +8,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from pipeline.program.solve import LiveSolver, SolveOptions
+from pipeline.program.solve import LiveSolver, SolveOptions, Status
+from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.real_time import open_day, redispatch, run_steps, window_inputs
+from pipeline.schedule.settle import reality_of, settle
 from pipeline.schedule.state import State
 from pipeline.schedule.yardsticks import perfect_foresight
 from tests.unit.schedule.test_bind import Word
@@ -155,3 +157,48 @@ def test_a_plan_survives_its_arrays(tiny):
     again = Plan.from_arrays(plan.to_arrays())
     assert again.labels == plan.labels and np.array_equal(again.expected, plan.expected)
     assert open_day(tiny.case, tiny.day, tiny.window, again).count == tiny.count
+
+
+class Hurried:
+    """A solver that found a dispatch, and no proof, before its time was up."""
+
+    def __init__(self, live):
+        self.live = live
+
+    def solve(self, inputs, *, basis=None):
+        return replace(self.live.solve(inputs, basis=basis), status=Status.time_limit, gap=0.5)
+
+
+def test_an_incumbent_is_used_and_flagged(tiny, rolling):
+    window = tiny.windows(tiny.truth(), 1, 1)[0]
+    proven, state = redispatch(rolling, rolling.start, window)
+    hurried, _ = redispatch(replace(rolling, live=Hurried(rolling.live)), state, window)
+    assert hurried.source == "incumbent" and hurried.gap == 0.5
+    assert [(finding.severity, finding.check) for finding in hurried.findings] == [("warning", "time_limit")]
+    assert hurried.columns == pytest.approx(proven.columns, abs=1e-6)
+
+
+def test_vehicles_that_must_charge_do_so_whatever_was_dispatched(tiny, rolling):
+    """Held at zero, the chargers still follow the lower envelope: nothing is lost that could be served."""
+    desk, state = rolling.desk, rolling.start
+    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state)
+    for step in range(1, tiny.count + 1):
+        columns = plain_set_points(desk, rolling.held, step)
+        columns[desk.roster.cohorts.charge] = 0.0
+        _, state = settle(desk, columns, state, reality)
+    assert state.lost_kwh == pytest.approx(np.zeros_like(state.lost_kwh), abs=1e-9)
+
+
+def test_heat_stores_keep_a_reserve_and_vehicles_some_laxity(tiny, rolling):
+    step = 60  # 21:45, vehicles charge
+    window = tiny.windows(tiny.truth(), step, step)[0]
+    filled, inputs = window_inputs(rolling, replace(rolling.start, step=step), window)
+    desk, by_position = rolling.desk, inputs[rolling.desk.layout.inputs.index]
+    plain = desk.binder.fill(window, desk.window_starts(step))
+    heat = desk.roster.heat_demands.load
+    kept = tiny.case.settings.heat_reserve_share * 0.25 * plain[:, heat]
+    assert by_position[:, desk.roster.heat_stores.energy_low] == pytest.approx(plain[:, desk.roster.heat_stores.energy_low] + kept)
+    cohorts = desk.roster.cohorts
+    share = tiny.case.settings.ev_laxity_share
+    low, high = plain[:, cohorts.energy_low], plain[:, cohorts.energy_high]
+    assert filled[:, cohorts.energy_low] == pytest.approx(low + share * (high - low))
