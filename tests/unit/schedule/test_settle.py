@@ -130,3 +130,34 @@ def test_settlement_follows_the_price_that_came(tiny, rolling):
     once, twice = (no_redispatch(rolling, outlook) for outlook in (truth, replace(truth, values=values)))
     term = once.terms.index("energy_cost")
     assert twice.costs[:, term] == pytest.approx(2 * once.costs[:, term])
+
+
+def test_what_is_lost_is_what_the_lower_envelope_asked_for_while_no_charger_worked(tiny, rolling):
+    """Chargers out until step 80: after it vehicles charge all they can, and no more is lost than the envelope was ahead."""
+    desk, state, truth = rolling.desk, rolling.start, tiny.truth()
+    words = [Word(name, "out", None, 0, tiny.day.start + 80 * 900) for name in ("f01_ev", "mg_f01_b04_ev")]
+    reality = reality_of(desk, truth, rolling.held.frozen, state, overrides=words)
+    for step in range(1, tiny.count + 1):
+        _, state = settle(desk, plain_set_points(desk, rolling.held, step), state, reality)
+    ahead = np.concatenate([truth.envelopes[fleet][1][:, 79] for fleet in desk.binder.plan.fleets])
+    assert ahead.min() > 0
+    assert state.lost_kwh == pytest.approx(ahead)
+
+
+def test_a_store_that_ends_off_its_level_pays_for_it(tiny, rolling):
+    desk, state = rolling.desk, rolling.start
+    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state)
+    settled = []
+    for step in range(1, tiny.count + 1):
+        columns = plain_set_points(desk, rolling.held, step)
+        columns[desk.roster.stores.charge], columns[desk.roster.stores.discharge] = 0.0, 0.0
+        columns[desk.roster.stores.discharge[0]] = 20.0 if step == 1 else 0.0
+        each, state = settle(desk, columns, state, reality)
+        settled.append(each)
+    day = settled_day(desk, settled, reality)
+    missing = 20.0 * 0.25 / 0.95
+    assert day.columns[-1, desk.roster.stores.short[0]] == pytest.approx(missing)
+    penalty = day.costs[-1, day.terms.index("penalty_cost")]
+    heat = day.columns[-1, desk.roster.heat_stores.short].sum()  # a little: hourly retention, held over quarters
+    assert heat < 0.1
+    assert penalty == pytest.approx((missing + heat) * tiny.case.settings.slack_price_per_kwh, rel=1e-6)
