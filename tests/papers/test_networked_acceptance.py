@@ -55,10 +55,11 @@ def test_the_reference_moves_the_energies_that_the_book_measured(plan):
     assert np.maximum(-exchange, 0).sum() == pytest.approx(2 * 4058.3, rel=2e-3)
 
 
-@pytest.mark.parametrize("name", ["networked_microgrids_165"])
-def test_2_costs_scale_with_the_feeders(name, plan):
+@pytest.mark.parametrize(("name", "feeders"), [
+    ("networked_microgrids_165", 5), pytest.param("networked_microgrids_330", 10, marks=pytest.mark.slow)])
+def test_2_costs_scale_with_the_feeders(name, feeders, plan):
     larger = setting(name, "reference").plan(options=QUIET)
-    assert larger.objective / plan.objective == pytest.approx(5 / 2, rel=1e-6)
+    assert larger.objective / plan.objective == pytest.approx(feeders / 2, rel=1e-6)
 
 
 def test_3_generators_follow_the_nodal_price(plan):

@@ -9,10 +9,11 @@ import pytest
 
 from pipeline.core.errors import InputError, NoSchedule
 from pipeline.program.solve import Status, solve
-from pipeline.schedule.day_ahead import DayAheadOptions
+from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
 from pipeline.schedule.exclusive import pairs_of, with_exclusive
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
+from pipeline.schedule.real_time import open_day
 from pipeline.validate.gates import Context, check_stage
 from tests.unit.schedule.test_bind import Word
 from tests.unit.schedule.tiny_day import setting
@@ -148,3 +149,14 @@ def test_coarse_steps_keep_energies(tiny):
         assert np.array_equal(low, truth.envelopes[fleet][1][:, 3::4]) and np.array_equal(top, truth.envelopes[fleet][2][:, 3::4])
     with pytest.raises(ValueError, match="steps of 5"):
         coarsen(truth, 5)
+
+
+def test_a_quarter_hourly_schedule_is_held_as_it_is_and_costs_no_more_than_the_hourly_one(tiny):
+    truth = tiny.truth()
+    fine = plan_day(tiny.case, tiny.day, tiny.quarters, [truth], np.ones(1))
+    assert fine.plan.steps == 96
+    rolling = open_day(tiny.case, tiny.day, tiny.window, fine.plan)
+    grid = fine.desk.layout.columns.entries("grid", "schedule_kw")[0]
+    held = next(j for j, label in enumerate(rolling.desk.binder.frozen_labels) if label.device == "grid")
+    assert rolling.held.frozen[:, held] == pytest.approx(fine.expected[:, grid])
+    assert fine.objective <= tiny.plan().objective + 0.05  # heat is kept over hours a little differently than over quarters
