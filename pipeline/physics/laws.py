@@ -1,0 +1,285 @@
+"""What every row, column, input and read-out of the model says: formula in named quantities, source, the book's identifiers.
+
+Keyed by `kind.component`, where kind is that of the device or network (or `tie`) and component the name that the physics gives. A
+component of a heat or hydrogen carrier is found under its electric name (`store.charge_kwth` under `store.charge_kw`): the law is
+the same in other units. `docs/models.md` is written from here and from compiled programs; a component without an entry, an entry
+without a component and a name that no equipment, column or input bears fail a test.
+
+In a formula `[t]` is the position, counted from 1; stored energy stands at the end of its interval. Names without an index are
+fields of the equipment or settings; `{..}` marks an input, a number once the program is bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SOURCES: Final = {
+    "000": "Data supplement (tables 1-12) of a paper on distribution operators with networked microgrids; the main paper is not known. "
+           "Section numbers are those of the model book *networked microgrids*, which derives equations for the supplement's tables.",
+    "004": "Appendix (equations A1-A11, B1-B7) of a paper on hydrogen microgrids; the main paper is not known. It states the voltage drop "
+           "in the same magnitude form.",
+    "BW": "Baran and Wu, *Network reconfiguration in distribution systems for loss reduction and load balancing*, IEEE Transactions on "
+          "Power Delivery 4(2), 1989: LinDistFlow and the 33-bus feeder.",
+    "ours": "A decision of this project, with the reason beside it.",
+}
+# Systems of these papers are specified beside the one above; no row of this version comes from them.
+FURTHER: Final = {
+    "001": "Firouzi, Setayesh Nazar, Shafie-khah, Catalao, Applied Energy (2023) 120703, doi 10.1016/j.apenergy.2023.120703.",
+    "002": "Bostan, Setayesh Nazar, Shafie-khah, Catalao, Energy 202 (2020) 117789.",
+    "003": "Tan, Lin, Zheng, Xiao, Wu, Yan, *Distributionally Robust Energy Management for Multi-Microgrids with Grid-interactive EVs*.",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`says`: of a row or read-out its formula, of a column or input its meaning. `when`: the option that brings it, else always there.
+
+    `price`: cost per unit of a column, in named quantities. `aliases`: what the book calls it.
+    """
+
+    says: str
+    source: str
+    unit: str = ""
+    aliases: tuple[str, ...] = ()
+    price: str = ""
+    when: str = ""
+
+
+ROLLING = "rolling window"
+SCHEDULED = "`scheduled`, and a deviation costs something"
+SELL = "`sell_price_factor` < 1"
+REACTIVE = "reactive limits not 0"
+RAMP = "`ramp_kw_per_h` given"
+DIRECTION = "`exclusive: always`, or after a solve that charged and discharged at once"
+
+ROWS: Final[dict[str, Entry]] = {
+    "demand.shed_limit": Entry("shed_kw[t] <= {load_kw[t]}", "ours: what is not asked for cannot be shed", "kW"),
+    "source.curtailment_limit": Entry("curtailed_kw[t] <= {available_kw[t]}", "000 §3", "kW"),
+    "generator.power_limits_low": Entry("sum over i of segment_kw[t,i] >= {power_low_kw[t]}", "000, table 11", "kW"),
+    "generator.power_limits_high": Entry("sum over i of segment_kw[t,i] <= {power_high_kw[t]}", "000, table 11", "kW"),
+    "generator.reactive_limits_low": Entry("reactive_kvar[t] >= {reactive_low_kvar[t]}", "000, table 11", "kvar", when=REACTIVE),
+    "generator.reactive_limits_high": Entry("reactive_kvar[t] <= {reactive_high_kvar[t]}", "000, table 11", "kvar", when=REACTIVE),
+    "generator.ramp_up": Entry(
+        "P[t] - P[t-1] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h, with P[t] = sum over i of segment_kw[t,i], P[0] = {power_before_kw}",
+        "ours: the supplement has no ramps; elastic, since no ramp leads back at once from some measured states", "kW", when=RAMP),
+    "generator.ramp_down": Entry("P[t-1] - P[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h", "ours: as ramp_up", "kW", when=RAMP),
+    "chp.power_limits_low": Entry("power_kw[t] >= {power_low_kw[t]}", "000, table 10", "kW"),
+    "chp.power_limits_high": Entry("power_kw[t] <= {power_high_kw[t]}", "000, table 10", "kW"),
+    "store.energy_balance": Entry(
+        "energy_kwh[t] = hourly_retention_share^step_h · energy_kwh[t-1] + step_h · (charge_efficiency_share · charge_kw[t]"
+        " - discharge_kw[t] / discharge_efficiency_share), with energy_kwh[0] = {energy_before_kwh}",
+        "000 §5", "kWh", ("battery_energy", "thermal_energy")),
+    "store.energy_limits_low": Entry(
+        "energy_kwh[t] + energy_short_kwh[t] >= {energy_low_kwh[t]}",
+        "000 §5; at the end of the day the lower input is the energy of its start", "kWh",
+        ("battery_energy_limits", "battery_cycle", "thermal_cycle")),
+    "store.energy_limits_high": Entry(
+        "energy_kwh[t] - energy_over_kwh[t] <= {energy_high_kwh[t]}",
+        "000 §5; with `cycle: equal` the upper input at the end of the day is the energy of its start too", "kWh",
+        ("battery_energy_limits", "battery_cycle")),
+    "store.power_limits_low": Entry(
+        "discharge_kw[t] - charge_kw[t] + power_below_kw[t] >= {power_low_kw[t]}",
+        "ours: limits and set-points of a person, elastic so that none makes a program infeasible", "kW", ("battery_power_limits",)),
+    "store.power_limits_high": Entry(
+        "discharge_kw[t] - charge_kw[t] - power_above_kw[t] <= {power_high_kw[t]}", "ours: as power_limits_low", "kW",
+        ("battery_power_limits",)),
+    "store.terminal_energy": Entry(
+        "energy_kwh[T] + terminal_short_kwh - terminal_over_kwh = {energy_reference_kwh}, T the window's last position", "000 §6", "kWh",
+        when=ROLLING),
+    "store.exclusive_charge": Entry(
+        "charge_kw[t] <= charge_max_kw · charging_share[t]", "000 §5", "kW", ("battery_exclusive_charge",), when=DIRECTION),
+    "store.exclusive_discharge": Entry(
+        "discharge_kw[t] <= discharge_max_kw · (1 - charging_share[t])", "000 §5", "kW", ("battery_exclusive_discharge",), when=DIRECTION),
+    "ev_fleet.power_limits_high": Entry("charge_kw[c,t] <= {power_high_kw[c,t]}", "000 §5", "kW", ("ev_power",)),
+    "ev_fleet.energy_balance": Entry(
+        "energy_kwh[c,t] = energy_kwh[c,t-1] + step_h · charge_efficiency_share · charge_kw[c,t], with energy_kwh[c,0] ="
+        " {energy_before_kwh[c]}", "000 §5", "kWh", ("ev_energy",)),
+    "ev_fleet.energy_limits_low": Entry(
+        "energy_kwh[c,t] + unserved_kwh[c,t] >= {energy_low_kwh[c,t]}; from the cohort's departure on the lower energy is its whole need",
+        "000 §5", "kWh", ("ev_lower_envelope", "ev_departure")),
+    "ev_fleet.energy_limits_high": Entry(
+        "energy_kwh[c,t] - energy_over_kwh[c,t] <= {energy_high_kwh[c,t]}", "000 §5; elastic: a cohort may shrink after it was charged",
+        "kWh", ("ev_upper_envelope",)),
+    "ev_fleet.unserved_monotone": Entry(
+        "unserved_kwh[c,t] >= unserved_kwh[c,t-1], with unserved_kwh[c,0] = 0", "ours: lost energy stays lost, so it is paid once", "kWh"),
+    "tie.exchange_limits_low": Entry("exchange_kw[t] >= {exchange_low_kw[t]}", "000 §3 and 5", "kW", ("mg_exchange_limits",)),
+    "tie.exchange_limits_high": Entry("exchange_kw[t] <= {exchange_high_kw[t]}", "000 §3 and 5", "kW", ("mg_exchange_limits",)),
+    "tie.schedule_deviation": Entry(
+        "exchange_kw[t] - schedule_kw[t] = deviation_up_kw[t] - deviation_down_kw[t]", "000 §4", "kW", when=SCHEDULED),
+    "tie.export_split": Entry("export_kw[t] >= -exchange_kw[t]", "ours: one signed exchange instead of buy and sell", "kW", when=SELL),
+    "copper_plate.active_balance": Entry(
+        "sum over devices and tie ends of injection[active,t] = 0", "000 §5", "kW", ("mg_balance",)),
+    "copper_plate.heat_balance": Entry("sum over devices of injection[heat,t] = 0", "000 §5", "kWth", ("heat_balance",)),
+    "lindistflow.active_flow": Entry(
+        "sum of branch_kw[branch,t] arriving - sum of branch_kw[branch,t] leaving + sum over the bus of injection[active,t] = 0",
+        "000 §5; BW; losses left out. At the slack bus it is the balance of the grid supply", "kW", ("active_flow", "grid_balance")),
+    "lindistflow.reactive_flow": Entry(
+        "sum of branch_kvar[branch,t] arriving - sum of branch_kvar[branch,t] leaving + sum over the bus of injection[reactive,t] = 0",
+        "000 §5; BW", "kvar", ("reactive_flow", "grid_balance")),
+    "lindistflow.voltage_drop": Entry(
+        "U[from_bus,t] - U[to_bus,t] = (r_ohm · branch_kw[branch,t] + x_ohm · branch_kvar[branch,t]) / (1000 · base_kv), with"
+        " U = voltage_kv + voltage_above_kv - voltage_below_kv", "000 §5; 004; BW", "kV", ("voltage_drop",)),
+    "lindistflow.rating_sum": Entry(
+        "-sqrt(2) · rating_kva <= branch_kw[branch,t] + branch_kvar[branch,t] <= sqrt(2) · rating_kva",
+        "ours: with the bounds of both flows and the next row the octagon around the circle of the rating; the supplement has no ratings",
+        "kVA", when="`rating_kva` given"),
+    "lindistflow.rating_difference": Entry(
+        "-sqrt(2) · rating_kva <= branch_kw[branch,t] - branch_kvar[branch,t] <= sqrt(2) · rating_kva", "ours: as rating_sum", "kVA",
+        when="`rating_kva` given"),
+}
+
+SLACK: Final = "slack_price_per_kwh"
+COLUMNS: Final[dict[str, Entry]] = {
+    "demand.shed_kw": Entry(
+        "load left unserved; active load takes its reactive load along", "000 §3", aliases=("load_shed_kw", "heat_shed_kw"),
+        price="step_h · shed_price_per_kwh (where none is given: slack_price_per_kwh)"),
+    "demand.dump_kw": Entry("surplus burnt, up to dump_max_kw", "000 §3", aliases=("dump_kw",), price=f"step_h · {SLACK}",
+                            when="`dump_max_kw` > 0"),
+    "source.curtailed_kw": Entry("available power left unused", "000 §3", aliases=("res_curtailed_kw",),
+                                 price="step_h · curtailment_cost_per_kwh"),
+    "generator.segment_kw": Entry(
+        "power in chord i of the cost curve, each power_max_kw / segment_count wide; the slopes rise, so cheap chords fill first",
+        "000 §5", aliases=("generator_segment_kw", "generator_segments", "generator_kw"),
+        price="step_h · (cost_linear_per_kwh + cost_quadratic_per_kw2h · (2 i - 1) · power_max_kw / segment_count)"),
+    "generator.reactive_kvar": Entry("reactive power fed in", "000, table 11", aliases=("generator_kvar",), when=REACTIVE),
+    "generator.ramp_excess_kw": Entry("change of power beyond the ramp", "ours", price="step_h · 10 per kWh", when=RAMP),
+    "chp.power_kw": Entry("electric power made (electric heater: drawn)", "000 §3", aliases=("cogeneration_kw",),
+                          price="step_h · fuel_cost_per_kwh"),
+    "chp.vent_kwth": Entry(
+        "heat sent to the cooler", "000 §3; bounded (ours): a cooler has a size", aliases=("heat_dump_kw",),
+        price="step_h · vent_cost_per_kwh", when="`vent_allowed`"),
+    "store.charge_kw": Entry("power drawn from the bus, up to charge_max_kw", "000 §3", aliases=("charge_kw", "heat_charge_kw"),
+                             price="step_h · wear_cost_per_kwh"),
+    "store.discharge_kw": Entry("power fed into the bus, up to discharge_max_kw", "000 §3",
+                                aliases=("discharge_kw", "heat_discharge_kw"), price="step_h · wear_cost_per_kwh"),
+    "store.energy_kwh": Entry("energy stored at the end of the interval", "000 §3", aliases=("energy_kwh", "heat_energy_kwh")),
+    "store.energy_short_kwh": Entry("energy missing to the lower limit", "ours: elastic", price=SLACK),
+    "store.energy_over_kwh": Entry("energy above the upper limit", "ours: elastic", price=SLACK),
+    "store.power_below_kw": Entry("net power missing to its lower limit", "ours: elastic", price=f"step_h · {SLACK}"),
+    "store.power_above_kw": Entry("net power above its upper limit", "ours: elastic", price=f"step_h · {SLACK}"),
+    "store.terminal_short_kwh": Entry("energy missing to the reference at the window's end", "000 §6", price="{terminal_price_per_kwh}",
+                                      when=ROLLING),
+    "store.terminal_over_kwh": Entry("energy above the reference at the window's end", "000 §6", price="{terminal_price_per_kwh}",
+                                     when=ROLLING),
+    "store.charging_share": Entry("1 while it may charge, 0 while it may discharge (binary)", "000 §3", aliases=("storage_direction",),
+                                  when=DIRECTION),
+    "ev_fleet.charge_kw": Entry("power drawn by cohort c, up to vehicle_count · charger_kw", "000 §3", aliases=("ev_charge_kw",),
+                                price="step_h · flexibility_cost_per_kwh"),
+    "ev_fleet.energy_kwh": Entry("energy stored in cohort c since the start of the delivery day", "000 §3", aliases=("ev_energy_kwh",)),
+    "ev_fleet.unserved_kwh": Entry(
+        "energy that cohort c lacks for good; only the last position costs", "000 §3", aliases=("ev_unserved_kwh",),
+        price="unserved_price_per_kwh (where none is given: slack_price_per_kwh)"),
+    "ev_fleet.energy_over_kwh": Entry("energy above the upper envelope", "ours: elastic", price=SLACK),
+    "tie.exchange_kw": Entry(
+        "power from the upper into the lower end, negative back", "000 §3; one signed column instead of two (ours)",
+        aliases=("grid_buy_kw", "grid_sell_kw", "mg_exchange_kw"), price="step_h · {price_per_kwh[t]} where the tie has a market"),
+    "tie.exchange_kvar": Entry("reactive power from the upper into the lower end, within ± reactive_max_kvar", "000 §5",
+                               when="`reactive_max_kvar` > 0"),
+    "tie.export_kw": Entry("power sold, up to -exchange_min_kw", "ours", aliases=("grid_sell_kw",),
+                           price="step_h · {sell_discount_per_kwh[t]}", when=SELL),
+    "tie.schedule_kw": Entry("day-ahead position, the same in every scenario (first stage)", "000 §3",
+                             aliases=("grid_schedule_kw", "mg_exchange_schedule_kw"), when=SCHEDULED),
+    "tie.deviation_up_kw": Entry("exchange above the position", "000 §4", price="step_h · {deviation_up_price_per_kwh[t]}", when=SCHEDULED),
+    "tie.deviation_down_kw": Entry("exchange below the position", "000 §4", price="step_h · {deviation_down_price_per_kwh[t]}",
+                                   when=SCHEDULED),
+    "lindistflow.branch_kw": Entry("active power from from_bus to to_bus", "000 §3", aliases=("branch_kw",)),
+    "lindistflow.branch_kvar": Entry("reactive power from from_bus to to_bus", "000 §3", aliases=("branch_kvar",)),
+    "lindistflow.voltage_kv": Entry(
+        "voltage inside voltage_min_pu .. voltage_max_pu times base_kv; at the slack bus fixed to slack_voltage_pu · base_kv", "000 §5",
+        aliases=("voltage_kv", "voltage_limits", "slack_voltage")),
+    "lindistflow.voltage_above_kv": Entry("voltage above the upper limit", "ours: elastic",
+                                          price="step_h · voltage_price_per_pu_h / base_kv"),
+    "lindistflow.voltage_below_kv": Entry("voltage missing to the lower limit", "ours: elastic",
+                                          price="step_h · voltage_price_per_pu_h / base_kv"),
+}
+
+ENVELOPE: Final = "each vehicle charging"
+INPUTS: Final[dict[str, Entry]] = {
+    "demand.load_kw": Entry("load: series · series_share", "000, tables 1, 2 and 6"),
+    "demand.load_kvar": Entry("reactive load: load · kvar_per_kw, or the ratio of the local hour in kvar_profile", "000, table 1",
+                              when="a reactive ratio or profile given"),
+    "source.available_kw": Entry("what wind or sun allow: series · series_share, capped by an outage or limit", "000, table 3"),
+    "generator.power_low_kw": Entry("lower limit of power: power_min_kw, moved by a person's word", "000, table 11"),
+    "generator.power_high_kw": Entry("upper limit of power: power_max_kw, moved by a person's word", "000, table 11"),
+    "generator.reactive_low_kvar": Entry("lower limit of reactive power, 0 in an outage", "000, table 11", when=REACTIVE),
+    "generator.reactive_high_kvar": Entry("upper limit of reactive power, 0 in an outage", "000, table 11", when=REACTIVE),
+    "generator.power_before_kw": Entry("power before the first interval", "ours", when=RAMP),
+    "chp.power_low_kw": Entry("lower limit of power: power_min_kw, moved by a person's word", "000, table 10"),
+    "chp.power_high_kw": Entry("upper limit of power: power_max_kw, moved by a person's word", "000, table 10"),
+    "store.energy_before_kwh": Entry("energy before the first interval", "000 §6"),
+    "store.energy_low_kwh": Entry("lower limit of energy: energy_min_kwh, at the end of the day by the cycle rule", "000 §5"),
+    "store.energy_high_kwh": Entry("upper limit of energy: energy_max_kwh, at the end of the day by the cycle rule", "000 §5"),
+    "store.power_low_kw": Entry("lower limit of discharge less charge: -charge_max_kw, moved by a person's word", "000, tables 7-9"),
+    "store.power_high_kw": Entry("upper limit of discharge less charge: discharge_max_kw, moved by a person's word", "000, tables 7-9"),
+    "store.energy_reference_kwh": Entry("energy of the day-ahead schedule at the window's end", "000 §6", when=ROLLING),
+    "store.terminal_price_per_kwh": Entry("largest price in the window, or 0", "000 §6", when=ROLLING),
+    "ev_fleet.energy_before_kwh": Entry("energy stored since the start of the day, before the first interval", "000 §6"),
+    "ev_fleet.power_high_kw": Entry("charging power of the vehicles of cohort c that are connected", "000 §5"),
+    "ev_fleet.energy_low_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as late as it can", "000 §5"),
+    "ev_fleet.energy_high_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as early as it can", "000 §5"),
+    "tie.exchange_low_kw": Entry("lower limit of the exchange: exchange_min_kw, moved by a person's word", "000, table 12; the grid tie 000 §1.4"),
+    "tie.exchange_high_kw": Entry("upper limit of the exchange: exchange_max_kw, moved by a person's word", "000, table 12; the grid tie 000 §1.4"),
+    "tie.price_per_kwh": Entry("market price: price_series", "000, table 5", when="market"),
+    "tie.sell_discount_per_kwh": Entry("(1 - sell_price_factor) · |price|: selling earns price less this, also where it is negative",
+                                       "000 §4, mended for negative prices", when=SELL),
+    "tie.deviation_up_price_per_kwh": Entry("deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|", "000 §4", when=SCHEDULED),
+    "tie.deviation_down_price_per_kwh": Entry("deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|", "000 §4",
+                                              when=SCHEDULED),
+}
+
+READOUTS: Final[dict[str, Entry]] = {
+    "demand.injection": Entry("[carrier,t] shed_kw[t] - {load_kw[t]} - dump_kw[t]; [reactive,t] kvar_per_kw · shed_kw[t] - {load_kvar[t]}",
+                              "000 §5"),
+    "source.injection": Entry("[active,t] {available_kw[t]} - curtailed_kw[t]", "000 §5"),
+    "generator.injection": Entry("[active,t] sum over i of segment_kw[t,i]; [reactive,t] reactive_kvar[t]", "000 §5"),
+    "chp.injection": Entry("[active,t] power_kw[t] (electric heater: -power_kw[t]); [heat,t] heat_to_power_factor · power_kw[t]"
+                           " - vent_kwth[t]", "000 §5"),
+    "store.injection": Entry("[carrier,t] discharge_kw[t] - charge_kw[t]", "000 §5"),
+    "ev_fleet.injection": Entry("[active,t] -(sum over c of charge_kw[c,t])", "000 §5"),
+    "tie.injection_lower": Entry("[active,t] exchange_kw[t]; [reactive,t] exchange_kvar[t]", "000 §5"),
+    "tie.injection_upper": Entry("[active,t] -exchange_kw[t]; [reactive,t] -exchange_kvar[t]", "000 §5", when="both ends in the model"),
+}
+
+TERMS_SAY: Final = {
+    "energy_cost": ("energy bought and sold at ties with a market", ("energy_cost",)),
+    "storage_wear_cost": ("wear of stores, per kWh moved", ("storage_wear_cost",)),
+    "generator_cost": ("fuel of generators; cost_constant_per_h · step_h per interval is a constant", ("generator_cost",)),
+    "cogeneration_cost": ("fuel of cogeneration", ("cogeneration_cost",)),
+    "curtailment_cost": ("power left unused, where the case prices it", ()),
+    "vent_cost": ("heat sent to the cooler, where the case prices it", ()),
+    "flexibility_cost": ("flexible charging, where the case pays for it (0 in the supplement)", ("beta_dra",)),
+    "deviation_cost": ("deviation of an exchange from its day-ahead position", ("deviation_cost",)),
+    "penalty_cost": ("everything elastic", ("penalty_cost",)),
+    "terminal_cost": ("stored energy at the window's end against the day-ahead schedule", ("kappa_soc",)),
+}
+
+KINDS: Final = {
+    "demand": "Inelastic load: sheddable at a price, never more than itself.",
+    "source": "PV or wind: what is available may be curtailed.",
+    "generator": "Dispatchable generator: a convex cost curve cut into chords, limits of active and reactive power, elastic ramps.",
+    "chp": "Combined heat and power in a fixed ratio (or the electric-heater reading of the same unit).",
+    "store": "One store for electricity, heat or hydrogen; read kWth and kWhth, m3/h and m3 for kW and kWh.",
+    "ev_fleet": "A fleet of vehicles: per cohort c of departure, cumulative stored energy between two envelopes.",
+    "tie": "A tie between two networks, or to the market above; the market's rows are the tie's.",
+    "copper_plate": "A network without losses or limits.",
+    "lindistflow": "A radial feeder without losses, voltages in magnitude form.",
+}
+
+_ELECTRIC: Final = {"_kwhth": "_kwh", "_kwth": "_kw", "_m3h": "_kw", "_m3": "_kwh"}
+
+
+def electric_name(component: str) -> str:
+    """A component of another carrier under its electric name: `charge_kwth` -> `charge_kw`."""
+    for unit, electric in _ELECTRIC.items():
+        if component.endswith(unit):
+            return component.removesuffix(unit) + electric
+    return component
+
+
+def entry_key(entries: dict[str, Entry], kind: str, component: str) -> str | None:
+    """Where a component's entry is, or None. Its own name comes first: `chp.vent_kwth` has no electric name."""
+    for name in (component, electric_name(component)):
+        if f"{kind}.{name}" in entries:
+            return f"{kind}.{name}"
+    return None

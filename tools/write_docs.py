@@ -1,0 +1,20 @@
+"""Writes the generated pages. `python tools/write_docs.py` from the project's folder; `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pipeline.tables import dictionary
+from tools import models_page
+
+
+def main() -> None:
+    dictionary.TARGET.write_text(dictionary.dictionary())
+    models_page.TARGET.write_text(models_page.page(models_page.catalogue()))
+
+
+if __name__ == "__main__":
+    main()
