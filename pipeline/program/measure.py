@@ -50,7 +50,7 @@ def first_solve(case: Case, horizon: Horizon, inputs_of: InputsOf) -> Share:
 def warm_steps(program: LinearProgram, steps: Sequence[Floats], *, given_basis: bool = True) -> Share:
     """Mean of a real-time step (bind, warm solve, read out), against the time inside HiGHS's run. The first step only warms up."""
     live = LiveSolver(program)
-    clock = _RunClock(live._solver)
+    clock = RunClock(live._solver)
     live._solver = clock
     last = live.solve(steps[0])
     clock.seconds = whole_s = 0.0
@@ -69,7 +69,7 @@ def _step(live: LiveSolver, program: LinearProgram, inputs: Floats, last: Soluti
     return found
 
 
-class _RunClock:
+class RunClock:
     """A solver that adds up the CPU seconds of its runs."""
 
     def __init__(self, solver: Any) -> None:
