@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
-from pipeline.equipment import Branch, Chp, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
+from pipeline.equipment import Branch, Chp, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -21,8 +21,10 @@ from pipeline.program.linear_program import LinearProgram
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 ROOT = TARGET.parents[1]
 DEFAULT = "networked_microgrids_66_simbench"
-RECORDS = {"demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet, "tie": Tie,
-           "copper_plate": Network, "lindistflow": Network}
+RECORDS: dict[str, type[Record]] = {
+    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet, "tie": Tie,
+    "copper_plate": Network, "lindistflow": Network,
+}
 MORE_FIELDS = {"tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields)}
 
 HEAD = """# The model

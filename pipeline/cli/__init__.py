@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import cast
 
 import typer
 
@@ -16,7 +17,8 @@ operator.register(app)
 app.add_typer(cases.app, name="case")
 
 BAD_USAGE = InputError.exit_code
-UsageError = typer.BadParameter.__mro__[2]  # Typer's own base of what a person mistyped; it has no public name
+# Typer's own base of what a person mistyped; it has no public name. It shows itself as BadParameter does.
+UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 
 
 def main() -> None:

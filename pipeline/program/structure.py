@@ -26,8 +26,9 @@ def block_structure(program: LinearProgram, *, linking_rows: Indices) -> BlockSt
     rows = program.matrix.shape[0]
     inner = np.setdiff1d(np.arange(rows), np.asarray(linking_rows, dtype=np.int64))
     kept = program.matrix[inner]
-    pattern = sp.csr_array((np.ones(kept.nnz, dtype=np.int8), kept.indices, kept.indptr), shape=kept.shape)
-    graph = sp.csr_array(sp.block_array([[None, pattern], [pattern.T, None]]), dtype=np.int8)
+    size = inner.size + kept.shape[1]
+    row_of_entry = np.repeat(np.arange(inner.size), np.diff(kept.indptr))
+    graph = sp.coo_array((np.ones(kept.nnz), (row_of_entry, inner.size + kept.indices)), shape=(size, size))  # rows, then columns
     _, label = connected_components(graph, directed=False)
     of_columns = label[inner.size :]
     _, first, dense = np.unique(of_columns, return_index=True, return_inverse=True)

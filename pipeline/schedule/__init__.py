@@ -1,1 +1,1 @@
-"""..."""
+"""Decisions: day-ahead, real time and settlement, on numbers only. Nothing here reads a store or a clock."""

@@ -6,7 +6,45 @@ Every name is looked up on first use, so that reading a DAG file or running one 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on first use
+    from pipeline.stages.asked import next_quarter, request
+    from pipeline.stages.deciding import schedule
+    from pipeline.stages.desk import (
+        describe_status,
+        override,
+        query,
+        report,
+        rows_as_json,
+        rows_as_text,
+        setpoints,
+        setpoints_csv,
+        status,
+        status_rows,
+        write_csv,
+    )
+    from pipeline.stages.forecasting import forecast, scenarios
+    from pipeline.stages.ingesting import describe_ingest, ingest, ingest_sources
+    from pipeline.stages.opening import open_day_ahead, open_real_time
+    from pipeline.stages.publishing import publish
+    from pipeline.stages.redispatching import redispatch
+    from pipeline.stages.results import (
+        combine,
+        describe,
+        published_result,
+        require_published,
+        run_day_ahead,
+        run_real_time,
+    )
+    from pipeline.stages.study import (
+        close_study,
+        describe_study,
+        open_study,
+        run_study,
+        study_day,
+    )
+    from pipeline.stages.validating import validate
 
 _HOMES = {
     "asked": ("next_quarter", "request"),
@@ -18,7 +56,8 @@ _HOMES = {
     "validating": ("validate",),
     "publishing": ("publish",),
     "results": ("combine", "describe", "published_result", "require_published", "run_day_ahead", "run_real_time"),
-    "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "setpoints_csv", "status", "status_rows", "write_csv"),
+    "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "setpoints_csv", "status",
+             "status_rows", "write_csv"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -15,7 +15,7 @@ class LazyPage:
     """An ASGI application that imports its pages when the first request comes."""
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        from schedule_page.pages import application  # type: ignore[import-not-found]  # Airflow puts the plugins folder on the path
+        from schedule_page.pages import application  # Airflow puts the plugins folder on the path
 
         await application()(scope, receive, send)
 

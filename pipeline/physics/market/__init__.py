@@ -1,1 +1,1 @@
-"""..."""
+"""What is traded over a tie."""
