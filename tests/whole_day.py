@@ -35,8 +35,8 @@ def at_home(path: Path) -> Iterator[Home]:
 
 
 def forget() -> None:
-    opening.load_run.cache_clear()
-    forecasting.forecast_of.cache_clear()
+    opening._load_run.cache_clear()
+    forecasting._forecast_of.cache_clear()
 
 
 def run_day_ahead(home: Path, **asked: Any) -> dict[str, Any]:

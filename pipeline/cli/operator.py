@@ -38,7 +38,7 @@ def setpoints(
     case: CaseArgument,
     date: DateOption = None,
     variant: VariantOption = None,
-    step: Annotated[int | None, typer.Option("--step", help="step of the day, from 1; default: the next interval, or the last published")] = None,
+    step: Annotated[int | None, typer.Option("--step", help="step of the day, from 1; default: the next, or the last published")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -153,6 +153,12 @@ def _model_status(solver: Any, options: SolveOptions) -> Status:
         check(solver.run(), "run")
         set_option(solver, "presolve", "choose" if options.presolve else "off")
         status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kUnknown and not options.crossover:
+        # Interior point met its gap, but its dual is too rough once presolve is undone: a vertex is clean.
+        set_option(solver, "run_crossover", "on")
+        check(solver.run(), "run")
+        set_option(solver, "run_crossover", "off")
+        status = solver.getModelStatus()
     return _STATUS.get(status, Status.failed)
 
 

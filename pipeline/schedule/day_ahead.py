@@ -178,9 +178,10 @@ def _stochastic(work: _Work, scenarios: Floats, weights: Floats, average: Floats
     if whole.x is not None:
         first, proven = index.slice(whole.x, 0)[first_stage], whole.status is Status.optimal
         lower = whole.bound if program.integer.any() else whole.objective
-    elif whole.status is Status.time_limit and mean_first is not None:
+    elif whole.status in (Status.time_limit, Status.failed) and mean_first is not None:
         first, proven, lower = mean_first, False, -np.inf
-        work.warn("time_limit", "schedule", "the scenario program met its time limit: the positions of the mean forecast are used")
+        why = "met its time limit" if whole.status is Status.time_limit else "ended without a solution"
+        work.warn("time_limit", "schedule", f"the scenario program {why}: the positions of the mean forecast are used")
     else:
         raise _no_schedule(work, whole, scenarios[0])
     if whole.x is not None and not proven:

@@ -37,7 +37,8 @@ def status(case: str | None = None) -> list[DayStatus]:
 def status_rows(rows: list[DayStatus]) -> list[dict[str, Any]]:
     """JSON-able."""
     return [
-        {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product, "run_id": row.run_id,
+        {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product,
+         "run_id": row.run_id,
          "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded, "warnings": row.warning_count,
          "worst": row.worst, "whole": row.complete and not row.damaged}
         for row in rows
@@ -52,7 +53,8 @@ def describe_status(rows: list[DayStatus]) -> str:
         state = "DEGRADED" if row.degraded else "good"
         whole = "" if row.complete and not row.damaged else "  files not whole: run any stage again, it heals them"
         age = f"{row.age_s / 3600:.1f} h" if row.age_s < 2 * DAY_S else f"{row.age_s / DAY_S:.0f} d"
-        lines.append(f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})  {row.product:<9}  {state:<8}  issued {age} ago  {row.run_id}{whole}")
+        day = f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})"
+        lines.append(f"{day}  {row.product:<9}  {state:<8}  issued {age} ago  {row.run_id}{whole}")
         if row.worst:
             lines.append(f"    {row.warning_count} warning(s); first: {row.worst}")
     return "\n".join(lines)
@@ -63,12 +65,14 @@ def _published(case: str, *, date: str | None, variant: str | None) -> tuple[Cas
     home = open_home()
     loaded = load_case(case, variant=None if variant is None else variant.split("~")[0])
     wanted = variant or loaded.variant
-    dates = sorted({row.day.delivery_date for row in read_status(home.warehouse, home.lake, now=0, case=loaded.name) if row.day.variant == wanted})
+    published = read_status(home.warehouse, home.lake, now=0, case=loaded.name)
+    dates = sorted({row.day.delivery_date for row in published if row.day.variant == wanted})
     day = Day(loaded.name, wanted, date or (dates[-1] if dates else loaded.default_date.isoformat()))
     tables = published_tables(home, day)
     if not tables:
         said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
-        raise NoSchedule(str(Mistake(f"{day.case} ({day.variant}), {day.delivery_date}", "is not published", f"{said}; `feederflow run {case}` makes a day")))
+        place = f"{day.case} ({day.variant}), {day.delivery_date}"
+        raise NoSchedule(str(Mistake(place, "is not published", f"{said}; `feederflow run {case}` makes a day")))
     return loaded, day, tables
 
 
@@ -98,7 +102,8 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
     """Enter a person's word, or withdraw every word on a target that is in force in the span."""
     loaded = load_case(case)
     if target not in {item.id for item in (*loaded.devices, *loaded.ties)}:
-        raise InputError(Mistake(f"override of {target}", f"case {loaded.name} has no such device or tie", "`feederflow case show` lists them"))
+        raise InputError(Mistake(f"override of {target}", f"case {loaded.name} has no such device or tie",
+                                 "`feederflow case show` lists them"))
     mistakes: list[Mistake] = []
     zone = loaded.day(loaded.default_date).zone
     known = moment(known_at, "--known-at", mistakes, zone=zone) or int(time.time())
@@ -118,7 +123,8 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
         return {"withdrawn": len(standing), "target": target}
     word = Override(loaded.name, target, quantity, 1.0 if value is None else value, first, last, author, reason, known)  # type: ignore[arg-type]
     return {"id": warehouse.add_override(word), "target": target, "quantity": quantity, "value": word.value,
-            "valid_from": from_epoch(first).isoformat(), "valid_to": from_epoch(last).isoformat(), "known_at": from_epoch(known).isoformat()}
+            "valid_from": from_epoch(first).isoformat(), "valid_to": from_epoch(last).isoformat(),
+            "known_at": from_epoch(known).isoformat()}
 
 
 def query(sql: str) -> pa.Table:

@@ -24,10 +24,14 @@ def _key(run_id: str) -> str:
     return f"{run_id}-{code_digest()[:12]}"
 
 
-@lru_cache(maxsize=2)
 def forecast_of(run_id: str) -> DayAheadForecast:
     """The forecast of a day-ahead run, made once per process; the fitted models are kept for real time."""
-    run = load_run(run_id)
+    return _forecast_of(load_run(run_id))
+
+
+@lru_cache(maxsize=2)
+def _forecast_of(run: Run) -> DayAheadForecast:
+    run_id = run.record.run_id
     found = make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
     _states(run).save(_key(run_id), found.state.to_arrays())
     return found

@@ -8,20 +8,40 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
+from pipeline.core.errors import GateFailed
 from pipeline.ingest.run import ingest_case
-from pipeline.stages.home import open_home
+from pipeline.stages.home import Home, open_home
 from pipeline.stages.asked import Request
 
+DAY_S = 86400
+GATE_S = 14 * DAY_S
+FAR_FUTURE = 2**53
 DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 def ingest_sources(case_name: str, *, sources: Sequence[str] | None = None, variant: str | None = None) -> list[dict[str, Any]]:
-    """Read the sources of a case; one receipt each. What was read before is skipped. Raises InputError; then nothing of that source is stored."""
+    """Read the sources of a case; one receipt each. What was read before is skipped.
+
+    Raises InputError; then nothing of that source is stored.
+    """
     home = open_home()
     case = load_case(case_name, variant=variant)
     receipts = ingest_case(case, home.warehouse, now=int(time.time()), data_dir=DATA, sources=sources)
+    if any(receipt.rows_added for receipt in receipts):
+        _gate(home, case, max(receipt.last or 0 for receipt in receipts))
     return [asdict(receipt) for receipt in receipts]
+
+
+def _gate(home: Home, case: Case, last: int) -> None:
+    """The integrity gate after ingest, over the newest two weeks of every series."""
+    from pipeline.validate.observations_gate import check_observations
+
+    names = tuple(series.id for series in case.series)
+    mistakes = check_observations(case, home.warehouse.observations(case.name, names, last - GATE_S, last + DAY_S, FAR_FUTURE))
+    if mistakes:
+        raise GateFailed(mistakes)
 
 
 def ingest(case_name: str) -> str:

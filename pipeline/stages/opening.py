@@ -25,7 +25,7 @@ from pipeline.store.runs import RunRecord
 DAY_S = 86400
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A run with what belongs to it, rebuilt from its record in any process."""
 
@@ -49,7 +49,8 @@ class Run:
 
     @cached_property
     def knowledge(self) -> Knowledge:
-        return read_knowledge(self.home, self.case, day=self.day, start=int(self.record.parameters["history_start"]), as_of=self.record.as_of)
+        start = int(self.record.parameters["history_start"])
+        return read_knowledge(self.home, self.case, day=self.day, start=start, as_of=self.record.as_of)
 
     @property
     def stored(self) -> RunRecord:
@@ -75,13 +76,17 @@ class Run:
         return None
 
 
-@lru_cache(maxsize=4)
 def load_run(identifier: str) -> Run:
     """A run by its id; kept, so that stages of one process read what was known only once."""
-    home = open_home()
+    return _load_run(open_home(), identifier)
+
+
+@lru_cache(maxsize=4)
+def _load_run(home: Home, identifier: str) -> Run:
     record = home.warehouse.run(identifier)
     if record is None:
-        raise InputError(Mistake(f"run {identifier}", f"is not in the warehouse of {home.path}", "`feederflow status` lists what is published"))
+        raise InputError(Mistake(f"run {identifier}", f"is not in the warehouse of {home.path}",
+                                 "`feederflow status` lists what is published"))
     p = record.parameters
     asked = Request(
         case=p["case"], date=date.fromisoformat(record.delivery_date), variant=p["variant"], method=p["method"], as_of=p["as_of"],
@@ -116,11 +121,13 @@ def open_real_time(asked: Request) -> str:
     day = case.day(asked.date)
     first, last = asked.steps or (1, day.steps())
     if last > day.steps():
-        raise InputError(Mistake("--steps", f"step {last} is past the end of {day.date}, which has {day.steps()} quarter-hours", f"end at {day.steps()}"))
+        raise InputError(Mistake("--steps", f"step {last} is past the end of {day.date}, which has {day.steps()} quarter-hours",
+                                 f"end at {day.steps()}"))
     variant = asked.published_variant(case)
     plan = ledger.current(home.warehouse, case.name, "day_ahead", variant, day.date.isoformat())
     if plan is None:
-        raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}", "no day-ahead schedule is published", "run `feederflow day-ahead` first"))
+        raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}", "no day-ahead schedule is published",
+                                 "run `feederflow day-ahead` first"))
     before = _run_before(home, case.name, variant, day, first)
     issued_at = day.start + QUARTER_S * (last - 1) - 60 * case.settings.real_time_lead_min
     as_of = int(time.time()) if asked.as_of is None else asked.as_of
@@ -141,7 +148,8 @@ def _run_before(home: Home, case: str, variant: str, day: DeliveryDay, first: in
         for run in reversed(chain_of(home.warehouse, found.run_id)):
             if first - 1 in steps_of(run):
                 return run
-    raise InputError(Mistake("--steps", f"step {first - 1} of {day.date} was not dispatched yet", f"start at a step of 1, or run --steps 1:{first - 1} first"))
+    raise InputError(Mistake("--steps", f"step {first - 1} of {day.date} was not dispatched yet",
+                             f"start at a step of 1, or run --steps 1:{first - 1} first"))
 
 
 def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at: int, as_of: int, knowledge: Knowledge,
@@ -159,5 +167,5 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
                     "native_method": native, "case_digest": case.digest, **parameters},
     )
     home.warehouse.register_run(record)
-    load_run.cache_clear()
+    _load_run.cache_clear()
     return record.run_id

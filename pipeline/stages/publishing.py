@@ -39,7 +39,8 @@ def published_tables(home: Home, day: Day) -> dict[str, pa.Table]:
 
 def _run_info(home: Home, which: Day) -> RunInfo:
     """What the page says about the runs behind it: method, issue times, freshness, and the words of people."""
-    runs = [ledger.current(home.warehouse, which.case, product, which.variant, which.delivery_date) for product in ("day_ahead", "real_time")]
+    products = ("day_ahead", "real_time")
+    runs = [ledger.current(home.warehouse, which.case, product, which.variant, which.delivery_date) for product in products]
     known = [load_run(record.run_id) for record in runs if record is not None]
     if not known:
         return RunInfo()

@@ -97,7 +97,8 @@ def _what_came(run: Run, windows: list[Outlook]) -> Day:
         values: Floats = forecast_of(_plan_run(run).record.run_id).mean
     else:
         values = run.knowledge.history.grid(run.day.starts())
-    envelopes = {fleet: tuple(part.copy() for part in parts) for fleet, parts in realised_envelopes(run.case, run.knowledge.sessions, day=run.day).items()}
+    realised = realised_envelopes(run.case, run.knowledge.sessions, day=run.day)
+    envelopes = {fleet: tuple(part.copy() for part in parts) for fleet, parts in realised.items()}
     values = values.copy()
     first = run.steps[0] - 1
     for place in np.flatnonzero(~known):

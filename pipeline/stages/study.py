@@ -157,15 +157,18 @@ def summary(name: str, failed: dict[str, str]) -> dict[str, Any]:
     exceptions = [
         {"delivery_date": row["delivery_date"], **{kpi: row[kpi] for kpi in YARDSTICKS}}
         for row in whole
-        if row["perfect_foresight_cost"] > row["rolling_cost"] + tolerance * abs(row["rolling_cost"]) or row["rolling_cost"] > row["no_redispatch_cost"]
+        if row["perfect_foresight_cost"] > row["rolling_cost"] + tolerance * abs(row["rolling_cost"])
+        or row["rolling_cost"] > row["no_redispatch_cost"]
     ]
-    return {"study": Path(name).stem, "days": len(rows), "failed": failed, "degraded": [row["delivery_date"] for row in rows if row["status"] == "degraded"],
+    degraded = [row["delivery_date"] for row in rows if row["status"] == "degraded"]
+    return {"study": Path(name).stem, "days": len(rows), "failed": failed, "degraded": degraded,
             "means": means, "exceptions": exceptions, "file": path}
 
 
 def describe_study(result: dict[str, Any]) -> str:
     lines = [f"{result['study']}: {result['days']} days, {len(result['degraded'])} degraded, {len(result['failed'])} failed"]
     lines += [f"  mean {kpi:<24} {value:12.2f}" for kpi, value in result["means"].items()]
-    lines += [f"  exception {row['delivery_date']}: " + ", ".join(f"{kpi} {row[kpi]:.2f}" for kpi in YARDSTICKS) for row in result["exceptions"]]
+    for row in result["exceptions"]:
+        lines.append(f"  exception {row['delivery_date']}: " + ", ".join(f"{kpi} {row[kpi]:.2f}" for kpi in YARDSTICKS))
     lines += [f"  failed {day}: {said.splitlines()[0]}" for day, said in result["failed"].items()]
     return "\n".join([*lines, f"  {result['file']}"])

@@ -117,7 +117,8 @@ def stale_series(run: Run) -> list[Finding]:
 def _merged(engine: pa.Table, found: Sequence[Finding], run: Run) -> pa.Table:
     """Findings of the engine and of the checks; of two with one key the engine's stays."""
     key = TABLES["findings"].key
-    rows = {tuple(row[name] for name in key): row for row in findings_table(found, run_id=run.record.run_id, stage=run.record.product).to_pylist()}
+    said = findings_table(found, run_id=run.record.run_id, stage=run.record.product).to_pylist()
+    rows = {tuple(row[name] for name in key): row for row in said}
     rows |= {tuple(row[name] for name in key): row for row in engine.to_pylist()}
     names = [column.name for column in TABLES["findings"].columns]
     return TABLES["findings"].build({name: [row[name] for row in rows.values()] for name in names})
