@@ -18,9 +18,9 @@ from pipeline.publish import operator
 from pipeline.publish.query import query as run_query
 from pipeline.publish.status import DayStatus
 from pipeline.publish.status import status as read_status
+from pipeline.stages.asked import moment
 from pipeline.stages.home import open_home
 from pipeline.stages.publishing import published_tables, write_report
-from pipeline.stages.asked import moment
 from pipeline.store.overrides import Override
 from pipeline.store.publications import Day
 
@@ -38,9 +38,8 @@ def status_rows(rows: list[DayStatus]) -> list[dict[str, Any]]:
     """JSON-able."""
     return [
         {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product,
-         "run_id": row.run_id,
-         "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded, "warnings": row.warning_count,
-         "worst": row.worst, "whole": row.complete and not row.damaged}
+         "run_id": row.run_id, "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded,
+         "warnings": row.warning_count, "worst": row.worst, "whole": row.complete and not row.damaged}
         for row in rows
     ]
 

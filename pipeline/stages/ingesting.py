@@ -12,8 +12,8 @@ from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.core.errors import GateFailed
 from pipeline.ingest.run import ingest_case
-from pipeline.stages.home import Home, open_home
 from pipeline.stages.asked import Request
+from pipeline.stages.home import Home, open_home
 
 DAY_S = 86400
 GATE_S = 14 * DAY_S

@@ -17,9 +17,9 @@ from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.intraday import BURN_IN_DAYS
 from pipeline.publish import ledger
 from pipeline.publish.day_file import chain_of, steps_of
+from pipeline.stages.asked import Request
 from pipeline.stages.home import Home, code_digest, open_home
 from pipeline.stages.knowledge import Knowledge, read_knowledge
-from pipeline.stages.asked import Request
 from pipeline.store.runs import RunRecord
 
 DAY_S = 86400

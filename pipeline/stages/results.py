@@ -9,13 +9,13 @@ from typing import Any
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.publish import ledger
+from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress, schedule
 from pipeline.stages.forecasting import forecast, scenarios
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.opening import Run, load_run, open_day_ahead, open_real_time
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.redispatching import redispatch
-from pipeline.stages.asked import Request
 from pipeline.stages.validating import validate
 
 SEVERITIES = ("warning", "info")
@@ -69,8 +69,8 @@ def require_published(first: dict[str, Any]) -> None:
     """Real time follows the published schedule: refuse to go on with another one than was just made."""
     if not first["published"]:
         place = f"{first['case']} ({first['variant']}), {first['delivery_date']}"
-        raise InputError(Mistake(place, f"run {first['run_id']} was made but not published: a day-ahead run of the same or a newer issue time is current",
-                                 "add --replace to publish this one, or take another --home"))
+        said = f"run {first['run_id']} was made but not published: a day-ahead run of the same or a newer issue time is current"
+        raise InputError(Mistake(place, said, "add --replace to publish this one, or take another --home"))
 
 
 def combine(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.clock import from_epoch
-from pipeline.core.errors import GateFailed, Mistake
+from pipeline.core.errors import GateFailed
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
 from pipeline.schedule.state import State
 from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, plans
