@@ -30,7 +30,7 @@ DEFAULT_CASE = "networked_microgrids_66_simbench"
     params={
         "case": Param(DEFAULT_CASE, type="string", description="case folder name"),
         "date": Param(None, type=["null", "string"], description="delivery date; with it all its steps run (or those of `steps`)"),
-        "steps": Param(None, type=["null", "string"], description="A:B, inclusive, from 1; default: the step that is next, or all of `date`"),
+        "steps": Param(None, type=["null", "string"], description="A:B, inclusive, from 1; default: the next step, or all of `date`"),
         "variant": Param(None, type=["null", "string"], description="variant of the case"),
         "method": Param(None, type=["null", "string"], description="method of the day-ahead schedule to follow"),
         "as_of": Param(None, type=["null", "string"], description="settle with nothing known later than this"),
