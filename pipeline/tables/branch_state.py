@@ -1,15 +1,13 @@
 """Branch flows of the decision model and loading by AC power flow."""
 
+from pipeline.tables.common import RUN_ID, STAGE, STEP, VALID_FROM
 from pipeline.tables.contract import Column, Table
 
 BRANCH_STATE = Table(
     name="branch_state",
     doc="Branch flows of the decision model and loading by AC power flow.",
     columns=(
-        Column("run_id", "text", "run that wrote the row"),
-        Column("stage", "text", "what the row belongs to", allowed=("day_ahead", "real_time")),
-        Column("step", "integer", "1 is the first interval of the delivery day", minimum=1),
-        Column("valid_from", "instant", "start of the interval, UTC"),
+        RUN_ID, STAGE, STEP, VALID_FROM,
         Column("network", "text", "network of the branch"),
         Column("branch", "text", "branch"),
         Column("p_kw", "number", "active power, from `from_bus` to `to_bus`", unit="kW"),

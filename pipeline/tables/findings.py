@@ -1,13 +1,13 @@
 """What a person should know, with severity."""
 
+from pipeline.tables.common import RUN_ID, STAGE
 from pipeline.tables.contract import Column, Table
 
 FINDINGS = Table(
     name="findings",
     doc="What a person should know, with severity.",
     columns=(
-        Column("run_id", "text", "run that wrote the row"),
-        Column("stage", "text", "what the row belongs to", allowed=("day_ahead", "real_time")),
+        RUN_ID, STAGE,
         Column("severity", "text", "`warning` makes the run degraded", allowed=("info", "warning")),
         Column("check", "text", "check that found it"),
         Column("place", "text", "device, bus, branch or series, and step"),

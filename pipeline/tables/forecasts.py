@@ -1,17 +1,16 @@
 """Forecasts of every series, as issued."""
 
+from pipeline.tables.common import RUN_ID, SERIES, STAGE, STEP, VALID_FROM
 from pipeline.tables.contract import Column, Table
 
 FORECASTS = Table(
     name="forecasts",
     doc="Forecasts of every series, as issued.",
     columns=(
-        Column("run_id", "text", "run that wrote the row"),
-        Column("stage", "text", "what the row belongs to", allowed=("day_ahead", "real_time")),
-        Column("series", "text", "series of the case"),
+        RUN_ID, STAGE, SERIES,
         Column("issued_at", "instant", "issue time, UTC: nothing known later was used"),
-        Column("step", "integer", "1 is the first interval of the delivery day", minimum=1),
-        Column("valid_from", "instant", "start of the interval, UTC"),
+        STEP,
+        VALID_FROM,
         Column("lead", "integer", "1 is the first interval after the issue time that is decided", minimum=1),
         Column("unit", "text", "unit of the values"),
         Column("mean", "number", "expected value", unit="column:unit"),

@@ -1,15 +1,13 @@
 """Offers between actors and what was accepted."""
 
+from pipeline.tables.common import RUN_ID, STAGE, STEP, VALID_FROM
 from pipeline.tables.contract import Column, Table
 
 OFFERS = Table(
     name="offers",
     doc="Offers between actors and what was accepted.",
     columns=(
-        Column("run_id", "text", "run that wrote the row"),
-        Column("stage", "text", "what the row belongs to", allowed=("day_ahead", "real_time")),
-        Column("step", "integer", "1 is the first interval of the delivery day", minimum=1),
-        Column("valid_from", "instant", "start of the interval, UTC"),
+        RUN_ID, STAGE, STEP, VALID_FROM,
         Column("actor", "text", "who offers"),
         Column("product", "text", "what is offered"),
         Column("offered_kw", "number", "offered power", unit="kW"),

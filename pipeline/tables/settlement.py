@@ -1,14 +1,13 @@
 """Realised exchange with the market against the schedule, priced."""
 
+from pipeline.tables.common import RUN_ID, STEP, VALID_FROM
 from pipeline.tables.contract import Column, Table
 
 SETTLEMENT = Table(
     name="settlement",
     doc="Realised exchange with the market against the schedule, priced.",
     columns=(
-        Column("run_id", "text", "run that wrote the row"),
-        Column("step", "integer", "1 is the first interval of the delivery day", minimum=1),
-        Column("valid_from", "instant", "start of the interval, UTC"),
+        RUN_ID, STEP, VALID_FROM,
         Column("tie", "text", "tie with a market"),
         Column("scheduled_kw", "number", "day-ahead position", unit="kW"),
         Column("dispatched_kw", "number", "decided in real time, before the interval", unit="kW"),
