@@ -121,6 +121,20 @@ def lake(home: Path) -> Lake:
 
 
 @pytest.fixture(scope="session")
+def default_histories(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that holds the default case's histories of 2016 and nothing else; to be copied, never written."""
+    from pipeline.stages.ingesting import ingest_sources
+
+    home = tmp_path_factory.mktemp("histories")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEEDERFLOW_HOME", str(home))
+        for name in ("FEEDERFLOW_WAREHOUSE_URL", "FEEDERFLOW_CASES"):
+            patch.delenv(name, raising=False)
+        ingest_sources("networked_microgrids_66_simbench")
+    return home
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> str:
     url = postgres_url()
     assert url is not None, "tests marked `postgresql` are deselected without a server"

@@ -15,7 +15,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.stages import forecasting, opening
 from pipeline.stages.asked import request
 from pipeline.stages.home import Home, open_home
 from pipeline.store.parquet import from_parquet
@@ -26,17 +25,10 @@ CLI = "from pipeline.cli import main; main()"
 
 @contextmanager
 def at_home(path: Path) -> Iterator[Home]:
-    """A home as the environment names it. What a process keeps by run id alone is forgotten: another home may hold the same run."""
+    """A home as the environment names it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEEDERFLOW_HOME", str(path))
-        forget()
         yield open_home()
-    forget()
-
-
-def forget() -> None:
-    opening._load_run.cache_clear()
-    forecasting._forecast_of.cache_clear()
 
 
 def run_day_ahead(home: Path, **asked: Any) -> dict[str, Any]:

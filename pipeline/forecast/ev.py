@@ -39,11 +39,12 @@ class Visits:
     need_kwh: Floats
     charger_kw: Floats
     known_at: Instants
+    superseded_at: Instants
     weight: Floats
 
     def taken(self, keep: NDArray[np.bool_]) -> Visits:
         return Visits(self.arrival[keep], self.departure[keep], self.need_kwh[keep], self.charger_kw[keep], self.known_at[keep],
-                      self.weight[keep])
+                      self.superseded_at[keep], self.weight[keep])
 
 
 def visits_of(sessions: Sessions, fleet: str) -> Visits:
@@ -52,7 +53,7 @@ def visits_of(sessions: Sessions, fleet: str) -> Visits:
         raise InputError(Mistake(f"fleet {fleet}", "its sessions were not read", "read the sessions of every fleet of the case"))
     keep = np.asarray(sessions.fleet_index) == sessions.fleets.index(fleet)
     return Visits(sessions.arrival[keep], sessions.departure[keep], sessions.need_kwh[keep], sessions.charger_kw[keep],
-                  sessions.known_at[keep], np.ones(int(keep.sum())))
+                  sessions.known_at[keep], sessions.superseded_at[keep], np.ones(int(keep.sum())))
 
 
 def fleets_of(case: Case) -> tuple[EvFleet, ...]:
@@ -133,7 +134,10 @@ def expected_envelopes(case: Case, sessions: Sessions, *, issued_at: int, day: D
 
 
 def intraday_envelopes(case: Case, sessions: Sessions, *, issue_times: Instants, day: DeliveryDay, step_min: int = 15) -> Envelopes:
-    """For K issue times, arrays (K, C, T): who has arrived by then as declared, and of the rest the mean of past days."""
+    """For K issue times, arrays (K, C, T): who has arrived by then as declared, and of the rest the mean of past days.
+
+    `sessions` with all versions: each issue time believes the one that was known last.
+    """
     issue_times = np.asarray(issue_times, dtype=np.int64)
     found = {}
     for fleet in fleets_of(case):
@@ -143,8 +147,10 @@ def intraday_envelopes(case: Case, sessions: Sessions, *, issue_times: Instants,
             continue
         visits = visits_of(sessions, fleet.id)
         here, past = _touching(visits, day), past_visits(visits, day, day.start)
-        come = (np.maximum(here.known_at, here.arrival)[None, :] <= issue_times[:, None]).astype(np.float64)
-        to_come = ((past.arrival[None, :] > issue_times[:, None]) & (past.known_at[None, :] <= issue_times[:, None])) * past.weight
+        come = ((np.maximum(here.known_at, here.arrival)[None, :] <= issue_times[:, None])
+                & (here.superseded_at[None, :] > issue_times[:, None])).astype(np.float64)
+        believed = (past.known_at[None, :] <= issue_times[:, None]) & (past.superseded_at[None, :] > issue_times[:, None])
+        to_come = ((past.arrival[None, :] > issue_times[:, None]) & believed) * past.weight
         now = _summed(fleet, here, come, day, step_min)
         later = _summed(fleet, past, to_come, day, step_min)
         found[fleet.id] = tuple(one + other for one, other in zip(now, later, strict=True))
@@ -182,7 +188,7 @@ def past_visits(visits: Visits, day: DeliveryDay, before: int) -> Visits:
     shift = days_back[kept] * 86400
     past = visits.taken(kept)
     return Visits(_to_utc(local_arrival[kept] + shift, day.time_zone), _to_utc(local_departure[kept] + shift, day.time_zone),
-                  past.need_kwh, past.charger_kw, past.known_at, past.weight / count)
+                  past.need_kwh, past.charger_kw, past.known_at, past.superseded_at, past.weight / count)
 
 
 def _to_utc(local: Instants, time_zone: str) -> Instants:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from pipeline.core.ids import canonical_json, digest
 from pipeline.equipment import EvFleet
 from pipeline.stages.home import Home
 from pipeline.store.observations import Observations
-from pipeline.store.overrides import Override
+from pipeline.store.overrides import Override, in_force
 from pipeline.store.sessions import Sessions
 
 SESSION_DAYS = 17  # 14 past delivery days, and the days on either side that reach into them
@@ -20,26 +21,37 @@ SESSION_DAYS = 17  # 14 past delivery days, and the days on either side that rea
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Everything read for one run. `history` keeps all versions, so that an earlier moment can still be asked for."""
+    """Everything read for one run: all versions and all words, so that an earlier moment can still be asked for."""
 
     history: Observations
-    sessions: Sessions
-    overrides: tuple[Override, ...]
+    session_versions: Sessions
+    words: tuple[Override, ...]
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The latest version of every session."""
+        return self.session_versions.latest()
+
+    @cached_property
+    def overrides(self) -> tuple[Override, ...]:
+        """What is in force in the end."""
+        return tuple(in_force(self.words))
 
     @property
     def digest(self) -> str:
         # Author and reason of an override are read by people, not by the run.
-        words = [[o.target, o.quantity, o.value, o.valid_from, o.valid_to, o.known_at] for o in self.overrides]
-        return digest(self.history.digest(), self.sessions.digest(), canonical_json(words))
+        words = [[o.target, o.quantity, o.value, o.valid_from, o.valid_to, o.known_at, o.withdrawn] for o in self.words]
+        return digest(self.history.digest(), self.session_versions.digest(), canonical_json(words))
 
     @property
     def newest_known_at(self) -> int:
         """When the last of these words was said; 0 when there is none."""
-        spoken = [self.history.known_at, self.sessions.known_at, np.array([one.known_at for one in self.overrides], dtype=np.int64)]
+        spoken = [self.history.known_at, self.session_versions.known_at, np.array([one.known_at for one in self.words], dtype=np.int64)]
         return max(int(moments.max(initial=0)) for moments in spoken)
 
     def overrides_known_at(self, moment: int) -> tuple[Override, ...]:
-        return tuple(one for one in self.overrides if one.known_at <= moment)
+        """What was in force then: a word that was withdrawn later still bound."""
+        return tuple(in_force(one for one in self.words if one.known_at <= moment))
 
 
 def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_of: int) -> Knowledge:
@@ -49,8 +61,8 @@ def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_o
     warehouse = home.warehouse
     return Knowledge(
         history=warehouse.observations(case.name, names, start, day.end, as_of),
-        sessions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of),
-        overrides=tuple(warehouse.overrides(case.name, day.start, day.end, as_of)),
+        session_versions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of, versions=True),
+        words=tuple(warehouse.words(case.name, day.start, day.end, as_of)),
     )
 
 

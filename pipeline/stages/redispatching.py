@@ -76,7 +76,7 @@ def _outlooks(run: Run, plan_run: Run) -> Outlooks:
 def _windows(run: Run, outlooks: Outlooks) -> list[Outlook]:
     """One window per step: series as forecast at its issue time, vehicles that had arrived and those expected."""
     issue_times: Instants = np.array(run.issue_times(), dtype=np.int64)
-    envelopes = intraday_envelopes(run.case, run.knowledge.sessions, issue_times=issue_times, day=run.day)
+    envelopes = intraday_envelopes(run.case, run.knowledge.session_versions, issue_times=issue_times, day=run.day)
     first, length = run.steps[0] - 1, run.case.settings.real_time_window_steps
     whole = [Outlook(outlooks.series, outlooks.mean[k], {}) for k in range(len(issue_times))]
     windows = []

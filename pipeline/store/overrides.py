@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -80,12 +81,21 @@ def _latest(connection: sa.Connection, override_id: str, as_of: int) -> Override
     return found[-1] if found else None
 
 
+def in_force(words: Iterable[Override]) -> list[Override]:
+    """Of words in the order in which they were said, those that stand: of two on one thing the later holds, the withdrawn are gone."""
+    latest: dict[str, Override] = {}
+    for word in words:
+        latest.pop(word.override_id, None)  # so that a repeated word takes its new place in the order
+        latest[word.override_id] = word
+    return [word for word in latest.values() if not word.withdrawn]
+
+
+def said(connection: sa.Connection, namespace: str, *, start: int, end: int, as_of: int) -> list[Override]:
+    """Every word known at `as_of` on [start, end), withdrawals too, in the order in which they were said."""
+    o = OVERRIDES.c
+    return _rows(connection, o.namespace == namespace, o.valid_from < int(end), o.valid_to > int(start), o.known_at <= int(as_of))
+
+
 def read(connection: sa.Connection, namespace: str, *, start: int, end: int, as_of: int) -> list[Override]:
     """Overrides in force as known at `as_of` that overlap [start, end), oldest word first: of two on one thing, the later holds."""
-    o = OVERRIDES.c
-    rows = _rows(connection, o.namespace == namespace, o.valid_from < int(end), o.valid_to > int(start), o.known_at <= int(as_of))
-    latest: dict[str, Override] = {}
-    for row in rows:
-        latest.pop(row.override_id, None)  # so that a repeated word takes its new place in the order
-        latest[row.override_id] = row
-    return [row for row in latest.values() if not row.withdrawn]
+    return in_force(said(connection, namespace, start=start, end=end, as_of=as_of))

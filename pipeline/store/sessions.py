@@ -17,6 +17,7 @@ from pipeline.store.ingests import IngestedFile, Receipt, log_ingest, next_seque
 from pipeline.store.schema import SESSIONS
 
 Floats = NDArray[np.float64]
+NEVER = int(np.iinfo(np.int64).max)
 _COLUMNS = ("fleet", "session", "arrival", "departure", "need_kwh", "charger_kw", "known_at", "ingest_seq")
 
 
@@ -48,7 +49,10 @@ class SessionBatch:
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions read, sorted by fleet (in the order asked for), arrival, departure, session; arrays of shape (n,)."""
+    """Sessions read, sorted by fleet (in the order asked for), arrival, departure, session; arrays of shape (n,).
+
+    `superseded_at`: when a later version of the session became known; NEVER for the latest one.
+    """
 
     fleets: tuple[str, ...]
     fleet_index: NDArray[np.int32]
@@ -58,9 +62,20 @@ class Sessions:
     need_kwh: Floats
     charger_kw: Floats
     known_at: Instants
+    superseded_at: Instants
 
     def __len__(self) -> int:
         return int(self.arrival.size)
+
+    def latest(self) -> Sessions:
+        """Without the superseded versions."""
+        keep = self.superseded_at == NEVER
+        if keep.all():
+            return self
+        return Sessions(
+            self.fleets, self.fleet_index[keep], tuple(np.array(self.session, object)[keep]), self.arrival[keep], self.departure[keep],
+            self.need_kwh[keep], self.charger_kw[keep], self.known_at[keep], self.superseded_at[keep],
+        )
 
     @property
     def fleet(self) -> list[str]:
@@ -68,7 +83,7 @@ class Sessions:
 
     def digest(self) -> str:
         """Hash of what was read."""
-        arrays = (self.fleet_index, self.arrival, self.departure, self.need_kwh, self.charger_kw, self.known_at)
+        arrays = (self.fleet_index, self.arrival, self.departure, self.need_kwh, self.charger_kw, self.known_at, self.superseded_at)
         return digest(canonical_json([self.fleets, self.session]), *(np.ascontiguousarray(array).tobytes() for array in arrays))
 
 
@@ -124,16 +139,25 @@ def _versions(
     return list(connection.execute(statement.order_by(s.known_at, s.ingest_seq)))
 
 
-def read(connection: sa.Connection, namespace: str, fleets: Sequence[str], *, start: int, end: int, as_of: int) -> Sessions:
-    """Latest version known at `as_of` of every session with arrival < end and departure > start."""
-    versions = _versions(connection, namespace, fleets, SESSIONS.c.known_at <= int(as_of))
+def read(
+    connection: sa.Connection, namespace: str, fleets: Sequence[str], *, start: int, end: int, as_of: int, versions: bool = False,
+) -> Sessions:
+    """Latest version known at `as_of` of every session with arrival < end and departure > start; with `versions` every one known."""
+    found = _versions(connection, namespace, fleets, SESSIONS.c.known_at <= int(as_of))
     place = {fleet: index for index, fleet in enumerate(fleets)}
-    latest = {(row.fleet, row.session): row for row in versions}
-    rows = [row for row in latest.values() if row.arrival < end and row.departure > start]
-    rows.sort(key=lambda row: (place[row.fleet], row.arrival, row.departure, row.session))
+    superseded_at = dict.fromkeys(range(len(found)), NEVER)
+    last: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(found):
+        if (row.fleet, row.session) in last:
+            superseded_at[last[row.fleet, row.session]] = row.known_at
+        last[row.fleet, row.session] = number
+    kept = range(len(found)) if versions else last.values()
+    rows = [(found[number], superseded_at[number]) for number in kept]
+    rows = [(row, until) for row, until in rows if row.arrival < end and row.departure > start and row.known_at < until]
+    rows.sort(key=lambda pair: (place[pair[0].fleet], pair[0].arrival, pair[0].departure, pair[0].session, pair[0].known_at))
     return Sessions(
-        tuple(fleets), np.array([place[row.fleet] for row in rows], np.int32), tuple(row.session for row in rows),
-        np.array([row.arrival for row in rows], np.int64), np.array([row.departure for row in rows], np.int64),
-        np.array([row.need_kwh for row in rows], np.float64), np.array([row.charger_kw for row in rows], np.float64),
-        np.array([row.known_at for row in rows], np.int64),
+        tuple(fleets), np.array([place[row.fleet] for row, _ in rows], np.int32), tuple(row.session for row, _ in rows),
+        np.array([row.arrival for row, _ in rows], np.int64), np.array([row.departure for row, _ in rows], np.int64),
+        np.array([row.need_kwh for row, _ in rows], np.float64), np.array([row.charger_kw for row, _ in rows], np.float64),
+        np.array([row.known_at for row, _ in rows], np.int64), np.array([until for _, until in rows], np.int64),
     )

@@ -140,10 +140,10 @@ class Warehouse:
                 connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at,
             )
 
-    def sessions(self, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int) -> Sessions:
-        """Latest version, known at `as_of`, of the sessions that overlap [start, end)."""
+    def sessions(self, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int, *, versions: bool = False) -> Sessions:
+        """Latest version, known at `as_of`, of the sessions that overlap [start, end); with `versions` the superseded ones too."""
         with self.reading() as connection:
-            return _sessions.read(connection, namespace, fleets, start=start, end=end, as_of=as_of)
+            return _sessions.read(connection, namespace, fleets, start=start, end=end, as_of=as_of, versions=versions)
 
     def add_override(self, override: Override) -> str:
         """Append an override or, with `withdrawn=True`, its withdrawal; returns the override's id."""
@@ -154,6 +154,11 @@ class Warehouse:
         """Overrides in force as known at `as_of` that overlap [start, end), in the order in which they were said."""
         with self.reading() as connection:
             return _overrides.read(connection, namespace, start=start, end=end, as_of=as_of)
+
+    def words(self, namespace: str, start: int, end: int, as_of: int) -> list[Override]:
+        """The same with every word that was said, withdrawals too: what was in force at an earlier moment follows from them."""
+        with self.reading() as connection:
+            return _overrides.said(connection, namespace, start=start, end=end, as_of=as_of)
 
     # ------------------------------------------------------------------ runs
 

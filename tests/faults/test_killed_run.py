@@ -60,4 +60,4 @@ def test_killed_between_the_steps_of_publication(told: tuple[dict[str, Any], Pat
 
 def test_nothing_is_left_over(told: tuple[dict[str, Any], Path]) -> None:
     _, work = told
-    assert [path for path in work.glob("*/published/**/*.tmp")] == []
+    assert list(work.glob("*/published/**/*.tmp")) == []

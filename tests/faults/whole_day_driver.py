@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,12 +54,13 @@ def in_child(home: Path, work: Callable[[], None], *, kill_after_s: float | None
     child = os.fork()
     if child == 0:
         os.environ.update(FEEDERFLOW_HOME=str(home), FEEDERFLOW_FAULT_POINT=point)
+        code = 1
         try:
             work()
-        except BaseException as error:
-            sys.stderr.write(f"{type(error).__name__}: {error}\n")
-            os._exit(1)
-        os._exit(0)
+            code = 0
+        finally:  # never back into the parent's loop
+            traceback.print_exc() if code else None
+            os._exit(code)
     if kill_after_s is not None:
         time.sleep(kill_after_s)
         os.kill(child, signal.SIGKILL)

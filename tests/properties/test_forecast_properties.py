@@ -11,6 +11,7 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.equipment import EvFleet
 from pipeline.forecast.ev import Visits, cohort_envelopes
 from pipeline.scenarios.moments import match_moments
+from pipeline.store.sessions import NEVER
 from tests.unit.forecast.test_ev import DAY
 
 TODAY = DeliveryDay(DAY, "Europe/Berlin")
@@ -24,7 +25,7 @@ stays = st.lists(st.tuples(st.integers(-40_000, 80_000), st.integers(60, 80_000)
 def test_envelopes_grow_and_charging_at_once_reaches_the_upper_one(rows: list[tuple[int, int, float]]) -> None:
     arrival = np.array([TODAY.start + row[0] for row in rows], np.int64)
     length, need_kwh = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
-    visits = Visits(arrival, arrival + length, need_kwh, np.full(len(rows), 3.3), arrival, np.ones(len(rows)))
+    visits = Visits(arrival, arrival + length, need_kwh, np.full(len(rows), 3.3), arrival, np.full(len(rows), NEVER), np.ones(len(rows)))
     power, low, high = cohort_envelopes(FLEET, visits, TODAY)
     assert np.all(np.diff(low, axis=1) >= -1e-6)
     assert np.all(np.diff(high, axis=1) >= -1e-6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -29,10 +28,10 @@ def test_another_home_and_another_process_publish_the_same_bytes(first_home: Pat
 
 def test_the_same_day_again_in_one_home_changes_nothing(first_home: Path) -> None:
     before = published(first_home)
-    written = {path: os.stat(first_home / path).st_mtime_ns for path in before if path.endswith(".parquet")}
+    written = {path: (first_home / path).stat().st_mtime_ns for path in before if path.endswith(".parquet")}
     again = run_day(first_home, case="tiny")
     assert published(first_home) == before
-    assert {path: os.stat(first_home / path).st_mtime_ns for path in written} == written
+    assert {path: (first_home / path).stat().st_mtime_ns for path in written} == written
     assert again["first"]["published"] and again["second"]["published"]
 
 

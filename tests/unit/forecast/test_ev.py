@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvWindow
 from pipeline.forecast.ev import cohort_of, expected_envelopes, intraday_envelopes, realised_envelopes
-from pipeline.store.sessions import Sessions
+from pipeline.store.sessions import NEVER, Sessions
 from tests.helpers import case_of
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -34,7 +34,7 @@ def sessions(*rows: tuple[int, int, float]) -> Sessions:
     rows = tuple(sorted(rows))
     arrival, departure = np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.int64)
     return Sessions(("ev",), np.zeros(len(rows), np.int32), tuple(str(i) for i in range(len(rows))), arrival, departure,
-                    np.array([row[2] for row in rows], float), np.full(len(rows), 3.3), arrival)
+                    np.array([row[2] for row in rows], float), np.full(len(rows), 3.3), arrival, np.full(len(rows), NEVER))
 
 
 DAY, NEXT = date(2016, 6, 15), date(2016, 6, 16)
