@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
+from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import Identifier, Record
 
 
@@ -67,12 +69,26 @@ class SqlSource(Record):
     mapping: Mapping
 
 
-class ErrorSampleSource(Record):
+class SampledSource(Record):
+    """Synthetic histories of a span of delivery days."""
+
+    id: Identifier
+    first_date: str
+
+    @property
+    def first_day(self) -> date:
+        """The first delivery day. Raises InputError where `first_date` is no date."""
+        try:
+            return date.fromisoformat(self.first_date)
+        except ValueError as error:
+            place = f"source {self.id}, first_date"
+            raise InputError(Mistake(place, f"{self.first_date!r} is not a date", "write it as 2015-01-01")) from error
+
+
+class ErrorSampleSource(SampledSource):
     """Synthetic: expectation tables x (1 + e), e ~ N(0, sigma^2) iid, truncated. Training days, then test days."""
 
     kind: Literal["error_samples"] = "error_samples"
-    id: Identifier
-    first_date: str
     training_days: PositiveInt = 500
     test_days: PositiveInt = 100
     sigma: float = Field(default=0.01, ge=0)
@@ -81,12 +97,10 @@ class ErrorSampleSource(Record):
     available_after_min: NonNegativeFloat = 15.0
 
 
-class SessionSampleSource(Record):
+class SessionSampleSource(SampledSource):
     """Synthetic EV sessions of every fleet with a sampling law, for a span of delivery days."""
 
     kind: Literal["ev_sessions"] = "ev_sessions"
-    id: Identifier
-    first_date: str
     days: PositiveInt
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,13 @@ def content_of(case: Case, source: ErrorSampleSource) -> str:
 
 def hours_of(case: Case, source: ErrorSampleSource) -> Instants:
     """Start of every hour of the training and test days, on the grid of the case's delivery days; shape (n,)."""
-    first, days = _first_date(source), source.training_days + source.test_days
+    first, days = source.first_day, source.training_days + source.test_days
     return np.arange(case.day(first).start, case.day(first + timedelta(days=days)).start, HOUR_S, dtype=np.int64)
 
 
 def first_test_instant(case: Case, source: ErrorSampleSource) -> int:
     """Where the test days begin, UTC epoch seconds."""
-    return case.day(_first_date(source) + timedelta(days=source.training_days)).start
+    return case.day(source.first_day + timedelta(days=source.training_days)).start
 
 
 def values_of(case: Case, source: ErrorSampleSource, series: Series) -> NDArray[np.float64]:
@@ -89,12 +89,3 @@ def batch_of(case: Case, source: ErrorSampleSource) -> ObservationBatch:
         np.zeros(sum(map(len, starts)), dtype=np.int16),
         [60 * series.resolution_min for series in chosen],
     )
-
-
-def _first_date(source: ErrorSampleSource) -> date:
-    try:
-        return date.fromisoformat(source.first_date)
-    except ValueError as error:
-        raise InputError(
-            Mistake(f"source {source.id}, first_date", f"{source.first_date!r} is not a date", "write it as 2015-01-01")
-        ) from error

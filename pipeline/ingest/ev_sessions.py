@@ -58,7 +58,7 @@ def batch_of(case: Case, source: SessionSampleSource) -> SessionBatch:
     A law that hardly ever falls inside its bounds is refused, not drawn for ever."""
     fleets = sampled_fleets(case)
     _check(fleets)
-    first = _first_date(source)
+    first = source.first_day
     days = [first + timedelta(days=number) for number in range(source.days)]
     names: list[str] = []
     sessions: list[str] = []
@@ -112,12 +112,3 @@ def _check(fleets: tuple[tuple[EvFleet, EvSampling], ...]) -> None:
             )
     if mistakes:
         raise InputError(mistakes)
-
-
-def _first_date(source: SessionSampleSource) -> date:
-    try:
-        return date.fromisoformat(source.first_date)
-    except ValueError as error:
-        raise InputError(
-            Mistake(f"source {source.id}, first_date", f"{source.first_date!r} is not a date", "write it as 2016-01-01")
-        ) from error

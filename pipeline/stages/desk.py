@@ -15,12 +15,13 @@ from pipeline.cases.load import load_case
 from pipeline.core.clock import QUARTER_S, from_epoch
 from pipeline.core.errors import InputError, Mistake, NoSchedule
 from pipeline.publish import operator
+from pipeline.publish.ledger import published_tables
 from pipeline.publish.query import query as run_query
 from pipeline.publish.status import DayStatus
 from pipeline.publish.status import status as read_status
 from pipeline.stages.asked import moment
 from pipeline.stages.home import open_home
-from pipeline.stages.publishing import published_tables, write_report
+from pipeline.stages.publishing import write_report
 from pipeline.store.overrides import Override
 from pipeline.store.publications import Day
 
@@ -67,7 +68,7 @@ def _published(case: str, *, date: str | None, variant: str | None) -> tuple[Cas
     published = read_status(home.warehouse, home.lake, now=0, case=loaded.name)
     dates = sorted({row.day.delivery_date for row in published if row.day.variant == wanted})
     day = Day(loaded.name, wanted, date or (dates[-1] if dates else loaded.default_date.isoformat()))
-    tables = published_tables(home, day)
+    tables = published_tables(home.lake, day)
     if not tables:
         said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
         place = f"{day.case} ({day.variant}), {day.delivery_date}"

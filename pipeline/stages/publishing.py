@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.publish import ledger
@@ -29,14 +27,6 @@ def publish_run(run: Run) -> tuple[Published, Path]:
     return done, write_report(home, run.case, run.day, day)
 
 
-def published_tables(home: Home, day: Day) -> dict[str, pa.Table]:
-    """The published tables of a day by name."""
-    from pipeline.store.parquet import from_parquet
-
-    stored = ledger.read_current(home.lake, day)
-    return {file["table"]: from_parquet(home.lake.files.read(file["path"])) for file in stored.get("files", [])}
-
-
 def _run_info(home: Home, which: Day) -> RunInfo:
     """What the page says about the runs behind it: method, issue times, freshness, and the words of people."""
     products = ("day_ahead", "real_time")
@@ -57,6 +47,6 @@ def write_report(home: Home, case: Case, day: DeliveryDay, which: Day) -> Path:
     from pipeline.publish.report.build import build_report, report_path
     from pipeline.publish.report.build import write_report as write
 
-    tables = published_tables(home, which)
+    tables = ledger.published_tables(home.lake, which)
     text = build_report(case, tables, day=day, variant=which.variant, run_info=_run_info(home, which))
     return write(text, report_path(home.path, case.name, which.variant, which.delivery_date))

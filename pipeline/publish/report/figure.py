@@ -137,6 +137,12 @@ def value_axis(title: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def limit_lines(levels: Iterable[float], *, colour: str, width: float, dash: str) -> list[dict[str, Any]]:
+    """Horizontal lines across the whole plot, as Plotly shapes."""
+    line = {"color": colour, "width": width, "dash": dash}
+    return [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": line} for y in levels]
+
+
 def layout(day: DeliveryDay | None, y_title: str, *, height: int = 380, **more: Any) -> dict[str, Any]:
     """The look shared by all plots; a time axis where a day is given."""
     base: dict[str, Any] = {

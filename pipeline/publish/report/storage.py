@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.equipment import EvFleet, Store
-from pipeline.publish.report.figure import BLUE, MIST, ORANGE, Figure, Trace, View, end_line, layout, step_line, time_axis, value_axis
+from pipeline.publish.report.figure import (
+    BLUE,
+    MIST,
+    ORANGE,
+    Figure,
+    Trace,
+    View,
+    end_line,
+    layout,
+    limit_lines,
+    step_line,
+    time_axis,
+    value_axis,
+)
 from pipeline.publish.report.frames import DayTables, Rows, rows_on, where
 
 UNITS = {"active": ("kW", "kWh"), "heat": ("kWth", "kWhth"), "hydrogen": ("m3/h", "m3")}
@@ -66,23 +79,6 @@ def _axes(day: DayTables, top: str, bottom: str) -> dict[str, object]:
     return plot
 
 
-def _limits(day: DayTables, low: float, high: float) -> dict[str, object]:
-    lines = [
-        {
-            "type": "line",
-            "xref": "paper",
-            "x0": 0,
-            "x1": 1,
-            "yref": "y",
-            "y0": y,
-            "y1": y,
-            "line": {"color": MIST, "width": 1.4, "dash": "dot"},
-        }
-        for y in (low, high)
-    ]
-    return {"shapes": lines}
-
-
 def _store(day: DayTables, store: Store, energy: dict[str, Rows]) -> View | None:
     power_unit, energy_unit = UNITS[store.carrier]
     traces: list[Trace] = []
@@ -100,7 +96,7 @@ def _store(day: DayTables, store: Store, energy: dict[str, Rows]) -> View | None
     )
     plot = {
         **_axes(day, f"stored energy, {energy_unit}", f"power, {power_unit}"),
-        **_limits(day, store.energy_min_kwh, store.energy_max_kwh),
+        "shapes": limit_lines((store.energy_min_kwh, store.energy_max_kwh), colour=MIST, width=1.4, dash="dot"),
     }
     return View(store.id, traces, plot, said)
 

@@ -6,7 +6,20 @@ import numpy as np
 
 from pipeline.equipment import Network
 from pipeline.publish.report.axis import TimeGrid
-from pipeline.publish.report.figure import INK, MIST, SKY, VERMILLION, Figure, Trace, View, layout, plain, time_axis, value_axis
+from pipeline.publish.report.figure import (
+    INK,
+    MIST,
+    SKY,
+    VERMILLION,
+    Figure,
+    Trace,
+    View,
+    layout,
+    limit_lines,
+    plain,
+    time_axis,
+    value_axis,
+)
 from pipeline.publish.report.frames import DayTables, rows_on, where
 
 BUSES_PER_VIEW = 70
@@ -53,19 +66,7 @@ def _profile_view(network: Network, label: str, buses: list[str], decided: np.nd
     traces = [_range_bar(buses, decided, "decided (LinDistFlow)", SKY, 0.8)]
     if np.isfinite(checked).any():
         traces.append(_range_bar(buses, checked, "AC power flow", VERMILLION, 0.3))
-    limits = [
-        {
-            "type": "line",
-            "xref": "paper",
-            "x0": 0,
-            "x1": 1,
-            "yref": "y",
-            "y0": y,
-            "y1": y,
-            "line": {"color": INK, "width": 1.6, "dash": "dash"},
-        }
-        for y in (network.voltage_min_pu, network.voltage_max_pu)
-    ]
+    limits = limit_lines((network.voltage_min_pu, network.voltage_max_pu), colour=INK, width=1.6, dash="dash")
     plot = layout(None, "voltage, p.u.", height=420, barmode="overlay", shapes=limits, bargap=0.1)
     both = np.concatenate([decided.ravel(), checked[np.isfinite(checked)]])
     low, high = min(np.nanmin(both), network.voltage_min_pu), max(np.nanmax(both), network.voltage_max_pu)
