@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.publish.report.figure import esc
 from pipeline.publish.report.frames import DayTables, records
 
@@ -36,27 +38,27 @@ def _inner_tie(day: DayTables, name: str) -> bool:
 
 
 def _scores(day: DayTables) -> str:
-    found: dict[str, dict[str, float | None]] = {}
-    for row in records(day.table("forecast_scores")):
-        found.setdefault(row["series"], {})[row["score"]] = row["value"]
-    names = sorted({name for scores in found.values() for name in scores})
-    body = "".join(
-        f'<tr><th scope="row"><code>{esc(series)}</code></th>{"".join(_cell(scores.get(name)) for name in names)}</tr>'
-        for series, scores in found.items()
-    )
-    return _folded("Forecast scores on past days", _table("Forecast scores", ("series", *names), body, numeric=1)) if found else ""
+    return _grid(day, "forecast_scores", title="Forecast scores on past days", down="series", across="score",
+                 head=lambda series: f"<code>{esc(series)}</code>")
 
 
 def _quality(day: DayTables) -> str:
+    return _grid(day, "scenario_quality", title="Quality of the scenarios", down="measure", across="method",
+                 head=lambda measure: esc(measure.replace("_", " ")))
+
+
+def _grid(day: DayTables, table: str, *, title: str, down: str, across: str, head: Callable[[str], str]) -> str:
+    """Values of a table laid out by two of its columns, folded; empty when there are none."""
     found: dict[str, dict[str, float | None]] = {}
-    for row in records(day.table("scenario_quality")):
-        found.setdefault(row["measure"], {})[row["method"]] = row["value"]
-    methods = sorted({name for values in found.values() for name in values})
+    for row in records(day.table(table)):
+        found.setdefault(row[down], {})[row[across]] = row["value"]
+    if not found:
+        return ""
+    names = sorted({name for values in found.values() for name in values})
     body = "".join(
-        f'<tr><th scope="row">{esc(measure.replace("_", " "))}</th>{"".join(_cell(values.get(name)) for name in methods)}</tr>'
-        for measure, values in found.items()
+        f'<tr><th scope="row">{head(key)}</th>{"".join(_cell(values.get(name)) for name in names)}</tr>' for key, values in found.items()
     )
-    return _folded("Quality of the scenarios", _table("Quality of the scenarios", ("measure", *methods), body, numeric=1)) if found else ""
+    return _folded(title, _table(title, (down, *names), body, numeric=1))
 
 
 def _folded(title: str, table: str) -> str:

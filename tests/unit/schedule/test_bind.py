@@ -12,7 +12,6 @@ from pipeline.schedule.bind import Binder
 from pipeline.schedule.layout import Label
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.state import State
-from tests.unit.schedule.tiny_day import setting
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,6 @@ class Word:
     value: float | None = None
     valid_from: int = 0
     valid_to: int | None = None
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    return setting()
 
 
 @pytest.fixture(scope="module")

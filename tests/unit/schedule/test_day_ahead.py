@@ -16,12 +16,6 @@ from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
 from pipeline.schedule.real_time import open_day
 from pipeline.validate.gates import Context, check_stage
 from tests.unit.schedule.test_bind import Word
-from tests.unit.schedule.tiny_day import setting
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    return setting()
 
 
 def values_of(outlook: Outlook) -> dict[str, np.ndarray]:

@@ -20,16 +20,6 @@ from tests.unit.schedule.test_bind import Word
 from tests.unit.schedule.tiny_day import Setting, case_of, setting
 
 
-@pytest.fixture(scope="module")
-def tiny():
-    return setting()
-
-
-@pytest.fixture(scope="module")
-def rolling(tiny):
-    return tiny.rolling()
-
-
 def resumed(tiny, rolling, step):
     """The day in two runs, the state in between kept as arrays, the program opened anew."""
     truth, came = tiny.truth(), tiny.truth(error=0.02)

@@ -12,17 +12,6 @@ from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.settle import reality_of, settle, settled_day
 from pipeline.schedule.yardsticks import no_redispatch
 from tests.unit.schedule.test_bind import Word
-from tests.unit.schedule.tiny_day import setting
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    return setting()
-
-
-@pytest.fixture(scope="module")
-def rolling(tiny):
-    return tiny.rolling()
 
 
 def network_sums(desk, columns, inputs):
@@ -80,7 +69,7 @@ def test_energy_that_was_not_served_is_paid_once(tiny, rolling):
     """No charger works all day: at the end each vehicle's need is lost, at the slack price, and only once."""
     desk, state = rolling.desk, rolling.start
     words = [Word("f01_ev", "out"), Word("mg_f01_b04_ev", "out")]
-    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state, overrides=words)
+    reality = reality_of(desk, tiny.truth(), rolling.held.frozen, state, told=[words] * DAY)
     settled = []
     for step in range(1, tiny.count + 1):
         columns = plain_set_points(desk, rolling.held, step)
@@ -115,7 +104,7 @@ def test_a_cut_tie_is_met_inside_the_microgrid(tiny, rolling):
     """The microgrid's tie is out: its exchange is zero, the balance holds, and nothing is left over."""
     desk = rolling.desk
     word = Word("mg_f01_b04_tie", "out")
-    day = no_redispatch(rolling, tiny.truth(), overrides=[word])
+    day = no_redispatch(rolling, tiny.truth(), told=[[word]] * DAY)
     tie = desk.roster.ties.names.index("mg_f01_b04_tie")
     assert np.abs(day.columns[:, desk.roster.ties.exchange[tie]]).max() == 0.0
     for key, total in network_sums(desk, day.columns, day.inputs).items():
@@ -136,7 +125,7 @@ def test_what_is_lost_is_what_the_lower_envelope_asked_for_while_no_charger_work
     """Chargers out until step 80: after it vehicles charge all they can, and no more is lost than the envelope was ahead."""
     desk, state, truth = rolling.desk, rolling.start, tiny.truth()
     words = [Word(name, "out", None, 0, tiny.day.start + 80 * 900) for name in ("f01_ev", "mg_f01_b04_ev")]
-    reality = reality_of(desk, truth, rolling.held.frozen, state, overrides=words)
+    reality = reality_of(desk, truth, rolling.held.frozen, state, told=[words] * DAY)
     for step in range(1, tiny.count + 1):
         _, state = settle(desk, plain_set_points(desk, rolling.held, step), state, reality)
     ahead = np.concatenate([truth.envelopes[fleet][1][:, 79] for fleet in desk.binder.plan.fleets])
