@@ -25,6 +25,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
+    """Rows of one CSV file, each with its line, so that a mistake names its place."""
+
     file: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]

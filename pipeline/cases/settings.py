@@ -11,6 +11,8 @@ from pipeline.equipment import Record
 
 
 class Deterministic(Record):
+    """One scenario: the forecast itself."""
+
     kind: Literal["deterministic"] = "deterministic"
 
 
@@ -37,6 +39,8 @@ class ForecastSettings(Record):
 
 
 class Settings(Record):
+    """How a case is run. Hours and minutes are local; prices are in the case's currency per kWh."""
+
     method: Method = Field(default_factory=Stochastic)
     forecast: ForecastSettings = Field(default_factory=ForecastSettings)
     day_ahead_step_min: Literal[15, 30, 60] = 60
@@ -51,4 +55,5 @@ class Settings(Record):
     solver_time_limit_s: PositiveFloat = 600.0
     real_time_time_limit_s: PositiveFloat = 60.0
     mip_gap_share: NonNegativeFloat = 1e-4
+    start_state: Literal["initial", "previous_day"] = "previous_day"  # of real time: the case's, or where yesterday's dispatch ended
     stale_after_min: PositiveInt = 180  # newest observation older than this at issue time: finding

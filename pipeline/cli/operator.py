@@ -12,6 +12,7 @@ from pipeline.cli.shared import CaseArgument, DateOption, HomeOption, JsonOption
 
 
 def register(app: typer.Typer) -> None:
+    """Add the operator's commands."""
     app.command("status")(status)
     app.command("setpoints")(setpoints)
     app.command("override")(override)

@@ -25,6 +25,7 @@ from pipeline.cli.shared import (
 
 
 def register(app: typer.Typer) -> None:
+    """Add the commands that run stages."""
     app.command("ingest")(ingest)
     app.command("day-ahead")(day_ahead)
     app.command("real-time")(real_time)

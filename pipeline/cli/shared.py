@@ -40,6 +40,7 @@ def json_out(value: Any) -> None:
 
 
 def use_home(home: Path | None) -> None:
+    """Make `--home` the folder that every stage of this process takes."""
     if home is not None:
         os.environ["FEEDERFLOW_HOME"] = str(home)
 

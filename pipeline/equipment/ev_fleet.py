@@ -39,6 +39,8 @@ class EvWindow(Record):
 
 
 class EvFleet(Device):
+    """Vehicles with equal batteries and chargers that come and go; powers at the bus, energies in the batteries."""
+
     kind: Literal["ev_fleet"] = "ev_fleet"
     vehicle_count: PositiveInt
     charger_kw: PositiveFloat

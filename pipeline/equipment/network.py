@@ -24,6 +24,8 @@ class Network(Record):
 
 
 class Bus(Record):
+    """A place in exactly one network."""
+
     id: Identifier
     network: Identifier
 

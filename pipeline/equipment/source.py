@@ -10,6 +10,8 @@ from pipeline.equipment.base import Device, Identifier
 
 
 class Source(Device):
+    """Available power = series x share; what is left unused is curtailed."""
+
     kind: Literal["source"] = "source"
     series: Identifier
     series_share: NonNegativeFloat = 1.0

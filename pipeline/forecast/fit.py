@@ -29,6 +29,7 @@ CEILING_FACTOR = 1.1  # a PV slot may pass the best of the window by so much
 
 
 def window_days(case: Case, series: Series) -> int:
+    """Days of history that a series is fitted on."""
     forecast = case.settings.forecast
     return forecast.price_window_days if series.kind == "price" else forecast.window_days
 

@@ -104,6 +104,7 @@ def to_arrays(program: LinearProgram) -> tuple[dict[str, np.ndarray[Any, Any]], 
 
 
 def from_arrays(arrays: dict[str, np.ndarray[Any, Any]], meta: dict[str, Any]) -> LinearProgram:
+    """The program that `to_arrays` took apart."""
     rows, columns, inputs, readouts = meta["shape"]
     shapes = {
         "cost_by_input": (columns, inputs), "matrix": (rows, columns), "matrix_by_input": (rows, inputs),

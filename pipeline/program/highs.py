@@ -27,10 +27,12 @@ def check(status: Any, call: str) -> None:
 
 
 def set_option(solver: Any, name: str, value: Any) -> None:
+    """Raises SolverError where HiGHS refuses the option."""
     check(solver.setOptionValue(name, value), f"option {name} = {value}")
 
 
 def new_solver(*, seed: int, threads: int) -> Any:
+    """A quiet solver whose answer depends on its input alone."""
     solver = highspy.Highs()
     set_option(solver, "output_flag", False)
     set_option(solver, "threads", threads)
@@ -79,6 +81,7 @@ def _nonbasic(value: Floats, lower: Floats, upper: Floats) -> NDArray[np.int8]:
 
 
 def set_basis(solver: Any, basis: tuple[NDArray[np.int8], NDArray[np.int8]]) -> None:
+    """Start from `basis`: statuses of columns (n,) and rows (r,), as `solve` returns them."""
     given = highspy.HighsBasis()
     given.col_status = _STATUS_OF[basis[0]].tolist()
     given.row_status = _STATUS_OF[basis[1]].tolist()

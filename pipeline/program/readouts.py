@@ -18,6 +18,8 @@ from pipeline.program.triplets import Triplets
 
 @dataclass(frozen=True)
 class Readouts:
+    """y = R x + S u + s: matrices (k, columns) and (k, inputs), offset (k,)."""
+
     matrix: sp.csr_array
     by_input: sp.csr_array
     offset: Floats

@@ -28,6 +28,8 @@ REMEDY = (
 
 @dataclass(frozen=True)
 class Rows:
+    """lower <= A x + B u <= upper: matrices (r, columns) and (r, inputs), bounds (r,)."""
+
     matrix: sp.csr_array
     by_input: sp.csr_array
     lower: Floats

@@ -36,6 +36,8 @@ class NotLinear(Exception):
 
 @dataclass(frozen=True)
 class Linear:
+    """A formula read: the sum of its terms plus a constant."""
+
     terms: list[Term]
     constant: float
 

@@ -58,6 +58,7 @@ def published_variant(run: RunRecord) -> str:
 
 
 def day_of(run: RunRecord) -> Day:
+    """The case, published variant and delivery date that a run stands for."""
     return Day(run.case, published_variant(run), run.delivery_date)
 
 
@@ -67,6 +68,7 @@ def folder_of(table: str, day: Day) -> str:
 
 
 def current_path(day: Day) -> str:
+    """Where the lake says which runs and files of a day are current."""
     return f"{folder_of('_current', day)}/_current.json"
 
 

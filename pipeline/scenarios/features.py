@@ -37,6 +37,7 @@ def features(case: Case, draws: Floats) -> Floats:
 
 
 def refuse_gaps(draws: Floats) -> None:
+    """Raises InputError where a draw (N, S, T) is not finite."""
     bad = np.argwhere(~np.isfinite(draws))
     if bad.size:
         raise InputError(Mistake(f"scenario draws, row {int(bad[0][0])}", f"{len(bad)} values are not finite",

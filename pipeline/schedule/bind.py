@@ -299,4 +299,5 @@ def _scalars(program: LinearProgram, axis: Axis) -> _Scalars:
 
 
 def fleets_of(case: Case) -> tuple[str, ...]:
+    """Ids of the fleets of a case, in its order."""
     return tuple(device.id for device in case.devices if isinstance(device, EvFleet))

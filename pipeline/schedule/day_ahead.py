@@ -35,6 +35,8 @@ _CLOSE = 1e-6  # interior point and the vertices it leads to agree to this share
 
 @dataclass(frozen=True)
 class DayAheadOptions:
+    """Limits and choices of a day-ahead solve; `value_of_stochastic_solution` costs one more solve."""
+
     time_limit_s: float = 600.0
     mip_gap_share: float = 1e-4
     seed: int = 0

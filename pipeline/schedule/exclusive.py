@@ -29,6 +29,7 @@ class Pairs:
 
 
 def pairs_of(desk: Desk) -> Pairs:
+    """Charge and discharge columns of every store and position, of one shape."""
     index = desk.layout.columns.index
     charge = np.concatenate([desk.roster.stores.charge, desk.roster.heat_stores.charge])
     discharge = np.concatenate([desk.roster.stores.discharge, desk.roster.heat_stores.discharge])

@@ -25,6 +25,7 @@ class Finding:
 
 
 def findings_table(findings: Sequence[Finding], run_id: str) -> pa.Table:
+    """Table `findings` of one run, each once and in the order of its key."""
     rows = sorted(set(findings), key=lambda f: (f.stage, f.severity, f.check, f.place, f.message))
     names = ("stage", "severity", "check", "place", "message", "value", "limit")
     columns = {name: [getattr(row, name) for row in rows] for name in names}

@@ -58,6 +58,8 @@ class Axis:
 
 @dataclass(frozen=True)
 class Layout:
+    """Where columns, inputs and read-outs of a program lie, by device and position."""
+
     columns: Axis
     inputs: Axis
     readouts: Axis

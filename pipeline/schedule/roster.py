@@ -20,6 +20,8 @@ ENERGY = {"active": "kwh", "heat": "kwhth", "hydrogen": "m3"}
 
 @dataclass(frozen=True)
 class Demands:
+    """Index arrays (n,) of n demands into an interval's inputs and columns."""
+
     network: Indices
     load: Indices  # input entry
     shed: Indices  # column entry
@@ -29,6 +31,8 @@ class Demands:
 
 @dataclass(frozen=True)
 class Sources:
+    """Index arrays (n,) of n sources."""
+
     network: Indices
     available: Indices
     curtailed: Indices
@@ -51,6 +55,8 @@ class Generators:
 
 @dataclass(frozen=True)
 class Chps:
+    """Index arrays (n,) and data of n cogeneration units."""
+
     network: Indices
     power: Indices
     low: Indices
@@ -102,6 +108,8 @@ class Cohorts:
 
 @dataclass(frozen=True)
 class Ties:
+    """Index arrays (n,) and data of n ties; powers in kW and kvar."""
+
     names: tuple[str, ...]
     lower: Indices  # network
     upper: Indices  # network, -1: the market
@@ -119,6 +127,8 @@ class Ties:
 
 @dataclass(frozen=True)
 class Roster:
+    """All devices of a case as index arrays: what settlement and read-out loop over without asking the case."""
+
     networks: tuple[str, ...]
     demands: Demands  # active
     heat_demands: Demands

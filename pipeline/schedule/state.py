@@ -40,6 +40,16 @@ class State:
             values[self.names.index(name)] = value
         return replace(self, values=values)
 
+    def begun_after(self, before: State) -> State:
+        """This start of a day, with the stores and units as the day before left them.
+
+        `start` stays: the cycle rule returns to the case's own energies, not to where a bad day ended. Vehicles count anew, and what
+        the day before does not know keeps its own value.
+        """
+        daily = {name.partition("[")[0] for name in self.lost_names}
+        known = zip(before.names, before.values.tolist(), strict=True)
+        return self.with_values({name: value for name, value in known if name in self.names and name.partition(".")[0] not in daily})
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for a cache or a file; `from_arrays` gives back an equal state."""
         none = np.zeros(0, dtype=np.int8)

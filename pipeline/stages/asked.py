@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,8 @@ class Request:
     as_of: int | None = None
     steps: tuple[int, int] | None = None
     replace: bool = False
+    independent: bool = False  # a day of a study: nothing of the day before enters
+    catch_up: bool = False  # with the steps before the range that nobody dispatched
 
     def load(self) -> Case:
         """The case, with the method of this request in its settings."""
@@ -65,7 +67,8 @@ def next_quarter(parameters: Mapping[str, Any], dag_run: Any = None) -> Request:
     local = from_epoch(first).astimezone(case.day(case.default_date).zone).date()
     day = next(day for day in (case.day(local), case.day(local - timedelta(days=1))) if day.start <= first < day.end)
     step = (first - day.start) // QUARTER_S + 1
-    return _request({**parameters, "steps": f"{step}:{step}"}, case, day.date, mistakes)
+    # A gate that was missed leaves a hole, and a step cannot start from a state that nobody has: the next run fills it.
+    return replace(_request({**parameters, "steps": f"{step}:{step}"}, case, day.date, mistakes), catch_up=True)
 
 
 def _fired_at(dag_run: Any) -> datetime | None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.cases.settings import Stochastic
 from pipeline.core.clock import QUARTER_S
+from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
@@ -18,6 +19,7 @@ from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
+from pipeline.schedule.state import State
 from pipeline.stages.forecasting import forecast_mean, representatives
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
@@ -80,6 +82,20 @@ def plan_of(run: Run) -> Plan:
     if stored is None:
         raise FileNotFoundError(f"the plan of run {run.record.run_id} is not in {run.home.path / 'runs'}: run the day-ahead stage again")
     return Plan.from_arrays(stored[0])
+
+
+def handed_on(run: Run) -> State | None:
+    """The state in which the run before ended, of the day before at step 1; None where there is none."""
+    parent = run.parent("real_time")
+    if parent is None:
+        return None
+    before = load_run(parent.run_id)
+    step = run.steps[0] - 1 or before.day.steps()
+    stored = plans(before).load(f"state-{step}")
+    if stored is None:
+        raise InputError(Mistake(f"run {parent.run_id}, {before.day.date}", f"its state after step {step} is not in {before.home.path / 'runs'}",
+                                 "run real time of that day again with --replace, or set start_state: initial"))
+    return State.from_arrays(stored[0])
 
 
 def known_share(run: Run) -> np.ndarray:

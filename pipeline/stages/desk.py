@@ -46,6 +46,7 @@ def status_rows(rows: list[DayStatus]) -> list[dict[str, Any]]:
 
 
 def describe_status(rows: list[DayStatus]) -> str:
+    """The rows of `status` for a terminal."""
     if not rows:
         return "Nothing is published. `feederflow run CASE` makes a day."
     lines = []
@@ -133,6 +134,7 @@ def query(sql: str) -> pa.Table:
 
 
 def rows_as_json(rows: pa.Table) -> list[dict[str, Any]]:
+    """Rows with JSON's own types; anything else as text."""
     return [{name: value if isinstance(value, int | float | str | bool | None) else str(value) for name, value in row.items()}
             for row in rows.to_pylist()]
 
@@ -149,6 +151,7 @@ def _short(value: object) -> str:
 
 
 def write_csv(rows: pa.Table, path: Path) -> None:
+    """Header and rows, comma separated."""
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(rows.column_names)

@@ -22,6 +22,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Home:
+    """What a folder of results holds: warehouse, lake and the cache of programs."""
+
     path: Path
     warehouse: Warehouse
     lake: Lake

@@ -55,4 +55,5 @@ def ensure_ingested(asked: Request) -> None:
 
 
 def describe_ingest(receipts: Sequence[dict[str, Any]]) -> str:
+    """One line per source for a terminal."""
     return "\n".join("  ".join(f"{key}={value}" for key, value in receipt.items()) for receipt in receipts) or "the case has no sources"

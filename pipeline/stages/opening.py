@@ -49,8 +49,13 @@ class Run:
 
     @cached_property
     def knowledge(self) -> Knowledge:
+        """What the run reads. Raises InputError when that is no longer what it was named by: its id would promise other bytes."""
         start = int(self.record.parameters["history_start"])
-        return read_knowledge(self.home, self.case, day=self.day, start=start, as_of=self.record.as_of)
+        found = read_knowledge(self.home, self.case, day=self.day, start=start, as_of=self.record.as_of)
+        if not self.stored.finished and found.digest != self.record.parameters["known"]:
+            said = "something that it should have known was imported after it was opened"
+            raise InputError(Mistake(f"run {self.record.run_id}", said, "run the product again; in Airflow clear its first task"))
+        return found
 
     @property
     def stored(self) -> RunRecord:
@@ -102,7 +107,8 @@ def open_day_ahead(asked: Request) -> str:
     case = asked.load()
     day = case.day(asked.date)
     nominal = day.at(case.settings.day_ahead_issue_local, days_before=1)
-    issued_at = nominal if asked.as_of is None else min(nominal, asked.as_of)
+    # Ahead of its time a run is issued now: were it dated to the nominal time, the regular one could not take its place.
+    issued_at = min(nominal, int(time.time()) if asked.as_of is None else asked.as_of)
     start = history_start(case, issued_at)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at)
     return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge, parents=(),
@@ -113,43 +119,70 @@ def open_real_time(asked: Request) -> str:
     """Enter a real-time run over a range of steps and return its id.
 
     Each step is decided from what was known at its own issue time; settlement meets what is known at `as_of`, by default now.
-    Raises InputError when no day-ahead schedule is published, or when the steps before the range were never dispatched.
+    Raises InputError when no day-ahead schedule is published, when the steps before the range were never dispatched, or when
+    their issue time has not come.
     """
     home = open_home()
     ledger.reconcile(home.warehouse, home.lake)
     case = asked.load()
     day = case.day(asked.date)
-    first, last = asked.steps or (1, day.steps())
-    if last > day.steps():
-        raise InputError(Mistake("--steps", f"step {last} is past the end of {day.date}, which has {day.steps()} quarter-hours",
-                                 f"end at {day.steps()}"))
+    now = int(time.time())
+    first, last = _range(asked, case, day, now)
     variant = asked.published_variant(case)
     plan = ledger.current(home.warehouse, case.name, "day_ahead", variant, day.date.isoformat())
     if plan is None:
         raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}", "no day-ahead schedule is published",
                                  "run `feederflow day-ahead` first"))
-    before = _run_before(home, case.name, variant, day, first)
+    first, before = _run_before(home, asked, case, variant, day, first)
     issued_at = day.start + QUARTER_S * (last - 1) - 60 * case.settings.real_time_lead_min
-    as_of = int(time.time()) if asked.as_of is None else asked.as_of
+    as_of = now if asked.as_of is None else asked.as_of
     start = day.start - (BURN_IN_DAYS + 1) * DAY_S
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=as_of)
     parents = (plan.run_id,) if before is None else (plan.run_id, before.run_id)
-    # Stored as the moment of the newest word that was read: the same rows give the same run whenever it is asked for.
-    return _register(home, asked, case, product="real_time", issued_at=issued_at, as_of=max(issued_at, knowledge.newest_known_at),
+    # Stored as the moment of the newest word that was read: the same rows give the same run whenever it is asked for, and what
+    # becomes known while the run goes on, even before its issue time, is not read by its later stages.
+    return _register(home, asked, case, product="real_time", issued_at=issued_at, as_of=knowledge.newest_known_at or issued_at,
                      knowledge=knowledge, parents=parents, history_start=start, steps=[first, last])
 
 
-def _run_before(home: Home, case: str, variant: str, day: DeliveryDay, first: int) -> RunRecord | None:
-    """The current real-time run whose chain decided the step before `first`; None at the start of the day."""
+def _range(asked: Request, case: Case, day: DeliveryDay, now: int) -> tuple[int, int]:
+    """First and last step: those asked for, or all of the day whose issue time has come. The next interval may be a little early."""
+    first, last = asked.steps or (1, day.steps())
+    if last > day.steps():
+        raise InputError(Mistake("--steps", f"step {last} is past the end of {day.date}, which has {day.steps()} quarter-hours",
+                                 f"end at {day.steps()}"))
+    next_step = (now + 60 * case.settings.real_time_lead_min + QUARTER_S - day.start) // QUARTER_S + 1
+    if last > next_step and (asked.steps is not None or next_step < 1):
+        said = f"step {last} of {day.date} is decided from what is known just before it, and that time has not come"
+        raise InputError(Mistake("--steps", said, f"end at {next_step}" if next_step >= 1 else "wait until the day begins"))
+    return first, min(last, next_step)
+
+
+def _run_before(home: Home, asked: Request, case: Case, variant: str, day: DeliveryDay, first: int) -> tuple[int, RunRecord | None]:
+    """The first step to run and the published real-time run that decided the step before it; None where the case's own state starts."""
+    chain = _published_chain(home, case.name, variant, day)
+    covered = frozenset[int]().union(*(steps_of(run) for run in chain))
+    if asked.catch_up:
+        first = min(first, max(covered, default=0) + 1)
+    step = first - 1
     if first == 1:
-        return None
-    found = ledger.current(home.warehouse, case, "real_time", variant, day.date.isoformat())
-    if found is not None:
-        for run in reversed(chain_of(home.warehouse, found.run_id)):
-            if first - 1 in steps_of(run):
-                return run
+        if asked.independent or case.settings.start_state == "initial":
+            return first, None
+        yesterday = day.shifted(-1)
+        chain, step = _published_chain(home, case.name, variant, yesterday), yesterday.steps()
+    for run in reversed(chain):
+        if step in steps_of(run):
+            return first, run
+    if first == 1:
+        return first, None
     raise InputError(Mistake("--steps", f"step {first - 1} of {day.date} was not dispatched yet",
                              f"start at a step of 1, or run --steps 1:{first - 1} first"))
+
+
+def _published_chain(home: Home, case: str, variant: str, day: DeliveryDay) -> list[RunRecord]:
+    """The real-time runs behind what is published of a day, oldest first."""
+    found = ledger.current(home.warehouse, case, "real_time", variant, day.date.isoformat())
+    return [] if found is None else chain_of(home.warehouse, found.run_id)
 
 
 def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at: int, as_of: int, knowledge: Knowledge,
@@ -164,8 +197,10 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
         run_id=run_id(product, content), product=product, case=case.name, variant=case.variant, method=case.settings.method.kind,
         delivery_date=asked.date.isoformat(), issued_at=issued_at, as_of=as_of, parents=parents,
         parameters={"case": asked.case, "variant": asked.variant, "method": asked.method, "as_of": asked.as_of, "replace": asked.replace,
-                    "native_method": native, "case_digest": case.digest, **parameters},
+                    "native_method": native, "case_digest": case.digest, "known": knowledge.digest, **parameters},
     )
-    home.warehouse.register_run(record)
+    stored = home.warehouse.register_run(record)
+    if stored.parameters["replace"] != asked.replace:  # asked for again with --replace: no other run, but other leave to publish
+        home.warehouse.finish_run(record.run_id, status=stored.status, parameters={"replace": asked.replace})
     _load_run.cache_clear()
     return record.run_id

@@ -21,6 +21,7 @@ def publish(run_id: str) -> str:
 
 
 def publish_run(run: Run) -> tuple[Published, Path]:
+    """Publish a run and write its day's report; gives the files and the path of the page."""
     home = run.home
     done = ledger.publish(home.warehouse, home.lake, run.record.run_id, replace=run.asked.replace)
     day = ledger.day_of(run.record)

@@ -83,7 +83,8 @@ def study_day(name: str, day: str) -> str:
     key = {"case": case.digest, "code": code_digest(), "method": study.method}
     if path.is_file() and json.loads(path.read_text()).get("key") == key:
         return str(path)
-    asked = Request(case=study.case, date=date.fromisoformat(day), variant=study.variant, method=study.method, replace=True)
+    asked = Request(case=study.case, date=date.fromisoformat(day), variant=study.variant, method=study.method, replace=True,
+                    independent=True)
     first = run_day_ahead(asked)
     second = run_real_time(asked)
     warnings = [row for row in first["findings"] + second["findings"] if row["severity"] == "warning"]
@@ -166,6 +167,7 @@ def summary(name: str, failed: dict[str, str]) -> dict[str, Any]:
 
 
 def describe_study(result: dict[str, Any]) -> str:
+    """Means, exceptions and failures for a terminal."""
     lines = [f"{result['study']}: {result['days']} days, {len(result['degraded'])} degraded, {len(result['failed'])} failed"]
     lines += [f"  mean {kpi:<24} {value:12.2f}" for kpi, value in result["means"].items()]
     for row in result["exceptions"]:

@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
+from pipeline.equipment import EvFleet, Store
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
-from pipeline.schedule.state import State
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, plans
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, handed_on, known_share
 from pipeline.stages.opening import Run, load_run
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
+from pipeline.validate.check import SUFFIX
 from pipeline.validate.context import Bound, Context
 from pipeline.validate.ev import ev_check, sessions_by_fleet
 from pipeline.validate.findings import Finding, findings_table
@@ -67,7 +68,7 @@ def _context(run: Run) -> Context:
     base = replace(_known_runs(run), overrides=words)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
-        return replace(base, envelopes=envelopes, objective=run.stored.objective)
+        return replace(base, before=_before(run), envelopes=envelopes, objective=run.stored.objective)
     plan = run.parent("day_ahead")
     assert plan is not None, "a real-time run is opened with its day-ahead run as parent"
     values = dict(zip((series.id for series in run.case.series), run.knowledge.history.grid(run.day.starts()), strict=True))
@@ -80,14 +81,18 @@ def _context(run: Run) -> Context:
 
 
 def _before(run: Run) -> dict[tuple[str, str], float]:
-    """(device, quantity) -> state before the first step, where an earlier run handed one on."""
-    parent = run.parent("real_time")
-    stored = None if parent is None else plans(load_run(parent.run_id)).load(f"state-{run.steps[0] - 1}")
-    if stored is None:
-        return {}
-    state = State.from_arrays(stored[0])
+    """(device, quantity) -> state before the first step: handed on by an earlier run, else the case's own."""
+    stores = [device for device in run.case.devices if isinstance(device, Store)]
+    own = {(device.id, f"energy_{SUFFIX[device.carrier][1]}"): device.energy_initial_kwh for device in stores}
+    state = None if run.record.product == "day_ahead" else handed_on(run)
+    if state is None:
+        return own
     pairs = (name.replace("_before", "").split(".", 1) for name in state.names)
-    return {(device, quantity): float(value) for (device, quantity), value in zip(pairs, state.values, strict=True)}
+    handed = {(device, quantity): float(value) for (device, quantity), value in zip(pairs, state.values, strict=True)}
+    if run.steps[0] > 1:
+        return handed
+    fleets = {device.id for device in run.case.devices if isinstance(device, EvFleet)}  # vehicles count their energy by the day
+    return own | {key: value for key, value in handed.items() if key[0] not in fleets}
 
 
 def _vehicles(run: Run, tables: Mapping[str, pa.Table]) -> tuple[list[Finding], dict[str, float | None]]:

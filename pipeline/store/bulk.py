@@ -32,6 +32,7 @@ WIRE = _wire_dtype()
 
 
 def uses_copy(connection: sa.Connection) -> bool:
+    """True where rows can be sent by COPY."""
     return connection.dialect.driver == "psycopg"
 
 

@@ -46,6 +46,7 @@ def log_ingest(
 
 
 def has_file(connection: sa.Connection, namespace: str, source: str, sha256: str) -> bool:
+    """True when a file of this content was ingested from this source before."""
     f = INGESTED_FILES.c
     found = connection.execute(sa.select(f.ingest_seq).where(f.namespace == namespace, f.source == source, f.sha256 == sha256)).first()
     return found is not None

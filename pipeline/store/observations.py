@@ -117,6 +117,7 @@ class Observations:
 
 
 def series_rows(connection: sa.Connection, namespace: str, series: Sequence[str]) -> list[tuple[str, int, int]]:
+    """(series, number, resolution in seconds) of those of `series` that are stored."""
     wanted = set(series)
     rows = connection.execute(sa.select(SERIES.c.series, SERIES.c.series_id, SERIES.c.resolution_s).where(SERIES.c.namespace == namespace))
     return [(str(name), int(number), int(seconds)) for name, number, seconds in rows if name in wanted]
@@ -146,6 +147,7 @@ def read(connection: sa.Connection, namespace: str, series: Sequence[str], *, st
 
 
 def has_series(connection: sa.Connection, namespace: str, series: str) -> bool:
+    """True when at least one value of this series is stored."""
     return bool(series_rows(connection, namespace, [series]))
 
 

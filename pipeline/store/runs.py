@@ -105,6 +105,7 @@ def finish(connection: sa.Connection, run_id: str, *, status: str, **figures: An
 
 
 def read(connection: sa.Connection, run_id: str) -> RunRecord | None:
+    """The record of a run, or None."""
     row = connection.execute(sa.select(RUNS).where(RUNS.c.run_id == run_id)).first()
     return None if row is None else _record(row)
 

@@ -33,6 +33,7 @@ class Recourse:
 
 
 def recourse_of(program: LinearProgram, first_stage: Indices, options: SolveOptions) -> Recourse:
+    """The program with its first stage frozen, ready to be solved per scenario."""
     first_stage = np.unique(first_stage)
     frozen = freeze(program, first_stage)
     rest = np.setdiff1d(np.arange(program.matrix.shape[1]), first_stage)

@@ -63,6 +63,7 @@ class Check:
 
 
 def outside(check: Check, key: Key, value: Floats, low: Floats | float, high: Floats | float, tolerance: float = POWER_KW) -> list[Mistake]:
+    """One mistake per value of `key` that leaves [low, high] by more than the tolerance; shapes broadcast to (scenarios, steps)."""
     low_, high_ = np.broadcast_to(low, value.shape), np.broadcast_to(high, value.shape)
     return check.long.mistakes(
         key, (value < low_ - tolerance) | (value > high_ + tolerance), "{:.6g} is outside [{:.6g}, {:.6g}]", value, low_, high_

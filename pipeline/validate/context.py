@@ -83,6 +83,7 @@ class Grid:
 
 
 def grid_of(case: Case, day: DeliveryDay, stage: str) -> Grid:
+    """Steps of a stage: hours or quarters day-ahead, quarters in real time."""
     return Grid(day, case.settings.day_ahead_step_min if stage == "day_ahead" else QUARTER_MIN)
 
 

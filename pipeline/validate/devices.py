@@ -15,6 +15,7 @@ from pipeline.validate.ties import check_tie
 
 
 def check_devices(check: Check) -> tuple[list[Mistake], list[Finding]]:
+    """Mistakes of every device and tie, and findings of every slack that moved."""
     mistakes: list[Mistake] = []
     for device in check.case.devices:
         match device:

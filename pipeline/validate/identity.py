@@ -43,6 +43,7 @@ def unit_of(quantity: str, carrier: str) -> str | None:
 
 
 def check_identity(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, context: Context) -> list[Mistake]:
+    """Rows whose run, instant or place is not what the case and the context say."""
     mistakes: list[Mistake] = []
     for name, table in tables.items():
         if table.num_rows:

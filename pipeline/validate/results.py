@@ -112,6 +112,7 @@ def check_commitments(case: Case, table: pa.Table, long: Frame, *, stage: str) -
 
 
 def check_offers(table: pa.Table) -> list[Mistake]:
+    """No more is accepted than was offered."""
     if not table.num_rows:
         return []
     offered, accepted = numbers(table, "offered_kw"), numbers(table, "accepted_kw")

@@ -11,6 +11,7 @@ from pipeline.validate.frame import Floats, Frame, Key
 
 
 def check_store(check: Check, device: Store) -> list[Mistake]:
+    """Power and energy of a store: limits less reported slack, energy from step to step, the end of the day."""
     long, (kw, kwh), at = check.long, SUFFIX[device.carrier], (device.id, device.bus, device.carrier)
     charge, discharge, energy = long.get(*at, f"charge_{kw}"), long.get(*at, f"discharge_{kw}"), long.get(*at, f"energy_{kwh}")
     injection = long.values.get((*at, "injection"))
@@ -65,6 +66,7 @@ def _cycle(check: Check, device: Store, key: Key, energy: Floats, before: Floats
 
 
 def check_ev_fleet(check: Check, device: EvFleet) -> list[Mistake]:
+    """Power and energy of a fleet: chargers, cohorts, envelopes of the sessions less what was unserved."""
     long, at = check.long, (device.id, device.bus, "active")
     injection = long.values.get((*at, "injection"))
     if injection is None:

@@ -13,6 +13,7 @@ from pipeline.validate.frame import Frame
 
 
 def check_tie(check: Check, tie: Tie) -> list[Mistake]:
+    """Limits of a tie, agreement of its ends, of exchange, position and deviation; one position in all scenarios."""
     key = (tie.id, tie.lower_bus, "active", "injection")
     exchange = check.long.values.get(key)
     if exchange is None:

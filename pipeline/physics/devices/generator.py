@@ -18,6 +18,7 @@ def segment_slopes_per_kwh(device: Generator) -> list[float]:
 
 
 def build(block: Any, device: Generator, setting: Setting) -> None:
+    """injection = sum of the segments; reactive power and ramps where the generator has them."""
     steps, step_h, offer = setting.steps, setting.step_h, offer_of(block)
     slopes = segment_slopes_per_kwh(device)
     segment_numbers = range(1, device.segment_count + 1)

@@ -10,6 +10,7 @@ from pipeline.physics.market import energy
 
 
 def build(block: Any, tie: Tie, setting: Setting) -> None:
+    """injection = exchange at the lower end, -exchange at the upper one; prices and positions come from its market."""
     steps, offer = setting.steps, offer_of(block)
     offer.is_tie = True
     exchange = add_column(block, "exchange_kw", steps, low=None)

@@ -22,6 +22,8 @@ Trace = dict[str, Any]
 
 @dataclass(frozen=True)
 class View:
+    """One choice of a figure: Plotly traces and layout."""
+
     label: str
     traces: list[Trace]
     layout: dict[str, Any]
@@ -108,6 +110,7 @@ def bars(key: str, values: Floats, name: str, unit: str, *, colour: str, width_h
 
 
 def time_axis(day: DeliveryDay, *, title: bool = True) -> dict[str, Any]:
+    """Hours since the start of the delivery day, ticks in local time."""
     positions, texts = ticks(day)
     return {
         "range": [0, (day.end - day.start) / 3600],

@@ -46,6 +46,7 @@ def costs(day: DayTables) -> dict[str, dict[str, float]]:
 
 
 def total(terms: dict[str, float]) -> float | None:
+    """The row `total` where there is one, else the sum; None without terms."""
     if not terms:
         return None
     return terms["total"] if "total" in terms else sum(terms.values())

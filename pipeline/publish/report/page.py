@@ -40,6 +40,7 @@ def _card(card: Card) -> str:
 
 
 def contents(figures: Sequence[Figure]) -> str:
+    """Links to the sections of the page."""
     links = [(figure.id, figure.title.split(",")[0].split(":")[0].split("?")[0]) for figure in figures]
     links[:0] = [("findings", "Findings")]
     links += [("figures", "Figures"), ("runs", "Runs and overrides"), ("units", "How to read units")]
@@ -48,6 +49,7 @@ def contents(figures: Sequence[Figure]) -> str:
 
 
 def plot_section(figure: Figure) -> str:
+    """One figure in HTML: heading, lead, choice of views, the empty plot that the script fills."""
     head = f'<h2 id="{figure.id}-title">{esc(figure.title)}</h2><p class="lead">{esc(figure.lead)}</p>'
     opening = f'<section class="fig" id="{figure.id}" aria-labelledby="{figure.id}-title">'
     if not figure.views:
@@ -138,6 +140,7 @@ def _cell(value: Any, name: str, day: DayTables) -> str:
 
 
 def units_section(day: DayTables) -> str:
+    """How to read times, signs and units."""
     money = day.case.currency
     synthetic = ", ".join(series.id for series in day.case.series if series.synthetic) or "none"
     items = (

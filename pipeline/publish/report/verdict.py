@@ -33,6 +33,8 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class Card:
+    """One number of the top of the page, with its unit and what it means."""
+
     title: str
     value: str
     note: str
@@ -41,6 +43,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Verdict:
+    """Whether the day was good, in one headline and a few cards."""
+
     grade: Grade
     headline: str
     words: str
