@@ -22,7 +22,7 @@ from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
-from pipeline.schedule.settle import Reality, SettledDay, reality_of, settle, settled_day
+from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day
 from pipeline.schedule.state import State
 
 _BALANCES = ("active_flow", "reactive_flow", "active_balance", "reactive_balance", "heat_balance", "hydrogen_balance")
@@ -164,16 +164,15 @@ class RealTime:
 
 
 def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
-              overrides: Sequence[Sequence[Instruction]] | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
+              overrides: Told | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
     """Decide and settle `len(outlooks)` intervals from `state.step` on.
 
     outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
     settled yet are never read. overrides: per step, as known at its issue time.
     """
     desk = rolling.desk
-    told: Sequence[Sequence[Instruction]] = overrides if overrides is not None else [()] * len(outlooks)
-    truth: Reality = reality_of(desk, realised, rolling.held.frozen, state)
-    truths: dict[tuple[Instruction, ...], Reality] = {(): truth}
+    told: Told = overrides if overrides is not None else [()] * len(outlooks)
+    truth: Reality = reality_of(desk, realised, rolling.held.frozen, state, told=[()] * (state.step - 1) + list(told))
     dispatches: list[Dispatch] = []
     settled: list[Settled] = []
     states: list[State] = []
@@ -181,12 +180,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
         dispatch, state = redispatch(rolling, state, outlook, overrides=instructions)
-        words = tuple(instructions)
-        if words not in truths:
-            truths[words] = reality_of(desk, realised, rolling.held.frozen, state, overrides=words)
-        reality = truths[words]
-        each, state = settle(desk, dispatch.columns, state, reality)
-        truth.judged[each.step - 1] = reality.judged[each.step - 1]
+        each, state = settle(desk, dispatch.columns, state, truth)
         dispatches.append(dispatch)
         settled.append(each)
         states.append(state)
@@ -194,7 +188,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
             on_step(each.step)
     day = settled_day(desk, settled, truth)
     findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
-    findings += unreachable(desk.case, [word for words in truths for word in words], stage="real_time")
+    findings += unreachable(desk.case, list(dict.fromkeys(word for words in told for word in words)), stage="real_time")
     return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings))
 
 

@@ -16,6 +16,9 @@ from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.state import State
 
+# Per quarter-hour from the day's first on: the words that it was dispatched with. Shorter than the day: the rest had none.
+Told = Sequence[Sequence[Instruction]]
+
 
 @dataclass(frozen=True)
 class Reality:
@@ -28,9 +31,20 @@ class Reality:
     judged: Floats
 
 
-def reality_of(desk: Desk, realised: Outlook, frozen: Floats, state: State, *, overrides: Sequence[Instruction] = ()) -> Reality:
+def realised_inputs(desk: Desk, realised: Outlook, told: Told = ()) -> Floats:
+    """(N, I) inputs of the day's quarter-hours as they came, each under the words that it was dispatched with."""
+    starts = desk.day.starts(15)
+    rows = desk.binder.fill(realised, starts, settling=True)
+    spoken = [tuple(words) for words in told]
+    for words in dict.fromkeys(words for words in spoken if words):
+        at = [k for k, mine in enumerate(spoken) if mine == words]
+        rows[at] = desk.binder.fill(realised, starts, overrides=words, settling=True)[at]
+    return rows
+
+
+def reality_of(desk: Desk, realised: Outlook, frozen: Floats, state: State, *, told: Told = ()) -> Reality:
     """Bind the realised values of the whole day (N quarter-hours) once. `state`: any state of the day, for its start."""
-    rows = desk.binder.fill(realised, desk.day.starts(15), overrides=overrides, settling=True)
+    rows = realised_inputs(desk, realised, told)
     rows[:, desk.binder.plan.frozen_entry] = frozen
     return Reality(rows, desk.binder.whole_day(rows, state, frozen))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +9,14 @@ import numpy as np
 from pipeline.core.errors import NoSchedule
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, LinearProgram
-from pipeline.program.solve import SolveOptions, solve
+from pipeline.program.solve import SolveOptions, Status, solve
 from pipeline.schedule.day_ahead import FIRST_STAGE
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.fallback import plain_set_points
-from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.real_time import Rolling
-from pipeline.schedule.settle import SettledDay, reality_of, settle, settled_day
+from pipeline.schedule.settle import SettledDay, Told, realised_inputs, reality_of, settle, settled_day
 from pipeline.schedule.state import State
 
 
@@ -32,31 +30,31 @@ class Foresight:
 
 
 def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outlook, *, state: State | None = None,
-                      overrides: Sequence[Instruction] = (), options: SolveOptions | None = None) -> Foresight:
+                      told: Told = (), options: SolveOptions | None = None) -> Foresight:
     """One program over the whole day with realised inputs and the frozen positions.
 
-    program: compiled with `Horizon(N, 0.25)` for the N quarter-hours of the day. Every settled day is a feasible point of it at
-    the same cost: the program keeps the devices' limits, end states are the elastic cycle rows, and set-points of ties bind
-    neither. Raises NoSchedule where the solver ends without an optimum.
+    program: compiled with `Horizon(N, 0.25)` for the N quarter-hours of the day. told: as the steps were dispatched with. Every
+    settled day is a feasible point of it at the same cost: the program keeps the devices' limits, end states are the elastic cycle
+    rows, and set-points of ties bind neither. Raises NoSchedule where the solver ends without an optimum: an incumbent bounds nothing.
     """
     state = rolling.start if state is None else state
     frozen = freeze(program, program.columns_like(FIRST_STAGE))
     desk = open_desk(rolling.desk.case, rolling.desk.day, frozen)
-    filled = desk.binder.fill(realised, desk.starts(), overrides=overrides, settling=True)
+    filled = realised_inputs(desk, realised, told)
     mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}
     order = np.array([mine[label] for label in desk.binder.frozen_labels], dtype=np.int64)
     inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order])
     solution = solve(frozen.bind(inputs), options or SolveOptions())
-    if solution.x is None:
+    if solution.x is None or solution.status is not Status.optimal:
         raise NoSchedule(f"perfect foresight of {desk.day.date} ended as {solution.status.value}")
-    return Foresight(desk, by_position(solution.x, desk.layout.columns), solution.objective)
+    return Foresight(desk, by_position(solution.x, desk.layout.columns), solution.bound)
 
 
-def no_redispatch(rolling: Rolling, realised: Outlook, *, state: State | None = None, overrides: Sequence[Instruction] = ()) -> SettledDay:
+def no_redispatch(rolling: Rolling, realised: Outlook, *, state: State | None = None, told: Told = ()) -> SettledDay:
     """The day-ahead set-points held all day; what differs is settled at the tie, slack is used beyond limits only."""
     state = rolling.start if state is None else state
     desk = rolling.desk
-    reality = reality_of(desk, realised, rolling.held.frozen, state, overrides=overrides)
+    reality = reality_of(desk, realised, rolling.held.frozen, state, told=told)
     settled = []
     for _ in range(rolling.count):
         each, state = settle(desk, plain_set_points(desk, rolling.held, state.step), state, reality)

@@ -16,9 +16,10 @@ from pipeline.program.linear_program import Floats
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.read_out import real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, open_day, run_steps
+from pipeline.schedule.settle import Told
 from pipeline.schedule.state import State
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
-from pipeline.stages.deciding import Progress, decided, known_share, plan_of, plans, program_of
+from pipeline.stages.deciding import Progress, decided, handed_on, known_share, plan_of, plans, program_of
 from pipeline.stages.forecasting import forecast_state
 from pipeline.stages.opening import Run, load_run
 
@@ -44,10 +45,11 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     day = _what_came(run, windows)
     first, last = run.steps
     told = [run.knowledge.overrides_known_at(moment) for moment in run.issue_times()]
-    found = run_steps(rolling, _start(run, rolling), windows, day.realised, overrides=told,
+    begin = _start(run, rolling)
+    found = run_steps(rolling, begin, windows, day.realised, overrides=told,
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = (first, last) == (1, run.day.steps()) and bool(day.known.all())
-    kpis = _yardsticks(run, rolling, day.realised, found) if whole else {}
+    kpis = _yardsticks(run, rolling, day.realised, found, told) if whole else {}
     tables = real_time_tables(found, run_id, kpis=kpis)
     tables["settlement"] = _marked(tables["settlement"], day.known)
     tables["forecasts"] = outlooks.table(run_id, run.day)
@@ -111,14 +113,11 @@ def _what_came(run: Run, windows: list[Outlook]) -> Day:
 
 
 def _start(run: Run, rolling: Rolling) -> State:
-    """The state before the first step: the case's at the start of a day, else what the run before handed on."""
-    before = run.parent("real_time")
+    """The state before the first step: what the run before handed on, at the start of a day on the case's own."""
+    before = handed_on(run)
     if before is None:
         return rolling.start
-    stored = plans(load_run(before.run_id)).load(f"state-{run.steps[0] - 1}")
-    if stored is None:
-        raise FileNotFoundError(f"run {before.run_id} kept no state after step {run.steps[0] - 1}: run the day from step 1")
-    return State.from_arrays(stored[0])
+    return rolling.start.begun_after(before) if run.steps[0] == 1 else before
 
 
 def _keep(run: Run, found: RealTime) -> None:
@@ -128,12 +127,11 @@ def _keep(run: Run, found: RealTime) -> None:
         keeper.save(f"state-{run.steps[0] + k}", state.to_arrays())
 
 
-def _yardsticks(run: Run, rolling: Rolling, realised: Outlook, found: RealTime) -> dict[str, tuple[str, float]]:
-    """Perfect foresight, rolling and no re-dispatch: same positions, states, values and settlement."""
-    words = run.knowledge.overrides
+def _yardsticks(run: Run, rolling: Rolling, realised: Outlook, found: RealTime, told: Told) -> dict[str, tuple[str, float]]:
+    """Perfect foresight, rolling and no re-dispatch: same positions, states, values, words and settlement."""
     program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25))
-    foresight = perfect_foresight(rolling, program, realised, overrides=words)
-    held = no_redispatch(rolling, realised, overrides=words)
+    foresight = perfect_foresight(rolling, program, realised, told=told)
+    held = no_redispatch(rolling, realised, told=told)
     currency = run.case.currency
     return {"perfect_foresight_cost": (currency, foresight.total), "rolling_cost": (currency, found.settled.total),
             "no_redispatch_cost": (currency, held.total)}

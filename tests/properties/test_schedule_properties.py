@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.errors import NoSchedule
+from pipeline.program.solve import SolveOptions
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.real_time import redispatch, run_steps
 from pipeline.schedule.settle import reality_of, settle, settled_day
@@ -17,6 +19,7 @@ from tests.unit.schedule.tiny_day import setting
 
 TINY = setting()
 ROLLING = TINY.rolling()
+DAY = TINY.count
 DEVICES = [d.id for d in TINY.case.devices] + ["mg_f01_b04_tie", "grid"]
 
 
@@ -42,7 +45,7 @@ def test_a_redispatch_always_exists_and_what_is_settled_balances(step, levels, f
     dispatch, handed = redispatch(ROLLING, state, window, overrides=words)
     assert dispatch.source == "optimal", dispatch.findings
     truth = scaled(TINY.truth(), came)
-    reality = reality_of(ROLLING.desk, truth, ROLLING.held.frozen, state, overrides=words)
+    reality = reality_of(ROLLING.desk, truth, ROLLING.held.frozen, state, told=[words] * DAY)
     settled, after = settle(ROLLING.desk, dispatch.columns, handed, reality)
     day = settled_day(ROLLING.desk, [settled], reality)
     for (_, carrier), total in network_sums(ROLLING.desk, day.columns, day.inputs).items():
@@ -72,7 +75,27 @@ def test_perfect_foresight_bounds_days_that_nobody_expected(factors, seed, first
     """Loads up to three times the forecast, a device lost in mid-day."""
     words = [Word("f01_battery", "out", None, TINY.day.start + 900 * first)]
     came = scaled(TINY.truth(error=0.2, seed=seed), factors)
-    held = no_redispatch(ROLLING, came, overrides=words)
-    best = perfect_foresight(ROLLING, TINY.quarters, came, overrides=words).total
+    held = no_redispatch(ROLLING, came, told=[words] * DAY)
+    best = perfect_foresight(ROLLING, TINY.quarters, came, told=[words] * DAY).total
     if held.unmet.max() < 1e-8:
         assert best <= held.total + 1e-6 * max(1.0, abs(held.total))
+
+
+def test_a_word_that_is_said_late_binds_all_three_alike():
+    """A battery is lost from step 9 on, which is said at step 41 only, and works again from step 61 on: foresight is no worse off."""
+    came = TINY.truth(error=0.02)
+    words = [Word("f01_battery", "out", None, TINY.day.start + 900 * 8, TINY.day.start + 900 * 60)]
+    told = [words if step >= 41 else [] for step in range(1, DAY + 1)]
+    found = run_steps(ROLLING, ROLLING.start, TINY.windows(came), came, overrides=told)
+    best = perfect_foresight(ROLLING, TINY.quarters, came, told=told)
+    held = no_redispatch(ROLLING, came, told=told)
+    assert best.total <= found.settled.total + 1e-6
+    assert best.total <= held.total + 1e-6
+    battery = ROLLING.desk.roster.stores.discharge[0], ROLLING.desk.roster.stores.charge[0]
+    assert not found.settled.columns[40:60, battery].any()
+    assert held.columns[8:40, battery].any()
+
+
+def test_an_incumbent_is_no_bound():
+    with pytest.raises(NoSchedule, match="time_limit"):
+        perfect_foresight(ROLLING, TINY.quarters, TINY.truth(), options=SolveOptions(time_limit_s=0.0))

@@ -13,6 +13,8 @@ from pipeline.schedule.settle import reality_of, settle, settled_day
 from pipeline.schedule.yardsticks import no_redispatch
 from tests.unit.schedule.test_bind import Word
 
+DAY = 96  # quarter-hours
+
 
 def network_sums(desk, columns, inputs):
     """Sum of injections per (network, carrier), (K, ...)."""
