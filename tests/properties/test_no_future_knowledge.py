@@ -62,7 +62,8 @@ def test_a_day_ahead_run_of_march_reads_nothing_known_later(default_histories: P
     for home in (clean, poisoned):
         with at_home(home) as opened:
             run_id = schedule(forecast(open_day_ahead(request({"case": DEFAULT, "variant": "deterministic", "date": MARCH_DAY}))))
-            made.append({name: opened.lake.files.read(opened.lake.path(run_id, name)) for name in opened.lake.tables(run_id)} | {"run": run_id})
+            tables = {name: opened.lake.files.read(opened.lake.path(run_id, name)) for name in opened.lake.tables(run_id)}
+            made.append({**tables, "run": run_id})
     assert {"forecasts", "schedule", "costs", "states"} <= set(made[0])
     assert made[0] == made[1]
 
@@ -169,7 +170,8 @@ def test_a_vehicle_that_changes_its_mind_is_believed_from_then_on(planned: Path,
     with _sql(home) as sql:
         fleet, session, arrival, departure, need, charger = sql.execute(
             "SELECT fleet, session, arrival, departure, need_kwh, charger_kw FROM sessions "
-            "WHERE known_at < ? AND departure BETWEEN ? AND ? ORDER BY known_at DESC", (_start_and_issue(70)[1], *(_start_and_issue(step)[0] for step in (95, 97)))).fetchone()
+            "WHERE known_at < ? AND departure BETWEEN ? AND ? ORDER BY known_at DESC",
+            (_start_and_issue(70)[1], _start_and_issue(95)[0], _start_and_issue(97)[0])).fetchone()
     warehouse = Warehouse.open(home)
     receipt = warehouse.add_sessions("tiny", SessionBatch(
         [fleet], np.array([arrival]), np.array([departure - 1200]), np.array([need]), np.array([charger]), np.array([issue]), [session]),

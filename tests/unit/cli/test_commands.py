@@ -1,0 +1,346 @@
+"""Every command, every exit code, every JSON shape, on the smallest case; in one process, because a shell pays its imports each time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.cli import main
+from pipeline.core.errors import NoSchedule
+from pipeline.stages import deciding, results
+from pipeline.store.lake import Lake
+from tests.whole_day import copied, published, run_day
+
+DAY = ("tiny", "--variant", "reference")
+COMMANDS = ("ingest", "day-ahead", "real-time", "run", "study", "status", "setpoints", "override", "report", "query", "bench", "case")
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def feederflow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path) -> Callable[..., Said]:
+    """Type a command; the home is the test's own unless `at` names another."""
+
+    def type_in(*arguments: str, at: Path | None = None) -> Said:
+        monkeypatch.setenv("FEEDERFLOW_HOME", str(at or home))
+        monkeypatch.setattr("sys.argv", ["feederflow", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        code = left.value.code
+        assert isinstance(code, int)
+        return Said(code, out, err)
+
+    return type_in
+
+
+@pytest.fixture(scope="module")
+def done_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home with a published day; never written to."""
+    home = tmp_path_factory.mktemp("done")
+    run_day(home, case="tiny", variant="reference")
+    before = published(home)
+    yield home
+    assert published(home) == before
+
+
+# ------------------------------------------------------------------ help and usage
+
+
+def test_help_names_every_command(feederflow: Callable[..., Said]) -> None:
+    said = feederflow("--help")
+    assert said.code == 0
+    assert all(f" {command} " in said.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [*((one,) for one in COMMANDS), *(("case", one) for one in ("new", "list", "show", "check"))],
+                         ids=" ".join)
+def test_every_command_explains_itself(feederflow: Callable[..., Said], command: tuple[str, ...]) -> None:
+    said = feederflow(*command, "--help")
+    assert said.code == 0
+    assert "Usage: " in said.out and "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("words", [("fly",), ("day-ahead",), ("run", "tiny", "--colour", "red"), ("setpoints", "tiny", "--step", "x")])
+def test_what_was_mistyped_ends_with_2(feederflow: Callable[..., Said], words: tuple[str, ...]) -> None:
+    said = feederflow(*words)
+    assert said.code == 2
+    assert "Error" in said.err and "Traceback" not in said.err
+
+
+BAD = {
+    "no such case": (("run", "tyni"), ("tyni", "tiny")),
+    "no such variant": (("day-ahead", "tiny", "--variant", "x"), ("x", "reference")),
+    "no date": (("day-ahead", "tiny", "--date", "15.6.2016"), ("--date", "YYYY-MM-DD")),
+    "no method": (("day-ahead", "tiny", "--method", "guess"), ("--method", "stochastic")),
+    "no time": (("day-ahead", "tiny", "--as-of", "noon"), ("--as-of", "2016-06-15T10:00")),
+    "no steps": (("real-time", "tiny", "--steps", "9:3"), ("--steps", "A:B")),
+    "past the day": (("real-time", "tiny", "--variant", "reference", "--steps", "96:97"), ("--steps", "96")),
+    "no schedule yet": (("real-time", "tiny", "--variant", "reference"), ("tiny", "feederflow day-ahead")),
+    "no such study": (("study", "x"), ("x.yaml", "tiny_three_days")),
+    "no such device": (("override", "tiny", "turbine", "out", "--author", "a", "--reason", "b"), ("turbine", "case show")),
+    "no author": (("override", "tiny", "f01_battery", "out"), ("f01_battery", "author")),
+    "no value": (("override", "tiny", "f01_battery", "set_point_kw", "--author", "a", "--reason", "b"), ("f01_battery", "kW")),
+    "no quantity": (("override", "tiny", "f01_battery", "half", "1", "--author", "a", "--reason", "b"), ("half", "limit_high_kw")),
+    "nothing to withdraw": (("override", "tiny", "f01_battery", "withdraw", "--author", "a", "--reason", "b"), ("f01_battery", "--from")),
+    "no SQL": (("query", "selec 1"), ("selec",)),
+    "no such source": (("ingest", "tiny", "--source", "x"), ("x", "error_samples")),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_ends_with_2_and_names_place_and_remedy(feederflow: Callable[..., Said], name: str) -> None:
+    words, named = BAD[name]
+    said = feederflow(*words)
+    assert said.code == 2, said.err
+    assert all(word in said.err for word in named), said.err
+    assert said.out == "" and "Traceback" not in said.err
+
+
+def test_a_later_piece_needs_the_earlier_one(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    assert feederflow("day-ahead", *DAY).code == 0
+    said = feederflow("real-time", *DAY, "--steps", "5:6")
+    assert said.code == 2
+    assert "step 4" in said.err and "--steps 1:4" in said.err
+
+
+# ------------------------------------------------------------------ decide and publish
+
+
+def test_a_day_in_three_commands(feederflow: Callable[..., Said], home: Path) -> None:
+    receipts = feederflow("ingest", "tiny", "--json")
+    assert receipts.code == 0 and {row["source"] for row in receipts.json} == {"error_samples", "ev_sessions"}
+    assert all(row["rows_added"] == 0 for row in feederflow("ingest", "tiny", "--json").json)
+    first = feederflow("day-ahead", *DAY, "--json")
+    assert first.code == 0
+    assert {"run_id", "status", "objective", "gap", "seconds", "findings", "files"} <= set(first.json)
+    some = feederflow("real-time", *DAY, "--steps", "1:4", "--json")
+    rest = feederflow("real-time", *DAY, "--steps", "5:6")
+    assert (some.code, rest.code) == (0, 0)
+    assert some.json["product"] == "real_time" and some.json["run_id"] != first.json["run_id"]
+    assert all(Path(file).is_file() for file in some.json["files"])
+    assert {row["severity"] for row in some.json["findings"]} <= {"info"}
+    lines = rest.out.splitlines()
+    assert lines[0] == "tiny (reference), 2016-06-15: good" and len(lines) <= 10
+    (dispatch,) = (home / "published" / "dispatch").rglob("*.parquet")
+    assert set(pq.read_table(dispatch)["step"].to_pylist()) == set(range(1, 7))
+
+
+def test_run_is_both_and_again_is_the_same(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    home = copied(done_home, tmp_path / "again")
+    said = feederflow("run", *DAY, "--json", at=home)
+    assert said.code == 0
+    assert said.json["product"] == "day" and set(said.json["runs"]) == {"day_ahead", "real_time"}
+    assert {"perfect_foresight_cost", "rolling_cost", "no_redispatch_cost"} <= set(said.json["kpis"])
+    assert published(home) == published(done_home)
+
+
+def test_an_older_issue_does_not_replace_a_newer_one(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    home = copied(done_home, tmp_path / "older")
+    early = ("--as-of", "2016-06-14T08:00")
+    said = feederflow("day-ahead", *DAY, *early, at=home)
+    assert said.code == 0 and "--replace" in said.out
+    assert published(home) == published(done_home)
+    refused = feederflow("run", *DAY, *early, at=home)
+    assert refused.code == 2 and "--replace" in refused.err
+    assert feederflow("day-ahead", *DAY, *early, "--replace", at=home).code == 0
+    assert published(home) != published(done_home)
+
+
+def test_no_schedule_ends_with_3(feederflow: Callable[..., Said], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise NoSchedule("rows a and b conflict")
+
+    monkeypatch.setattr(deciding, "plan_day", none)
+    said = feederflow("day-ahead", *DAY)
+    assert said.code == 3 and "rows a and b conflict" in said.err
+    assert not (home / "published").exists()
+    assert feederflow("setpoints", "tiny").code == 3
+
+
+def test_a_table_that_breaks_a_gate_ends_with_4_and_publishes_nothing(
+    feederflow: Callable[..., Said], done_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied(done_home, tmp_path / "gate")
+    write: Callable[[Lake, str, dict[str, pa.Table]], dict[str, str]] = Lake.write  # type: ignore[assignment]
+
+    def corrupted(lake: Lake, run_id: str, tables: dict[str, pa.Table]) -> dict[str, str]:
+        if "dispatch" in tables:
+            table = tables["dispatch"]
+            at = table["quantity"].to_pylist().index("injection")
+            values = table["value"].to_pylist()
+            values[at] += 1.0
+            place = table.schema.get_field_index("value")
+            tables = {**tables, "dispatch": table.set_column(place, table.schema.field(place), pa.array(values))}
+        return write(lake, run_id, tables)
+
+    monkeypatch.setattr(Lake, "write", corrupted)
+    said = feederflow("real-time", *DAY, "--steps", "1:8", "--replace", at=home)
+    assert said.code == 4
+    assert "table dispatch" in said.err and "step=1" in said.err
+    assert published(home) == published(done_home)
+
+
+def test_a_warning_ends_with_5_and_says_degraded(feederflow: Callable[..., Said], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.stages import validating
+    from pipeline.validate.findings import Finding
+
+    late = Finding("warning", "stale_data", "price", "newest value is of yesterday at the issue time", 1500.0, 60.0)
+    monkeypatch.setattr(validating, "stale_series", lambda _: [late])
+    said = feederflow("day-ahead", *DAY)
+    assert said.code == 5
+    assert said.out.splitlines()[0].endswith("DEGRADED") and "warning: price: newest value is of yesterday" in said.out
+    rows = feederflow("status", "--json").json
+    assert [(row["degraded"], row["warnings"]) for row in rows] == [(True, 1)]
+    assert "DEGRADED" in feederflow("status").out
+
+
+def test_a_bug_is_not_dressed_up_as_an_answer(feederflow: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(results, "open_day_ahead", bug)
+    with pytest.raises(ZeroDivisionError):
+        feederflow("day-ahead", *DAY)
+
+
+# ------------------------------------------------------------------ the operator
+
+
+def test_status(feederflow: Callable[..., Said], done_home: Path) -> None:
+    assert feederflow("status").out == "Nothing is published. `feederflow run CASE` makes a day.\n"
+    rows = feederflow("status", "tiny", "--json", at=done_home).json
+    assert {row["product"] for row in rows} == {"day_ahead", "real_time"}
+    keys = {"case", "variant", "delivery_date", "product", "run_id", "issued_at", "age_s", "degraded", "warnings", "worst", "whole"}
+    assert all(set(row) == keys and row["whole"] and not row["degraded"] for row in rows)
+    assert "good" in feederflow("status", at=done_home).out
+
+
+def test_setpoints(feederflow: Callable[..., Said], done_home: Path) -> None:
+    said = feederflow("setpoints", *DAY, "--step", "52", at=done_home)
+    rows = list(csv.DictReader(io.StringIO(said.out)))
+    assert {"f01_battery", "f01_generator", "grid"} <= {row["device"] for row in rows}
+    assert {row["from_local"] for row in rows} == {"2016-06-15T19:45+01:00"}
+    as_json = feederflow("setpoints", *DAY, "--step", "52", "--json", at=done_home).json
+    assert [row["device"] for row in as_json] == [row["device"] for row in rows]
+    assert feederflow("setpoints", *DAY, "--step", "97", at=done_home).code == 2
+    missing = feederflow("setpoints", *DAY, "--date", "2016-06-20", at=done_home)
+    assert missing.code == 3 and "2016-06-15" in missing.err
+
+
+def test_query(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    sql = "select stage, sum(value) as total from costs where case_name = 'tiny' group by stage order by stage"
+    rows = feederflow("query", sql, "--json", at=done_home)
+    assert rows.code == 0, rows.err
+    assert [row["stage"] for row in rows.json] == ["day_ahead", "real_time"]
+    text = feederflow("query", sql, at=done_home).out
+    assert text.splitlines()[0].split() == ["stage", "total"]
+    target = tmp_path / "costs.csv"
+    assert feederflow("query", sql, "--csv", str(target), at=done_home).code == 0
+    assert target.read_text().splitlines()[0] == "stage,total"
+
+
+def test_report(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    home = copied(done_home, tmp_path / "report")
+    (page,) = (home / "reports").rglob("*.html")
+    page.unlink()
+    assert feederflow("report", *DAY, "--json", at=home).json == {"report": str(page)}
+    assert page.read_text().startswith("<!")
+
+
+def test_an_override_binds_in_the_next_run_and_is_shown_in_the_report(
+    feederflow: Callable[..., Said], done_home: Path, tmp_path: Path
+) -> None:
+    home = copied(done_home, tmp_path / "override")
+    span = ("--from", "2016-06-15T10:00", "--to", "2016-06-15T12:00", "--known-at", "2016-06-13T09:00")
+    who = ("--author", "A. Operator", "--reason", "inverter inspection")
+    said = feederflow("override", "tiny", "f01_battery", "out", *span, *who, "--json", at=home)
+    assert said.code == 0
+    assert said.json["valid_from"] == "2016-06-15T09:00:00+00:00" and said.json["quantity"] == "out"
+    held = feederflow("override", "tiny", "f01_generator", "set_point_kw", "42", *span, *who, at=home)
+    assert held.code == 0 and "target=f01_generator" in held.out
+    again = feederflow("run", *DAY, "--replace", "--json", at=home)
+    assert again.code in (0, 5)
+    for name in ("schedule", "dispatch"):
+        (path,) = (home / "published" / name).rglob("*.parquet")
+        rows = [row for row in pq.read_table(path).to_pylist() if row["quantity"] == "injection" and row["carrier"] == "active"]
+        inside = [row for row in rows if "2016-06-15 09:00" <= str(row["valid_from"]) < "2016-06-15 11:00"]
+        assert {round(row["value"], 6) for row in inside if row["device"] == "f01_battery"} == {0.0}
+        assert {round(row["value"], 6) for row in inside if row["device"] == "f01_generator"} == {42.0}
+        assert any(row["value"] for row in rows if row["device"] == "f01_battery")
+    page = Path(again.json["report"]).read_text()
+    assert "A. Operator" in page and "inverter inspection" in page and "f01_battery" in page
+    back = feederflow("override", "tiny", "f01_battery", "withdraw", *span[:4], "--known-at", "2016-06-13T10:00", *who, "--json", at=home)
+    assert back.json == {"target": "f01_battery", "withdrawn": 1}
+
+
+# ------------------------------------------------------------------ cases
+
+
+def test_case_list_show_and_check(feederflow: Callable[..., Said]) -> None:
+    assert feederflow("case", "list", "--json").json["tiny"][:1] == ["default"]
+    assert "tiny  (default, " in feederflow("case", "list").out
+    assert feederflow("case", "show", "tiny").code == 0
+    assert feederflow("case", "show", "tiny", "--json").json["name"] == "tiny"
+    assert feederflow("case", "check", "tiny").out.startswith("tiny: good (")
+    assert feederflow("case", "check", "tiny", "--json").json["mistakes"] == []
+
+
+def test_a_new_case_runs_end_to_end(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    folder = tmp_path / "my_grid"
+    made = feederflow("case", "new", str(folder))
+    assert made.code == 0 and "feederflow case check" in made.out
+    assert feederflow("case", "check", str(folder)).code == 0
+    said = feederflow("run", str(folder), "--json")
+    assert said.code == 0, said.err
+    assert said.json["case"] == "my_grid" and Path(said.json["report"]).is_file()
+    assert feederflow("case", "new", str(folder)).code == 2
+
+
+def test_all_mistakes_of_a_case_at_once(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    folder = tmp_path / "broken"
+    feederflow("case", "new", str(folder))
+    for name, right, wrong in (("store.csv", "battery,b2,30,30", "battery,b2,-30,30"), ("source.csv", "roof_pv,b3,pv", "roof_pv,b9,pv")):
+        file = folder / name
+        file.write_text(file.read_text().replace(right, wrong))
+    said = feederflow("case", "check", str(folder))
+    assert said.code == 2
+    assert "store.csv, line 3, column charge_max_kw" in said.err and "source.csv, line 3" in said.err and "b9" in said.err
+    as_json = feederflow("case", "check", str(folder), "--json")
+    assert as_json.code == 2 and len(as_json.json["mistakes"]) == len(said.err.strip().splitlines())
+    assert feederflow("run", str(folder)).code == 2
+
+
+# ------------------------------------------------------------------ studies
+
+
+def test_a_study_says_its_means_and_resumes(feederflow: Callable[..., Said], home: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "two_days.yaml"
+    plan.write_text("title: Two days\ncase: tiny\nvariant: reference\ndays: 2\n")
+    said = feederflow("study", str(plan), "--json")
+    assert said.code == 0
+    assert said.json["days"] == 2 and said.json["failed"] == {}
+    assert set(said.json["means"]) == {"perfect_foresight_cost", "rolling_cost", "no_redispatch_cost"}
+    before = {path: path.stat().st_mtime_ns for path in (home / "studies").rglob("*.json")}
+    assert len(before) == 2
+    assert "two_days: 2 days" in feederflow("study", str(plan)).out
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert Path(said.json["file"]).stat().st_size > 0
