@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.equipment import Generator
-from pipeline.program.linear_program import Floats, Indices
+from pipeline.program.linear_program import Floats
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.feeder import Feeder
 from pipeline.schedule.roster import present
@@ -95,12 +94,3 @@ def _put(desk: Desk, network: str, quantity: str, parts: tuple[str, ...], column
     if pairs:
         source, target = np.array(pairs).T
         columns[:, target] = values[:, source]
-
-
-def generator_power(desk: Desk, columns: Floats) -> tuple[tuple[str, ...], Floats]:
-    """Names and (K, n) active power of the generators."""
-    segment: Indices = desk.roster.generators.segment
-    names = tuple(device.id for device in desk.case.devices if isinstance(device, Generator))
-    if not names:
-        return names, np.zeros((len(columns), 0))
-    return names, np.where(segment >= 0, columns[:, segment], 0.0).sum(axis=-1)

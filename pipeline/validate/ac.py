@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
+from pipeline.equipment import Network
 from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, Frame, frame, numbers, texts
 from pipeline.validate.radial import Feeder, feeders
@@ -188,6 +189,17 @@ def _findings(tree: Feeder, long: Frame, result: AcResult, loading: Floats, bus_
     ]
     if result.failed.all():
         return findings
+    findings += _voltages(network, tree, long, result) + _loadings(tree, long, loading)
+    converged = int((~result.failed).sum())
+    loss_kw = float(np.nansum(result.loss_kw)) / converged
+    findings.append(Finding("info", "ac_loss", network.id, f"mean AC loss {loss_kw:.3f} kW", loss_kw))
+    findings.append(_gap(tree, long, result, bus_state, stage))
+    return findings
+
+
+def _voltages(network: Network, tree: Feeder, long: Frame, result: AcResult) -> list[Finding]:
+    """The extremes, and every bus whose worst voltage breaks a limit by more than the margin."""
+    findings = []
     for worst, limit, sign, word in (
         (np.nanmin, network.voltage_min_pu, 1.0, "lowest"),
         (np.nanmax, network.voltage_max_pu, -1.0, "highest"),
@@ -195,55 +207,30 @@ def _findings(tree: Feeder, long: Frame, result: AcResult, loading: Floats, bus_
         at_bus = worst(result.voltage_pu[:, ~result.failed], axis=1)
         value = float(worst(at_bus))
         b = int(np.flatnonzero(at_bus == value)[0])
-        t = int(np.flatnonzero(result.voltage_pu[b] == value)[0])
-        findings.append(
-            Finding(
-                "info",
-                f"ac_voltage_{word}",
-                f"{tree.buses[b]} step {int(long.steps[t])}",
-                f"{word} AC voltage {value:.5f} p.u.",
-                value,
-                limit,
-            )
-        )
+        place = _place(tree, long, result, b, value)
+        findings.append(Finding("info", f"ac_voltage_{word}", place, f"{word} AC voltage {value:.5f} p.u.", value, limit))
         for bus in np.flatnonzero(sign * (limit - at_bus) > VOLTAGE_MARGIN_PU):
-            t = int(np.flatnonzero(result.voltage_pu[bus] == at_bus[bus])[0])
-            findings.append(
-                Finding(
-                    "warning",
-                    "ac_voltage_limit",
-                    f"{tree.buses[bus]} step {int(long.steps[t])}",
-                    f"AC voltage {at_bus[bus]:.5f} p.u. breaks the limit {limit} by more than {VOLTAGE_MARGIN_PU}",
-                    float(at_bus[bus]),
-                    limit,
-                )
-            )
-    rated = np.flatnonzero(np.isfinite(loading).any(axis=1))
-    for k in rated:
+            said = f"AC voltage {at_bus[bus]:.5f} p.u. breaks the limit {limit} by more than {VOLTAGE_MARGIN_PU}"
+            place = _place(tree, long, result, int(bus), float(at_bus[bus]))
+            findings.append(Finding("warning", "ac_voltage_limit", place, said, float(at_bus[bus]), limit))
+    return findings
+
+
+def _place(tree: Feeder, long: Frame, result: AcResult, bus: int, voltage_pu: float) -> str:
+    """The bus and the first step at which it has this voltage."""
+    t = int(np.flatnonzero(result.voltage_pu[bus] == voltage_pu)[0])
+    return f"{tree.buses[bus]} step {int(long.steps[t])}"
+
+
+def _loadings(tree: Feeder, long: Frame, loading: Floats) -> list[Finding]:
+    """Branches above their rating, (K, T) in shares of it; NaN without a rating."""
+    findings = []
+    for k in np.flatnonzero(np.isfinite(loading).any(axis=1)):
         t = int(np.nanargmax(loading[k]))
         if loading[k, t] > 1.0:
             severity: Severity = "warning" if loading[k, t] > 1.0 + LOADING_MARGIN_SHARE else "info"
-            findings.append(
-                Finding(
-                    severity,
-                    "ac_loading",
-                    f"{tree.branches[k].id} step {int(long.steps[t])}",
-                    f"loaded at {100 * loading[k, t]:.1f} % of its rating",
-                    float(loading[k, t]),
-                    1.0,
-                )
-            )
-    energy = float(np.nansum(result.loss_kw))
-    findings.append(
-        Finding(
-            "info",
-            "ac_loss",
-            network.id,
-            f"mean AC loss {energy / max(1, (~result.failed).sum()):.3f} kW",
-            energy / max(1, int((~result.failed).sum())),
-        )
-    )
-    findings.append(_gap(tree, long, result, bus_state, stage))
+            place, said = f"{tree.branches[k].id} step {int(long.steps[t])}", f"loaded at {100 * loading[k, t]:.1f} % of its rating"
+            findings.append(Finding(severity, "ac_loading", place, said, float(loading[k, t]), 1.0))
     return findings
 
 

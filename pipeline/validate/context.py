@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay, Instants
-from pipeline.validate.frame import Floats, instants, numbers, texts
+from pipeline.validate.frame import Floats, numbers, texts
 
 Product = str  # "day_ahead" | "real_time"
 QUARTER_MIN = 15
@@ -133,7 +133,3 @@ def wide(table: pa.Table, keys: tuple[str, ...], column: str) -> dict[tuple[str,
             parts.append(labels[part])
         found[tuple(reversed(parts))] = cells[index]
     return found
-
-
-def valid_from_of(table: pa.Table) -> Instants:
-    return instants(table, "valid_from")
