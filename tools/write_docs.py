@@ -7,8 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import models_page
+
 from pipeline.tables import dictionary
-from tools import models_page
 
 
 def main() -> None:
