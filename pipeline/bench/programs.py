@@ -17,7 +17,8 @@ from pipeline.forecast.table_model import Tables
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import Floats, LinearProgram
-from pipeline.program.measure import RunClock, first_solve as measure_first_solve
+from pipeline.program.measure import RunClock
+from pipeline.program.measure import first_solve as measure_first_solve
 from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import Envelopes, Outlook, coarsen

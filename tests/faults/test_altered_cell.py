@@ -19,7 +19,6 @@ from pipeline.core.errors import Mistake
 from pipeline.stages import validating
 from pipeline.stages.asked import request
 from pipeline.stages.home import Home, open_home
-from pipeline.stages.opening import load_run
 from pipeline.stages.results import run_day_ahead, run_real_time
 from pipeline.store.parquet import from_parquet, to_parquet
 from pipeline.store.publications import Day as PublishedDay
