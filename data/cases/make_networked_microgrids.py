@@ -76,14 +76,15 @@ class Tables:
     def add(self, name: str, **row: Any) -> None:
         self.rows.setdefault(name, []).append(row)
 
-    def add_feeder_devices(self, feeder: str, bus: str, vehicles: int, kvar_per_kw: float, shares: dict[str, float], scale: float = 1.0) -> None:
+    def add_feeder_devices(self, feeder: str, bus: str, vehicles: int, kvar_per_kw: float, shares: dict[str, float]) -> None:
         for at, share in shares.items():
             if share:
                 self.add("demand", id=f"{at}_load", bus=at, carrier="active", series=f"{feeder}_load", series_share=share,
                          kvar_per_kw=round(kvar_per_kw, 6), kvar_profile="dso_kvar_per_kw", dump_max_kw=0.0)
         generator = parameters("dso_dg")
-        self.add("source", id=f"{feeder}_wind", bus=bus, series=f"{feeder}_wind", series_share=scale)
-        self.add("generator", id=f"{feeder}_generator", bus=bus, power_max_kw=generator["power_max_kw"], power_min_kw=generator["power_min_kw"],
+        self.add("source", id=f"{feeder}_wind", bus=bus, series=f"{feeder}_wind", series_share=1.0)
+        self.add("generator", id=f"{feeder}_generator", bus=bus,
+                 power_max_kw=generator["power_max_kw"], power_min_kw=generator["power_min_kw"],
                  reactive_min_kvar=generator["reactive_min_kvar"], reactive_max_kvar=generator["reactive_max_kvar"],
                  cost_constant_per_h=generator["cost_constant"], cost_linear_per_kwh=generator["cost_linear"],
                  cost_quadratic_per_kw2h=generator["cost_quadratic"], segment_count=10)
@@ -115,7 +116,8 @@ class Tables:
             self.add("series", id=f"{name}_load", kind="load", unit="kW", profile="mg_load_kw", **more)
             self.add("series", id=f"{name}_heat", kind="heat", unit="kWth", profile="mg_heat_kwth", **more)
             self.add("series", id=f"{name}_pv", kind="pv", unit="kW", profile="mg_pv_kw", capacity_kw=capacity["pv"], **more)
-        self.add("series", id="price", kind="price", unit="USD/kWh", profile="rtp_usd_per_kwh", **(more | {"resolution_min": 60, "synthetic": "true"}))
+        more |= {"resolution_min": 60, "synthetic": "true"}
+        self.add("series", id="price", kind="price", unit="USD/kWh", profile="rtp_usd_per_kwh", **more)
 
     def write(self, folder: Path) -> None:
         for name, rows in self.rows.items():
@@ -134,8 +136,8 @@ def networked(feeder_count: int, capacity: dict[str, float], **series: Any) -> T
     tables.add("networks", id="distribution", kind="lindistflow", carriers="active reactive", base_kv=12.66, voltage_min_pu=0.95,
                voltage_max_pu=1.05, slack_bus="f01_b01")
     tables.add("ties", id="grid", upper_bus="", lower_bus="f01_b01", exchange_min_kw=-GRID_KW_PER_FEEDER * feeder_count,
-               exchange_max_kw=GRID_KW_PER_FEEDER * feeder_count, reactive_max_kvar=GRID_KVAR_PER_FEEDER * feeder_count, deviation_price_per_kwh=DEVIATION_PRICE_PER_KWH,
-               **{"market.price_series": "price"})
+               exchange_max_kw=GRID_KW_PER_FEEDER * feeder_count, reactive_max_kvar=GRID_KVAR_PER_FEEDER * feeder_count,
+               deviation_price_per_kwh=DEVIATION_PRICE_PER_KWH, **{"market.price_series": "price"})
     for feeder in feeders:
         for bus in ratios:
             tables.add("buses", id=f"{feeder}_b{bus:02d}", network="distribution")
@@ -143,7 +145,8 @@ def networked(feeder_count: int, capacity: dict[str, float], **series: Any) -> T
             tables.add("branches", id=f"f01_{feeder}", from_bus="f01_b01", to_bus=f"{feeder}_b01", r_ohm=0.0, x_ohm=0.0)
         for line in table("feeder33_lines"):
             one, other = f"{feeder}_b{int(line['from_bus']):02d}", f"{feeder}_b{int(line['to_bus']):02d}"
-            tables.add("branches", id=f"{one}_b{int(line['to_bus']):02d}", from_bus=one, to_bus=other, r_ohm=line["r_ohm"], x_ohm=line["x_ohm"])
+            tables.add("branches", id=f"{one}_b{int(line['to_bus']):02d}", from_bus=one, to_bus=other,
+                       r_ohm=line["r_ohm"], x_ohm=line["x_ohm"])
         shares = {f"{feeder}_b{bus:02d}": share for bus, share in ratios.items()}
         tables.add_feeder_devices(feeder, f"{feeder}_b{DSO_BUS:02d}", vehicles, ratio, shares)
     for at in microgrids:
