@@ -40,7 +40,7 @@ def check_whole(home: Path, *, case: str, variant: str, count: int, start: int) 
 @pytest.mark.parametrize(("day", "count", "first"), [("2024-03-31", 92, datetime(2024, 2, 17, 23, tzinfo=UTC)),
                                                      ("2024-10-27", 100, datetime(2024, 9, 14, 22, tzinfo=UTC))])
 def test_a_small_case(day: str, count: int, first: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The skeleton's days begin at midnight in Berlin, so the changed hour lies inside; stochastic, its histories made up for the season."""
+    """The skeleton's days begin at midnight in Berlin, so the changed hour lies inside; stochastic, on made-up histories."""
     monkeypatch.setattr(skeleton, "FIRST_DAY", first)
     monkeypatch.setattr(skeleton, "DEFAULT_DATE", day)
     folder, home = tmp_path / "berlin", tmp_path / "home"
