@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 IDENTITY, LOG, SQRT, LOGIT, ASINH = range(5)
 PRICE_CENTRE, PRICE_SCALE = 20.0, 15.0  # asinh((p - 20) / 15), p per MWh: negative prices live
 LOGIT_MARGIN = 0.01  # shares 0 and 1 are mapped so far inside
+PRICE_MARGIN = 0.1  # a price goes beyond what the window held by so much of its range: sinh makes a wide night into any number
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def choose(kinds: tuple[str, ...], units: tuple[str, ...], capacities: tuple[flo
         capacity = capacities[s]
         if kind == "price":
             code[s], scale[s] = ASINH, 1000.0 if units[s].endswith("/kWh") else 1.0
+            if known.size:
+                margin = PRICE_MARGIN * float(known.max() - known.min())
+                low[s], high[s] = known.min() - margin, known.max() + margin
         elif kind in ("pv", "wind"):
             code[s] = LOGIT if kind == "wind" else IDENTITY
             scale[s] = capacity if capacity is not None else 1.05 * peak

@@ -46,3 +46,10 @@ def test_transforms_return_what_they_took_in_range() -> None:
     found = choose(("load", "heat", "wind", "pv", "price"), ("kW", "kWth", "kW", "kW", "EUR/kWh"), (None, None, 100.0, 90.0, None), values)
     assert found.inverse(found.forward(values.T)) == pytest.approx(values.T)
     assert np.all(found.inverse(np.full((1, 5), 50.0))[0, 2:4] == [100.0, 90.0])
+
+
+def test_a_price_stays_near_what_the_window_held() -> None:
+    """sinh turns three standard deviations of a window with spikes into hundreds per kWh; on real prices that cost all skill."""
+    found = choose(("price",), ("USD/kWh",), (None,), np.array([[-0.02, 0.03, 0.05, 1.0]]))
+    assert found.inverse(np.array([[9.0], [-9.0]])).ravel() == pytest.approx([1.102, -0.122])
+    assert np.isfinite(choose(("price",), ("USD/kWh",), (None,), np.array([[np.nan]])).inverse(np.zeros((1, 1)))).all()
