@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from airflow_env import ROOT, airflow_environment
 
@@ -30,15 +31,22 @@ def prepare() -> None:
         ready.touch()
 
 
-def run_dag(name: str, conf: dict[str, object]) -> bool:
-    """One DAG run in this process; True when every task succeeded."""
+def run_dag(name: str, conf: dict[str, object]) -> dict[str, BaseException | None]:
+    """One DAG run in this process; the failed tasks with what they raised, empty when every task succeeded."""
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(dag_folder=str(ROOT / "dags" / f"{name}.py"))
     if bag.import_errors:
         raise SystemExit("\n".join(bag.import_errors.values()))
-    run = bag.dags[name].test(run_conf=conf)
-    return str(run.state) in {"success", "DagRunState.SUCCESS"}
+    dag, failed = bag.dags[name], dict[str, BaseException | None]()
+
+    def noted(context: Any) -> None:
+        failed[context["ti"].task_id] = context.get("exception")
+
+    for task in dag.tasks:
+        task.on_failure_callback = [noted]
+    run = dag.test(run_conf=conf)
+    return failed if failed or str(run.state) in {"success", "DagRunState.SUCCESS"} else {name: None}
 
 
 def main(arguments: list[str]) -> int:
@@ -50,15 +58,16 @@ def main(arguments: list[str]) -> int:
     with console.status("Preparing Airflow's database"):
         prepare()
     logging.disable(logging.INFO)
-    warnings.simplefilter("ignore", DeprecationWarning)  # of Airflow's own dependencies; nothing a user can mend
+    warnings.filterwarnings("ignore", module=r"(fastapi|starlette|airflow)\b")  # among Airflow's own parts; nothing a user can mend
     conf: dict[str, object] = {"case": case, "date": date}
     for name, what in (("ingest", "histories"), ("day_ahead", "day-ahead schedule"), ("real_time", "quarter-hours of the day")):
         with console.status(f"{what} (Airflow DAG {name})"):
-            done = run_dag(name, conf)
-        console.print(f"{'done  ' if done else 'FAILED'} {what}")
-        if not done:
-            console.print(f"The log of each task is in {os.environ['AIRFLOW_HOME']}/logs.")
-            return 3
+            failed = run_dag(name, conf)
+        console.print(f"{'FAILED' if failed else 'done  '} {what}")
+        for task, error in failed.items():
+            console.print(f"task {task}: {error or 'ended without a word'}", markup=False, highlight=False, soft_wrap=True)
+        if failed:
+            return max(getattr(error, "exit_code", 1) for error in failed.values())
     from pipeline import stages
 
     result = stages.published_result(stages.request(conf))
