@@ -31,6 +31,7 @@ HEAD = """# The model
 
 Written by `make docs`; do not edit. Every row, column, input and read-out is here of the compiled programs of `{case}` (day-ahead),
 of `tiny` (rolling, with binaries) and of `tiny` with every option set. The laws stand in `pipeline/physics/laws.py`.
+`tests/rows/test_laws_in_words.py` evaluates every formula, price and injection below against the compiled arrays at random numbers.
 
 - A name is `<device, tie or network>.<component>[index]`: `f01_battery.energy_balance[17]`. Below, the kind stands for the id.
 - `[t]` is the position, from 1; `step_h` its length in hours. Powers are means over an interval, stored energy stands at its end.
