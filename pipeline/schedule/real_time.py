@@ -150,7 +150,7 @@ def _findings(step: int, solution: Solution, binaries: int) -> tuple[Finding, ..
 
 @dataclass(frozen=True)
 class RealTime:
-    """Steps first..last of a day, decided and settled."""
+    """Steps of a day, decided here or held from earlier runs, and settled."""
 
     rolling: Rolling
     dispatches: tuple[Dispatch, ...]
@@ -164,19 +164,25 @@ class RealTime:
 
 
 def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
-              overrides: Told | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
-    """Decide and settle `len(outlooks)` intervals from `state.step` on.
+              overrides: Told | None = None, held: Sequence[Dispatch] = (),
+              on_step: Callable[[int], None] | None = None) -> RealTime:
+    """Settle the intervals that are `held` from earlier runs, from `state.step` on; then decide and settle `len(outlooks)` more.
 
     outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
-    settled yet are never read. overrides: per step, as known at its issue time.
+    settled yet are never read. overrides: per settled step, as known at its issue time.
     """
     desk = rolling.desk
-    told: Told = overrides if overrides is not None else [()] * len(outlooks)
+    told: Told = overrides if overrides is not None else [()] * (len(held) + len(outlooks))
     truth: Reality = reality_of(desk, realised, rolling.held.frozen, state, told=[()] * (state.step - 1) + list(told))
     dispatches: list[Dispatch] = []
     settled: list[Settled] = []
     states: list[State] = []
-    for outlook, instructions in zip(outlooks, told, strict=True):
+    for dispatch in held:
+        each, state = settle(desk, dispatch.columns, state, truth)
+        dispatches.append(dispatch)
+        settled.append(each)
+        states.append(state)
+    for outlook, instructions in zip(outlooks, told[len(held):], strict=True):
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
         dispatch, state = redispatch(rolling, state, outlook, overrides=instructions)

@@ -93,9 +93,19 @@ def handed_on(run: Run) -> State | None:
     step = run.steps[0] - 1 or before.day.steps()
     stored = plans(before).load(f"state-{step}")
     if stored is None:
-        raise InputError(Mistake(f"run {parent.run_id}, {before.day.date}", f"its state after step {step} is not in {before.home.path / 'runs'}",
+        raise InputError(Mistake(f"run {parent.run_id}, {before.day.date}", f"its state after step {step} is not in {plans(before).folder}",
                                  "run real time of that day again with --replace, or set start_state: initial"))
     return State.from_arrays(stored[0])
+
+
+def began(run: Run, name: str) -> dict[str, np.ndarray]:
+    """What the run before kept of the day so far: `state-0`, where it began, or `dispatched`, the set-points since."""
+    parent = run.parent("real_time")
+    stored = None if parent is None else plans(load_run(parent.run_id)).load(name)
+    if stored is None:
+        raise InputError(Mistake(f"run {run.record.run_id}, {run.day.date}", f"the run before it kept no {name}",
+                                 "run real time of the day again from step 1"))
+    return dict(stored[0])
 
 
 def known_share(run: Run) -> np.ndarray:

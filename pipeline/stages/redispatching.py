@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.clock import Instants
+from pipeline.core.clock import QUARTER_S, Instants
 from pipeline.forecast.ev import intraday_envelopes, realised_envelopes
 from pipeline.forecast.intraday import Outlooks, update
 from pipeline.physics.horizon import Horizon
 from pipeline.program.linear_program import Floats
+from pipeline.schedule.dispatch import Dispatch, held_from, to_arrays
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.read_out import real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, open_day, run_steps
 from pipeline.schedule.settle import Told
 from pipeline.schedule.state import State
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
-from pipeline.stages.deciding import Progress, decided, handed_on, known_share, plan_of, plans, program_of
+from pipeline.stages.deciding import Progress, began, decided, handed_on, known_share, plan_of, plans, program_of
 from pipeline.stages.forecasting import forecast_state
 from pipeline.stages.opening import Run, load_run
 
@@ -33,27 +35,30 @@ class Day:
 
 
 def redispatch(run_id: str, *, progress: Progress = None) -> str:
-    """Decide and settle the run's steps."""
+    """Decide the run's steps, and settle the day from its first step on with what is known now.
+
+    What runs before had to settle with forecasts is settled again, with their set-points: values come in after an interval ends.
+    """
     run = load_run(run_id)
     started = time.perf_counter()
     plan_run = _plan_run(run)
     settings = run.case.settings
     program = program_of(run, Horizon(positions=settings.real_time_window_steps, step_h=0.25, rolling=True))
     rolling = open_day(run.case, run.day, program, plan_of(plan_run))
-    outlooks = _outlooks(run, plan_run)
-    windows = _windows(run, outlooks)
-    day = _what_came(run, windows)
     first, last = run.steps
-    told = [run.knowledge.overrides_known_at(moment) for moment in run.issue_times()]
-    begin = _start(run, rolling)
-    found = run_steps(rolling, begin, windows, day.realised, overrides=told,
+    outlooks = _outlooks(run, plan_run, range(first, last + 1))
+    windows = _windows(run, outlooks, range(first, last + 1))
+    day = _what_came(run, plan_run, windows)
+    told = [run.knowledge.overrides_known_at(moment) for moment in _issue_times(run, range(1, last + 1))]
+    begin, held = _start(run, rolling)
+    found = run_steps(rolling, begin, list(windows.values()), day.realised, overrides=told, held=held,
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
-    whole = (first, last) == (1, run.day.steps()) and bool(day.known.all())
-    kpis = _yardsticks(run, rolling, day.realised, found, told) if whole else {}
+    whole = last == run.day.steps() and bool(day.known.all())
+    kpis = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else {}
     tables = real_time_tables(found, run_id, kpis=kpis)
     tables["settlement"] = _marked(tables["settlement"], day.known)
     tables["forecasts"] = outlooks.table(run_id, run.day)
-    _keep(run, found)
+    _keep(run, begin, found)
     run.home.lake.write(run_id, decided(tables))
     gaps = [dispatch.gap for dispatch in found.dispatches if np.isfinite(dispatch.gap)]
     run.home.warehouse.finish_run(run_id, status="running", objective=found.settled.total, gap=max(gaps, default=None),
@@ -67,44 +72,47 @@ def _plan_run(run: Run) -> Run:
     return load_run(record.run_id)
 
 
-def _outlooks(run: Run, plan_run: Run) -> Outlooks:
-    """Forecasts at every issue time of the run, from the models of the night."""
+def _issue_times(run: Run, steps: Sequence[int]) -> Instants:
+    lead_s = 60 * run.case.settings.real_time_lead_min
+    return np.array([run.day.start + QUARTER_S * (step - 1) - lead_s for step in steps], dtype=np.int64)
+
+
+def _outlooks(run: Run, plan_run: Run, steps: Sequence[int]) -> Outlooks:
+    """Forecasts at the issue times of the steps, from the models of the night."""
     state = forecast_state(plan_run.record.run_id)
-    starts = run.day.starts()[run.steps[0] - 1 : run.steps[1]]
-    return update(state, run.knowledge.history, issue_times=np.array(run.issue_times(), dtype=np.int64),
-                  leads=run.case.settings.real_time_window_steps, firsts=starts)
+    return update(state, run.knowledge.history, issue_times=_issue_times(run, steps), leads=run.case.settings.real_time_window_steps,
+                  firsts=run.day.starts()[np.array(steps) - 1])
 
 
-def _windows(run: Run, outlooks: Outlooks) -> list[Outlook]:
+def _windows(run: Run, outlooks: Outlooks, steps: Sequence[int]) -> dict[int, Outlook]:
     """One window per step: series as forecast at its issue time, vehicles that had arrived and those expected."""
-    issue_times: Instants = np.array(run.issue_times(), dtype=np.int64)
-    envelopes = intraday_envelopes(run.case, run.knowledge.session_versions, issue_times=issue_times, day=run.day)
-    first, length = run.steps[0] - 1, run.case.settings.real_time_window_steps
-    whole = [Outlook(outlooks.series, outlooks.mean[k], {}) for k in range(len(issue_times))]
-    windows = []
-    for k, outlook in enumerate(whole):
-        at = np.minimum(np.arange(first + k, first + k + length), run.day.steps() - 1)
+    envelopes = intraday_envelopes(run.case, run.knowledge.session_versions, issue_times=_issue_times(run, steps), day=run.day)
+    length, windows = run.case.settings.real_time_window_steps, {}
+    for k, step in enumerate(steps):
+        at = np.minimum(np.arange(step - 1, step - 1 + length), run.day.steps() - 1)
         parts = {fleet: (high[k][:, at], low[k][:, at], top[k][:, at]) for fleet, (high, low, top) in envelopes.items()}
-        windows.append(Outlook(outlook.series, outlook.values, parts))
+        windows[step] = Outlook(outlooks.series, outlooks.mean[k], parts)
     return windows
 
 
-def _what_came(run: Run, windows: list[Outlook]) -> Day:
+def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
     """Realised values of the whole day; intervals that are not known yet carry the forecast of their own issue time."""
     known = known_share(run)
     names = tuple(series.id for series in run.case.series)
     if run.case.settings.forecast.model == "table":
         from pipeline.stages.forecasting import forecast_of
 
-        values: Floats = forecast_of(_plan_run(run).record.run_id).mean
+        values: Floats = forecast_of(plan_run.record.run_id).mean
     else:
         values = run.knowledge.history.grid(run.day.starts())
     realised = realised_envelopes(run.case, run.knowledge.sessions, day=run.day)
     envelopes = {fleet: tuple(part.copy() for part in parts) for fleet, parts in realised.items()}
     values = values.copy()
-    first = run.steps[0] - 1
+    first, last = run.steps
+    if missing := [int(place) + 1 for place in np.flatnonzero(~known[: first - 1])]:
+        windows = {**windows, **_windows(run, _outlooks(run, plan_run, missing), missing)}
     for place in np.flatnonzero(~known):
-        window = windows[int(np.clip(place - first, 0, len(windows) - 1))]
+        window = windows[min(int(place) + 1, last)]
         values[:, place] = np.where(np.isfinite(values[:, place]), values[:, place], window.values[:, 0])
         for fleet, parts in envelopes.items():
             for part, expected in zip(parts, window.envelopes[fleet], strict=True):
@@ -112,26 +120,37 @@ def _what_came(run: Run, windows: list[Outlook]) -> Day:
     return Day(Outlook(names, values, {fleet: (p[0], p[1], p[2]) for fleet, p in envelopes.items()}), known)
 
 
-def _start(run: Run, rolling: Rolling) -> State:
-    """The state before the first step: what the run before handed on, at the start of a day on the case's own."""
+def _start(run: Run, rolling: Rolling) -> tuple[State, tuple[Dispatch, ...]]:
+    """The state in which the day began, and what earlier runs dispatched before the run's first step.
+
+    The day begins where the day before ended, or on the case's own. The basis is that of the step before the run's first.
+    """
     before = handed_on(run)
-    if before is None:
-        return rolling.start
-    return rolling.start.begun_after(before) if run.steps[0] == 1 else before
+    if run.steps[0] == 1:
+        return (rolling.start if before is None else rolling.start.begun_after(before)), ()
+    assert before is not None, "a run that does not begin the day is opened with the run before it as parent"
+    begun, dispatched = began(run, "state-0"), began(run, "dispatched")
+    held = held_from(dispatched, before=run.steps[0])
+    return replace(State.from_arrays(begun), basis_columns=before.basis_columns, basis_rows=before.basis_rows), held
 
 
-def _keep(run: Run, found: RealTime) -> None:
-    """The state after every step: any of them may be where the next run starts."""
+def _keep(run: Run, begin: State, found: RealTime) -> None:
+    """Where the day began, what was dispatched since, and the state after every step: any of them may be where the next run starts."""
     keeper = plans(run)
-    for k, state in enumerate(found.states):
-        keeper.save(f"state-{run.steps[0] + k}", state.to_arrays())
+    keeper.save("state-0", begin.to_arrays())
+    keeper.save("dispatched", to_arrays(found.dispatches))
+    for step, state in enumerate(found.states, start=1):
+        if step >= run.steps[0]:
+            keeper.save(f"state-{step}", state.to_arrays())
 
 
-def _yardsticks(run: Run, rolling: Rolling, realised: Outlook, found: RealTime, told: Told) -> dict[str, tuple[str, float]]:
+def _yardsticks(
+    run: Run, rolling: Rolling, begin: State, realised: Outlook, found: RealTime, told: Told,
+) -> dict[str, tuple[str, float]]:
     """Perfect foresight, rolling and no re-dispatch: same positions, states, values, words and settlement."""
     program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25))
-    foresight = perfect_foresight(rolling, program, realised, told=told)
-    held = no_redispatch(rolling, realised, told=told)
+    foresight = perfect_foresight(rolling, program, realised, state=begin, told=told)
+    held = no_redispatch(rolling, realised, state=begin, told=told)
     currency = run.case.currency
     return {"perfect_foresight_cost": (currency, foresight.total), "rolling_cost": (currency, found.settled.total),
             "no_redispatch_cost": (currency, held.total)}

@@ -12,7 +12,8 @@ from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
 from pipeline.equipment import EvFleet, Store
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, handed_on, known_share
+from pipeline.schedule.state import State
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share
 from pipeline.stages.opening import Run, load_run
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
@@ -72,7 +73,7 @@ def _context(run: Run) -> Context:
     plan = run.parent("day_ahead")
     assert plan is not None, "a real-time run is opened with its day-ahead run as parent"
     values = dict(zip((series.id for series in run.case.series), run.knowledge.history.grid(run.day.starts()), strict=True))
-    known = bool(known_share(run)[run.steps[0] - 1 : run.steps[1]].all())
+    known = bool(known_share(run)[: run.steps[1]].all())
     return replace(
         base, parents={"schedule": run.home.lake.read(plan.run_id, "schedule")}, before=_before(run),
         values={"settled": values} if known and run.case.settings.forecast.model != "table" else {},
@@ -81,16 +82,16 @@ def _context(run: Run) -> Context:
 
 
 def _before(run: Run) -> dict[tuple[str, str], float]:
-    """(device, quantity) -> state before the first step: handed on by an earlier run, else the case's own."""
+    """(device, quantity) -> state before the day's first step: handed on by the day before, else the case's own."""
     stores = [device for device in run.case.devices if isinstance(device, Store)]
     own = {(device.id, f"energy_{SUFFIX[device.carrier][1]}"): device.energy_initial_kwh for device in stores}
-    state = None if run.record.product == "day_ahead" else handed_on(run)
+    if run.record.product == "day_ahead":
+        return own
+    state = handed_on(run) if run.steps[0] == 1 else State.from_arrays(began(run, "state-0"))
     if state is None:
         return own
     pairs = (name.replace("_before", "").split(".", 1) for name in state.names)
     handed = {(device, quantity): float(value) for (device, quantity), value in zip(pairs, state.values, strict=True)}
-    if run.steps[0] > 1:
-        return handed
     fleets = {device.id for device in run.case.devices if isinstance(device, EvFleet)}  # vehicles count their energy by the day
     return own | {key: value for key, value in handed.items() if key[0] not in fleets}
 
