@@ -44,7 +44,7 @@ def test_a_day_in_pieces_is_the_day_in_one(tmp_path: Path) -> None:
     run_real_time(whole, **asked)
     for steps in ("1:40", "41:41", "42:96"):
         assert run_real_time(pieces, **asked, steps=steps)["published"]
-    for name in ("dispatch", "settlement", "states", "bus_state", "branch_state", "prices", "commitments", "forecasts"):
+    for name in ("dispatch", "settlement", "states", "bus_state", "branch_state", "prices", "commitments", "forecasts", "costs", "kpis"):
         one, many = (table(home, name).drop_columns(["run_id"]) for home in (whole, pieces))
         assert one.equals(many), name
         assert set(TABLES[name].key) <= set(one.column_names)

@@ -1,0 +1,31 @@
+"""The day that a stranger sees first: the default case, day-ahead and 96 quarter-hours, without a warning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from tests.whole_day import copied, shell_json, table
+
+CASE = "networked_microgrids_66_simbench"
+
+
+@pytest.mark.slow
+def test_the_default_day_is_good(default_histories: Path, tmp_path: Path) -> None:
+    home = copied(default_histories, tmp_path / "home")
+    result = shell_json("run", CASE, home=home)
+    assert result["status"] == "done" and result["published"]
+    assert [row for row in result["findings"] if row["severity"] == "warning"] == []
+    kpis = result["kpis"]
+    assert kpis["perfect_foresight_cost"] <= kpis["rolling_cost"] <= kpis["no_redispatch_cost"]
+    assert kpis["rolling_cost"] == pytest.approx(result["objective"], rel=1e-9)
+    page = Path(result["report"])
+    assert page.is_relative_to(home) and page.stat().st_size > 100_000
+    assert all(Path(file).is_file() for file in result["files"])
+    dispatch = table(home, "dispatch")
+    assert set(dispatch["step"].to_pylist()) == set(range(1, 97))
+    costs = table(home, "costs").filter(pc.field("stage") == "real_time")
+    terms = costs.filter(pc.field("term") != "total")["value"].to_pylist()
+    assert sum(terms) == pytest.approx(result["objective"], rel=1e-9)
