@@ -12,20 +12,22 @@ import pyarrow as pa
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
-from pipeline.core.clock import QUARTER_S, from_epoch
+from pipeline.core.clock import QUARTER_S, DeliveryDay, from_epoch
 from pipeline.core.errors import InputError, Mistake, NoSchedule
-from pipeline.publish import operator
+from pipeline.publish import ledger, operator
 from pipeline.publish.ledger import published_tables
 from pipeline.publish.query import query as run_query
 from pipeline.publish.status import DayStatus
 from pipeline.publish.status import status as read_status
 from pipeline.stages.asked import moment
-from pipeline.stages.home import open_home
+from pipeline.stages.home import Home, open_home
 from pipeline.stages.publishing import write_report
+from pipeline.store import publications
 from pipeline.store.overrides import Override
-from pipeline.store.publications import Day
+from pipeline.store.publications import Day, Publication
 
 DAY_S = 86400
+QUERY_ATTEMPTS = 3
 
 
 def status(case: str | None = None) -> list[DayStatus]:
@@ -61,14 +63,20 @@ def describe_status(rows: list[DayStatus]) -> str:
     return "\n".join(lines)
 
 
-def _published(case: str, *, date: str | None, variant: str | None) -> tuple[Case, Day, dict[str, pa.Table]]:
-    """Case, day and published tables; `date` defaults to the newest published day, `variant` may be `name~method`."""
+def _published(case: str, *, date: str | None, variant: str | None, at: int | None = None) -> tuple[Case, Day, dict[str, pa.Table]]:
+    """Case, day and published tables; `variant` may be `name~method`.
+
+    `date` defaults to the published day that holds the next interval after `at`, else to the newest one.
+    """
     home = open_home()
+    ledger.reconcile(home.warehouse, home.lake)
     loaded = load_case(case, variant=None if variant is None else variant.split("~")[0])
     wanted = variant or loaded.variant
     published = read_status(home.warehouse, home.lake, now=0, case=loaded.name)
     dates = sorted({row.day.delivery_date for row in published if row.day.variant == wanted})
-    day = Day(loaded.name, wanted, date or (dates[-1] if dates else loaded.default_date.isoformat()))
+    next_start = None if at is None else -(-at // QUARTER_S) * QUARTER_S
+    running = [one for one in dates if next_start is not None and _holds(loaded.day(calendar_date.fromisoformat(one)), next_start)]
+    day = Day(loaded.name, wanted, date or next(iter([*running, *dates[::-1]]), loaded.default_date.isoformat()))
     tables = published_tables(home.lake, day)
     if not tables:
         said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
@@ -77,13 +85,18 @@ def _published(case: str, *, date: str | None, variant: str | None) -> tuple[Cas
     return loaded, day, tables
 
 
+def _holds(day: DeliveryDay, moment: int) -> bool:
+    return day.start <= moment < day.end
+
+
 def setpoints(case: str, *, date: str | None = None, variant: str | None = None, step: int | None = None) -> list[dict[str, Any]]:
     """Set-points of the next interval, or of a quarter-hour of the day."""
-    loaded, which, tables = _published(case, date=date, variant=variant)
+    now = int(time.time())
+    loaded, which, tables = _published(case, date=date, variant=variant, at=now)
     day = loaded.day(calendar_date.fromisoformat(which.delivery_date))
     if step is not None and not 1 <= step <= day.steps():
         raise InputError(Mistake("--step", f"{step} is no quarter-hour of {day.date}", f"take 1 to {day.steps()}"))
-    at = int(time.time()) if step is None else day.start + QUARTER_S * (step - 1)
+    at = now if step is None else day.start + QUARTER_S * (step - 1)
     return operator.setpoints(loaded, tables, day=day, at=at)
 
 
@@ -129,8 +142,23 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
 
 
 def query(sql: str) -> pa.Table:
-    """DuckDB over what is published."""
-    return run_query(open_home().path, sql)
+    """DuckDB over what is published, all of it of one moment.
+
+    A publication that a crash cut short is completed first; one that happened while the query ran makes it run again.
+    """
+    home = open_home()
+    for _ in range(QUERY_ATTEMPTS):
+        ledger.reconcile(home.warehouse, home.lake)
+        before = _publications(home)
+        found = run_query(home.path, sql)
+        if _publications(home) == before:
+            return found
+    raise InputError(Mistake("query", f"something was published during each of {QUERY_ATTEMPTS} attempts", "ask again in a moment"))
+
+
+def _publications(home: Home) -> dict[Day, dict[str, Publication]]:
+    with home.warehouse.reading() as connection:
+        return publications.current(connection)
 
 
 def rows_as_json(rows: pa.Table) -> list[dict[str, Any]]:

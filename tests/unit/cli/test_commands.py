@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.cases.load import load_case
 from pipeline.cli import main
-from pipeline.core.errors import NoSchedule
-from pipeline.stages import deciding, results
+from pipeline.core.errors import InputError, NoSchedule
+from pipeline.publish import ledger
+from pipeline.stages import deciding, desk, results
 from pipeline.store.lake import Lake
-from tests.whole_day import copied, published, run_day
+from tests.whole_day import at_home, copied, published, run_day, run_day_ahead
 
 DAY = ("tiny", "--variant", "reference")
 COMMANDS = ("ingest", "day-ahead", "real-time", "run", "study", "status", "setpoints", "override", "report", "query", "bench", "case")
@@ -344,3 +347,47 @@ def test_a_study_says_its_means_and_resumes(feederflow: Callable[..., Said], hom
     assert "two_days: 2 days" in feederflow("study", str(plan)).out
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert Path(said.json["file"]).stat().st_size > 0
+
+
+# ------------------------------------------------------------------ readers beside writers
+
+
+def test_setpoints_are_of_the_day_that_runs_though_tomorrow_is_published(
+    feederflow: Callable[..., Said], done_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At noon the schedule of tomorrow is the newest day; the next interval is still today's."""
+    here = copied(done_home, tmp_path / "there")
+    assert feederflow("day-ahead", *DAY, "--date", "2016-06-16", at=here).code == 0
+    day = load_case("tiny").day(date(2016, 6, 15))
+    for moment, expected in ((day.start + 20 * 900 - 1, ("2016-06-15", 21)), (day.end - 10, ("2016-06-16", 1))):
+        monkeypatch.setattr(desk.time, "time", lambda moment=moment: moment)
+        rows = feederflow("setpoints", *DAY, "--json", at=here).json
+        assert {(row["from_local"][:10], row["step"]) for row in rows} == {expected}
+
+
+def test_a_query_never_sees_a_publication_cut_short(
+    feederflow: Callable[..., Said], done_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the transaction and the files SQL names a run that the files do not: it is completed before it is read."""
+    here = copied(done_home, tmp_path / "there")
+    def killed(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as crashed:
+        crashed.setattr(ledger, "_materialise", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            run_day_ahead(here, case="tiny", variant="reference", date="2016-06-17")
+    said = feederflow("query", "select distinct delivery_date from schedule order by 1", "--json", at=here)
+    assert [row["delivery_date"] for row in said.json] == ["2016-06-15", "2016-06-17"]
+
+
+def test_a_query_that_a_publication_overtook_runs_again(done_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with at_home(done_home):
+        seen = iter([1, 2, 2, 2])
+        monkeypatch.setattr(desk, "_publications", lambda _: next(seen))
+        assert desk.query("select 1 as one")["one"].to_pylist() == [1]
+        assert next(seen, None) is None
+        changing = iter(range(100))
+        monkeypatch.setattr(desk, "_publications", lambda _: next(changing))
+        with pytest.raises(InputError, match="during each of 3 attempts"):
+            desk.query("select 1 as one")
