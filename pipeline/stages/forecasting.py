@@ -10,6 +10,7 @@ from pipeline.core.ids import seed_from
 from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.forecast.day_ahead import forecast as make_forecast
 from pipeline.forecast.state import ForecastState
+from pipeline.stages.gating import gate
 from pipeline.stages.home import code_digest
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
@@ -47,7 +48,9 @@ def forecast(run_id: str) -> str:
     """Forecast every series of the delivery day from what was known at the issue time."""
     run = load_run(run_id)
     found = forecast_of(run_id)
-    run.home.lake.write(run_id, {"forecasts": found.table(run_id), "forecast_scores": found.score_table(run_id)})
+    tables = {"forecasts": found.table(run_id), "forecast_scores": found.score_table(run_id)}
+    gate(run, tables)
+    run.home.lake.write(run_id, tables)
     return run_id
 
 
@@ -67,9 +70,10 @@ def scenarios(run_id: str) -> str:
     seed = seed_from(run_id, "reduce") % 2**31  # MiniSom takes 32 bits
     found = reduce(draws, case=run.case, method=method.reducer, count=method.representative_count, seed=seed)
     measures = quality(run.case, draws, found, seed=seed)
-    run.home.lake.write(run_id, {
-        "scenarios": found.table(run.case, run.day.starts(), run_id), "scenario_quality": quality_table({found.method: measures}, run_id),
-    })
+    measured = quality_table({found.method: measures}, run_id)
+    tables = {"scenarios": found.table(run.case, run.day.starts(), run_id), "scenario_quality": measured}
+    gate(run, tables)
+    run.home.lake.write(run_id, tables)
     return run_id
 
 
