@@ -60,8 +60,10 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
 
 
 def schedule(run_id: str) -> str:
-    """Decide the day-ahead schedule. Raises NoSchedule with the rows and inputs that conflict."""
+    """Decide the day-ahead schedule. Raises NoSchedule with the rows and inputs that conflict. A run that ended keeps its result."""
     run = load_run(run_id)
+    if run.stored.finished and plans(run).load("plan") is not None:
+        return run_id
     started = time.perf_counter()
     settings = run.case.settings
     outlooks, weights = day_ahead_outlooks(run)

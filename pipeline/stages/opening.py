@@ -35,7 +35,12 @@ class Run:
 
     @cached_property
     def case(self) -> Case:
-        return self.asked.load()
+        """Raises InputError when the case or the code is no longer what an unfinished run was named by: tasks are processes apart."""
+        case, named = self.asked.load(), self.record.parameters
+        if not self.stored.finished and (case.digest, code_digest()) != (named["case_digest"], named["code"]):
+            raise InputError(Mistake(f"run {self.record.run_id}", f"the case {case.name} or the code was changed after it was opened",
+                                     "run the product again; in Airflow clear its first task"))
+        return case
 
     @cached_property
     def day(self) -> DeliveryDay:
@@ -197,7 +202,7 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
         run_id=run_id(product, content), product=product, case=case.name, variant=case.variant, method=case.settings.method.kind,
         delivery_date=asked.date.isoformat(), issued_at=issued_at, as_of=as_of, parents=parents,
         parameters={"case": asked.case, "variant": asked.variant, "method": asked.method, "as_of": asked.as_of, "replace": asked.replace,
-                    "native_method": native, "case_digest": case.digest, "known": knowledge.digest, **parameters},
+                    "native_method": native, "case_digest": case.digest, "code": code_digest(), "known": knowledge.digest, **parameters},
     )
     stored = home.warehouse.register_run(record)
     if stored.parameters["replace"] != asked.replace:  # asked for again with --replace: no other run, but other leave to publish

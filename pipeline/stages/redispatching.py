@@ -38,8 +38,11 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     """Decide the run's steps, and settle the day from its first step on with what is known now.
 
     What runs before had to settle with forecasts is settled again, with their set-points: values come in after an interval ends.
+    A run that ended keeps its result: cleared, its task must not decide again.
     """
     run = load_run(run_id)
+    if run.stored.finished:
+        return run_id
     started = time.perf_counter()
     plan_run = _plan_run(run)
     settings = run.case.settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +14,11 @@ from pipeline.cases.load import load_case
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError
 from pipeline.schedule.state import State
-from pipeline.stages import next_quarter, opening, request
+from pipeline.stages import deciding, next_quarter, opening, request, validating
 from pipeline.stages.deciding import plans
 from pipeline.stages.opening import load_run, open_day_ahead, open_real_time
 from pipeline.store.observations import ObservationBatch
-from tests.whole_day import at_home, copied, run_day_ahead, run_real_time
+from tests.whole_day import ROOT, at_home, copied, run_day_ahead, run_real_time
 
 TINY = {"case": "tiny", "variant": "deterministic"}
 DAY, NEXT = "2016-06-15", "2016-06-16"
@@ -172,3 +173,27 @@ def test_what_is_imported_while_a_run_goes_on_is_refused(planned: Path, tmp_path
         opening._load_run.cache_clear()
         with pytest.raises(InputError, match="imported after it was opened"):
             _ = load_run(run_id).knowledge
+
+
+def test_a_case_that_is_edited_while_a_run_goes_on_is_refused(planned: Path, tmp_path: Path) -> None:
+    """The tasks of a DAG are processes apart: each reads the case again."""
+    home, case = copied(planned, tmp_path / "home"), tmp_path / "tiny"
+    shutil.copytree(ROOT / "data" / "cases" / "tiny", case)
+    with at_home(home):
+        run_id = open_real_time(request({**TINY, "case": str(case), "date": DAY}))
+        text = (case / "case.yaml").read_text()
+        (case / "case.yaml").write_text(text.replace("real_time_window_steps: 4", "real_time_window_steps: 8"))
+        opening._load_run.cache_clear()
+        with pytest.raises(InputError, match="was changed after it was opened"):
+            _ = load_run(run_id).case
+
+
+def test_a_cleared_task_of_a_run_that_ended_decides_nothing_again(planned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a time limit it would decide something else, and the run's tables are immutable."""
+    with at_home(planned) as opened:
+        run_id = open_day_ahead(request({**TINY, "date": DAY}))
+        monkeypatch.setattr(deciding, "plan_day", None)
+        monkeypatch.setattr(validating, "check_stage", None)
+        assert validating.validate(deciding.schedule(run_id)) == run_id
+        record = opened.warehouse.run(run_id)
+        assert record is not None and record.finished
