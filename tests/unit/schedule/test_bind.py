@@ -12,6 +12,7 @@ from pipeline.schedule.bind import Binder
 from pipeline.schedule.layout import Label
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.state import State
+from tests.unit.schedule.tiny_day import setting
 
 
 @dataclass(frozen=True)
@@ -154,3 +155,17 @@ def test_labels_are_the_names_of_the_program(tiny, binder):
         for label, flat in zip(axis.labels[:50], axis.index[t], strict=False):
             name = tiny.hourly.column_names[flat]
             assert name.startswith(f"{label.device}.{label.quantity}[") and str(t + 1) in name
+
+
+def test_imbalance_is_dearer_than_the_price_and_sold_for_less_of_it_whatever_its_sign():
+    two = setting("tiny", "two_price")
+    tie = next(tie for tie in two.case.ties if tie.id == "grid")
+    truth = two.truth()
+    truth.values[truth.series.index("price"), 4:8] = -0.2  # one hour
+    hours = coarsen(truth, 4)
+    price = np.abs(hours.values[truth.series.index("price")])
+    binder = Binder(two.case, two.hourly)
+    filled = binder.fill(hours, two.day.starts(60))
+    for side in ("up", "down"):
+        dearer = filled[:, binder.axis.one("grid", f"deviation_{side}_price_per_kwh")]
+        assert dearer == pytest.approx(tie.deviation_price_per_kwh + 0.3 * price)

@@ -192,3 +192,15 @@ def test_heat_stores_keep_a_reserve_and_vehicles_some_laxity(tiny, rolling):
     share = tiny.case.settings.ev_laxity_share
     low, high = plain[:, cohorts.energy_low], plain[:, cohorts.energy_high]
     assert filled[:, cohorts.energy_low] == pytest.approx(low + share * (high - low))
+
+
+def test_prices_of_a_step_are_per_kwh():
+    """Where deviating costs nothing and the grid has room, energy at the supply bus is worth the market price."""
+    plain = setting("tiny", "reference")
+    rolling, truth = plain.rolling(), plain.truth()
+    found = run_steps(rolling, rolling.start, plain.windows(truth, 1, 3), truth)
+    tie = next(tie for tie in plain.case.ties if tie.id == plain.case.balancing_tie)
+    names = [rolling.desk.program.row_names[row] for row in rolling.balance_rows]
+    at = names.index(f"{plain.case.network_of_bus[tie.lower_bus]}.active_flow[{tie.lower_bus},1]")
+    price = truth.values[truth.series.index("price")]
+    assert [dispatch.duals[at] for dispatch in found.dispatches] == pytest.approx(price[:3])
