@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.physics.horizon import Horizon
+from pipeline.program.cached import compiled
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.real_time import open_day
 from pipeline.schedule.settle import reality_of, settle, settled_day
 from pipeline.schedule.yardsticks import no_redispatch
 from tests.unit.schedule.test_bind import Word
@@ -152,3 +155,12 @@ def test_a_store_that_ends_off_its_level_pays_for_it(tiny, rolling):
     heat = day.columns[-1, desk.roster.heat_stores.short].sum()  # a little: hourly retention, held over quarters
     assert heat < 0.1
     assert penalty == pytest.approx((missing + heat) * tiny.case.settings.slack_price_per_kwh, rel=1e-6)
+
+
+def test_constants_of_cost_curves_are_settled_too(tiny, rolling):
+    devices = tuple(d.model_copy(update={"cost_constant_per_h": 2.0}) if d.kind == "generator" else d for d in tiny.case.devices)
+    case = tiny.case.model_copy(update={"devices": devices})
+    window = compiled(case, Horizon(case.settings.real_time_window_steps, 0.25, rolling=True), cache_dir=None)
+    dearer = no_redispatch(open_day(case, tiny.day, window, tiny.plan().plan), tiny.truth())
+    generators = sum(d.kind == "generator" for d in devices)
+    assert dearer.total - no_redispatch(rolling, tiny.truth()).total == pytest.approx(generators * 2.0 * 24)
