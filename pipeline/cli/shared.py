@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.core.errors import EXIT_DEGRADED, EXIT_DONE
+from pipeline.core.errors import EXIT_DEGRADED, EXIT_DONE, InputError
 
 CaseArgument = Annotated[str, typer.Argument(help="case name, or path of a case folder")]
 DateOption = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the case's default_date")]
@@ -67,4 +67,6 @@ def finish(result: dict[str, Any], *, as_json: bool) -> None:
         from pipeline import stages
 
         line(stages.describe(result))
+    if not result["published"]:
+        raise typer.Exit(InputError.exit_code)
     raise typer.Exit(EXIT_DEGRADED if result["status"] == "degraded" else EXIT_DONE)

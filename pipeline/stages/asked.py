@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pipeline.cases.case import Case
-from pipeline.cases.load import load_case
+from pipeline.cases.load import list_cases, load_case
 from pipeline.cases.settings import Deterministic, Method, Stochastic
 from pipeline.core.clock import QUARTER_S, from_epoch, to_epoch
 from pipeline.core.errors import InputError, Mistake
@@ -89,9 +89,14 @@ def _request(parameters: Mapping[str, Any], case: Case, default: date, mistakes:
     if mistakes:
         raise InputError(mistakes)
     return Request(
-        case=str(parameters["case"]), date=day, variant=parameters.get("variant"), method=method, as_of=as_of, steps=steps,
+        case=_case_name(str(parameters["case"]), case), date=day, variant=parameters.get("variant"), method=method, as_of=as_of, steps=steps,
         replace=bool(parameters.get("replace")),
     )
+
+
+def _case_name(given: str, case: Case) -> str:
+    """The name of a case that is found by name; of one given by its folder, the whole path, which holds in any working folder."""
+    return given if given in list_cases() or case.folder is None else str(case.folder.resolve())
 
 
 def _date(text: str | None, default: date, mistakes: list[Mistake]) -> date:

@@ -138,6 +138,10 @@ def open_real_time(asked: Request) -> str:
     if plan is None:
         raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}", "no day-ahead schedule is published",
                                  "run `feederflow day-ahead` first"))
+    if plan.parameters["structure_digest"] != case.structure_digest:
+        raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}",
+                                 f"the published day-ahead schedule (run {plan.run_id}) was made with other equipment than the case holds now",
+                                 "run `feederflow day-ahead --replace`, or undo the change of the case"))
     first, before = _run_before(home, asked, case, variant, day, first)
     issued_at = day.start + QUARTER_S * (last - 1) - 60 * case.settings.real_time_lead_min
     as_of = now if asked.as_of is None else asked.as_of
@@ -202,7 +206,8 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
         run_id=run_id(product, content), product=product, case=case.name, variant=case.variant, method=case.settings.method.kind,
         delivery_date=asked.date.isoformat(), issued_at=issued_at, as_of=as_of, parents=parents,
         parameters={"case": asked.case, "variant": asked.variant, "method": asked.method, "as_of": asked.as_of, "replace": asked.replace,
-                    "native_method": native, "case_digest": case.digest, "code": code_digest(), "known": knowledge.digest, **parameters},
+                    "native_method": native, "case_digest": case.digest, "structure_digest": case.structure_digest, "code": code_digest(),
+                    "known": knowledge.digest, **parameters},
     )
     stored = home.warehouse.register_run(record)
     if stored.parameters["replace"] != asked.replace:  # asked for again with --replace: no other run, but other leave to publish

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.publish import ledger
+from pipeline.publish.ranking import worst_first
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress, schedule
 from pipeline.stages.forecasting import forecast, scenarios
@@ -17,8 +18,6 @@ from pipeline.stages.opening import Run, load_run, open_day_ahead, open_real_tim
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.redispatching import redispatch
 from pipeline.stages.validating import validate
-
-SEVERITIES = ("warning", "info")
 
 
 def run_day_ahead(asked: Request, *, progress: Progress = None) -> dict[str, Any]:
@@ -50,8 +49,7 @@ def _through(run_id: str, stages: tuple[Callable[[str], str], ...], *, progress:
 
 def _result(run: Run, done: ledger.Published, report: Path, *, seconds: float) -> dict[str, Any]:
     record, home = run.stored, run.home
-    findings = home.lake.read(record.run_id, "findings").drop_columns(["run_id"]).to_pylist()
-    findings.sort(key=lambda row: SEVERITIES.index(row["severity"]))
+    findings = worst_first(home.lake.read(record.run_id, "findings").drop_columns(["run_id"]).to_pylist())
     return {
         "run_id": record.run_id, "product": record.product, "case": record.case, "variant": ledger.published_variant(record),
         "delivery_date": record.delivery_date, "status": record.status, "published": done.published, "objective": record.objective,
@@ -76,7 +74,7 @@ def require_published(first: dict[str, Any]) -> None:
 def combine(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Day-ahead and real time of one day as one result: the later run's figures, both runs' findings."""
     status = "degraded" if "degraded" in (first["status"], second["status"]) else second["status"]
-    findings = sorted(first["findings"] + second["findings"], key=lambda row: SEVERITIES.index(row["severity"]))
+    findings = worst_first(first["findings"] + second["findings"])
     return {
         **second, "product": "day", "status": status, "findings": findings, "seconds": first["seconds"] + second["seconds"],
         "runs": {"day_ahead": first["run_id"], "real_time": second["run_id"]}, "objective_day_ahead": first["objective"],
@@ -87,9 +85,7 @@ def describe(result: dict[str, Any]) -> str:
     """Ten lines at most: was it good, what did it cost, where is it."""
     money = result["currency"]
     kpis = result["kpis"]
-    lines = [
-        f"{result['case']} ({result['variant']}), {result['delivery_date']}: {'DEGRADED' if result['status'] == 'degraded' else 'good'}",
-    ]
+    lines = [f"{result['case']} ({result['variant']}), {result['delivery_date']}: {_headline(result)}"]
     if result["product"] == "day":
         lines.append(f"day-ahead cost        {result['objective_day_ahead']:12.2f} {money}  expected, run {result['runs']['day_ahead']}")
     if result["product"] == "day_ahead":
@@ -101,15 +97,21 @@ def describe(result: dict[str, Any]) -> str:
         lines.append(f"settled cost          {result['objective']:12.2f} {money}  run {result['run_id']}")
         lines += _against(kpis, money)
     worst = result["findings"][0] if result["findings"] else None
-    counts = {severity: sum(row["severity"] == severity for row in result["findings"]) for severity in SEVERITIES}
+    counts = {severity: sum(row["severity"] == severity for row in result["findings"]) for severity in ("warning", "info")}
     lines.append(f"findings              {counts['warning']} warnings, {counts['info']} notes")
     if worst is not None:
         lines.append(f"worst finding         {worst['severity']}: {worst['place']}: {worst['message']}")
-    if not result["published"]:
-        lines.append("not published         a run of the same or a newer issue time is current; --replace publishes this one")
-    lines.append(f"report                {result['report']}")
-    lines.append(f"Parquet               {_folder(result['files'])}  ({result['seconds']:.1f} s)")
+    if result["published"]:
+        lines.append(f"report                {result['report']}")
+        lines.append(f"Parquet               {_folder(result['files'])}  ({result['seconds']:.1f} s)")
+    else:
+        lines.append("A run of the same or a newer issue time is current and stays so; --replace publishes this one.")
     return "\n".join(lines)
+
+
+def _headline(result: dict[str, Any]) -> str:
+    grade = "DEGRADED" if result["status"] == "degraded" else "good"
+    return grade if result["published"] else f"NOT PUBLISHED ({grade})"
 
 
 def _against(kpis: dict[str, float | None], money: str) -> list[str]:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from pipeline.core.clock import DeliveryDay, from_epoch
 from pipeline.publish.report.axis import zone_name_of
 from pipeline.publish.report.frames import DayTables, instants, records
+from pipeline.publish.ranking import worst_first
 from pipeline.publish.report.money import WORDS, costs, total, yardsticks
 
 Grade = Literal["good", "degraded", "failed"]
-SEVERITIES = ("failed", "warning", "info")
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,8 @@ class Verdict:
 
 
 def findings_of(day: DayTables) -> list[dict[str, Any]]:
-    """Findings, worst first; among equals the furthest beyond its limit first, then by place."""
-    rows = records(day.table("findings"))
-    return sorted(rows, key=lambda row: (SEVERITIES.index(row["severity"]), -_beyond(row), row["check"], row["place"]))
-
-
-def _beyond(row: dict[str, Any]) -> float:
-    if row["value"] is None or row["limit"] is None:
-        return 0.0
-    return float(abs(row["value"] - row["limit"]) / max(1e-9, abs(row["limit"])))
+    """Findings, worst first."""
+    return worst_first(records(day.table("findings")))
 
 
 def judge(day: DayTables, info: RunInfo) -> Verdict:

@@ -160,7 +160,7 @@ def test_an_older_issue_does_not_replace_a_newer_one(feederflow: Callable[..., S
     home = copied(done_home, tmp_path / "older")
     early = ("--as-of", "2016-06-14T08:00")
     said = feederflow("day-ahead", *DAY, *early, at=home)
-    assert said.code == 0 and "--replace" in said.out
+    assert said.code == 2 and "NOT PUBLISHED" in said.out and "--replace" in said.out
     assert published(home) == published(done_home)
     refused = feederflow("run", *DAY, *early, at=home)
     assert refused.code == 2 and "--replace" in refused.err
