@@ -78,17 +78,29 @@ class DeliveryDay:
 
 
 @lru_cache(maxsize=8192)
-def _offset_s(hour: int, zone: str) -> int:
-    offset = datetime.fromtimestamp(hour * 3600, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+def _offset_s(second: int, zone: str) -> int:
+    offset = datetime.fromtimestamp(second, UTC).astimezone(ZoneInfo(zone)).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())
 
 
+def _offset_of_hour(hour: int, zone: str) -> int | None:
+    """The offset all through one UTC hour; None when it changes in or right after it, as in Adelaide at 16:30Z."""
+    first, after = _offset_s(hour * 3600, zone), _offset_s((hour + 1) * 3600, zone)
+    return first if first == after else None
+
+
 def utc_offsets(starts: Instants, zone: str) -> Instants:
-    """Local minus UTC in seconds for each instant. Zones change their offset on whole UTC hours since 1972."""
-    hours = np.asarray(starts, dtype=np.int64) // 3600
-    unique, inverse = np.unique(hours, return_inverse=True)
-    return np.array([_offset_s(int(hour), zone) for hour in unique], dtype=np.int64)[inverse]
+    """Local minus UTC in seconds for each instant. One look per UTC hour, one per instant in the hours of a change."""
+    seconds = np.asarray(starts, dtype=np.int64)
+    unique, inverse = np.unique(seconds // 3600, return_inverse=True)
+    by_hour = [_offset_of_hour(int(hour), zone) for hour in unique]
+    found = np.array([0 if offset is None else offset for offset in by_hour], dtype=np.int64)[inverse].reshape(seconds.shape)
+    changing = np.array([offset is None for offset in by_hour], dtype=bool)[inverse].reshape(seconds.shape)
+    if changing.any():
+        instants, which = np.unique(seconds[changing], return_inverse=True)
+        found[changing] = np.array([_offset_s(int(instant), zone) for instant in instants], dtype=np.int64)[which]
+    return np.asarray(found)
 
 
 def local_seconds(starts: Instants, zone: str) -> Instants:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.clock import DeliveryDay, from_epoch, local_dates, local_hour, to_epoch
+from pipeline.core.clock import DeliveryDay, from_epoch, local_dates, local_hour, to_epoch, utc_offsets
 
 BERLIN = "Europe/Berlin"
 days = st.dates(date(1990, 1, 1), date(2037, 12, 30))
@@ -53,6 +54,25 @@ def test_local_hours_and_dates_are_those_of_the_standard_library(day: date, zone
     expected = [datetime.fromtimestamp(int(s), UTC).astimezone(delivery.zone) for s in starts]
     assert local_hour(starts, zone).tolist() == [moment.hour for moment in expected]
     assert local_dates(starts, zone).tolist() == [moment.date() for moment in expected]
+
+
+@pytest.mark.parametrize(("zone", "changes"), [
+    ("Australia/Adelaide", ["2024-04-06T16:30", "2024-10-05T16:30"]), ("America/St_Johns", ["2024-03-10T05:30", "2024-11-03T04:30"]),
+    ("Australia/Lord_Howe", ["2024-04-06T15:00", "2024-10-05T15:30"]), ("Asia/Kathmandu", []),
+    ("America/St_Johns", ["2010-03-14T03:31", "2010-11-07T02:31"]),  # until 2011 at one minute past midnight
+    (BERLIN, ["2024-03-31T01:00", "2024-10-27T01:00"]),
+])
+def test_clocks_change_in_the_middle_of_utc_hours_too(zone: str, changes: list[str]) -> None:
+    moments = [to_epoch(datetime.fromisoformat(change + "+00:00")) for change in changes] or [to_epoch(datetime(2024, 6, 1, tzinfo=UTC))]
+    minutes = np.concatenate([moment + 60 * np.arange(-180, 181) for moment in moments])
+    expected = [datetime.fromtimestamp(int(one), UTC).astimezone(ZoneInfo(zone)) for one in minutes]
+    offsets = utc_offsets(minutes, zone)
+    assert offsets.tolist() == [int(moment.utcoffset().total_seconds()) for moment in expected]  # type: ignore[union-attr]
+    assert local_hour(minutes, zone).tolist() == [moment.hour for moment in expected]
+    assert local_dates(minutes, zone).tolist() == [moment.date() for moment in expected]
+    turns = minutes[1:][(np.diff(offsets) != 0) & (np.diff(minutes) == 60)]
+    assert turns.tolist() == [moment for moment in moments if changes]
+    assert utc_offsets(minutes.reshape(-1, 19), zone).shape == (len(minutes) // 19, 19)
 
 
 def test_a_repeated_hour_repeats_and_a_skipped_one_drops() -> None:
