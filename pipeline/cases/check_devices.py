@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cases.folder import Folder
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
-from pipeline.core.units import CONVERSIONS
+from pipeline.core.units import conversion
 from pipeline.equipment import AnyDevice, Chp, Demand, EvFleet, Generator, Network, Source, Store
 from pipeline.equipment.ev_fleet import EvSampling, EvWindow
 
@@ -88,7 +88,7 @@ def _check_series(device: Demand | Source, content: dict[str, Any], places: Plac
     if series.kind not in (*kinds, "other"):
         fitting = [known.id for known in content["series"] if known.kind in kinds]
         note("series", f"follows series '{device.series}' of kind {series.kind}, not {' or '.join(kinds)}", nearest(device.series, fitting))
-    elif CONVERSIONS.get(series.unit, ("", 0.0))[1] == 1.0 and _UNITS.get(series.kind, series.unit) != series.unit:
+    elif (conversion(series.unit) or ("", 0.0))[1] == 1.0 and _UNITS.get(series.kind, series.unit) != series.unit:
         note("series", f"follows series '{device.series}' in {series.unit}", f"keep it in {_UNITS[series.kind]}; sources convert")
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
-from pipeline.cases.sources import ErrorSampleSource, FileSource, FolderSource, Mapping, Series, SessionSampleSource, SqlSource
-from pipeline.core.units import CONVERSIONS
+from pipeline.cases.sources import ColumnMap, ErrorSampleSource, FileSource, FolderSource, Mapping, Series, SessionSampleSource, SqlSource
+from pipeline.core.units import CURRENCY, conversion, is_price, known_units
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvSampling
 
@@ -22,6 +22,9 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
     """Units, capacities, expectation tables, mappings, files, and that each series has a source."""
     series: dict[str, Series] = {one.id: one for one in content["series"]}
     sources = content["sources"] or ()
+    currency = content.get("currency", "USD")
+    if not CURRENCY.fullmatch(currency):
+        mistakes.note(places.top.place(("currency",)), f"currency '{currency}' is no code of ISO 4217", "write three capitals: CHF")
     for one in series.values():
         _check_series(one, content, places, mistakes)
     twice = [name for name, count in Counter(source.id for source in sources).items() if count > 1]
@@ -34,7 +37,7 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
             delivered |= {one.id for one in series.values() if one.by_local_hour is not None}
         if isinstance(source, FileSource | FolderSource | SqlSource):
             delivered |= {column.series for column in source.mapping.columns}
-            _check_mapping(source.id, source.mapping, series, place, mistakes)
+            _check_mapping(source.id, source.mapping, series, place, mistakes, currency=currency)
         if isinstance(source, FileSource | FolderSource):
             _check_path(source, content, places, data_dir, place, mistakes)
         if isinstance(source, ErrorSampleSource | SessionSampleSource):
@@ -46,11 +49,12 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
     def note(field: str, message: str, remedy: str) -> None:
         mistakes.note(places.of("series", one.id, field), f"series '{one.id}' {message}", remedy)
 
-    if one.unit not in CONVERSIONS:
-        note("unit", f"has the unit '{one.unit}', which is not known", nearest(one.unit, CONVERSIONS))
-    elif CONVERSIONS[one.unit][1] != 1.0:
-        note("unit", f"is kept in '{one.unit}'", f"keep it in {CONVERSIONS[one.unit][0]}; sources convert")
-    currency = content.get("currency", "USD")
+    currency, known = content.get("currency", "USD"), conversion(one.unit)
+    if known is None:
+        if one.kind != "price":
+            note("unit", f"has the unit '{one.unit}', which is not known", nearest(one.unit, known_units(currency)))
+    elif known[1] != 1.0:
+        note("unit", f"is kept in '{one.unit}'", f"keep it in {known[0]}; sources convert")
     if one.kind == "price" and one.unit != f"{currency}/kWh":
         note("unit", f"is a price in '{one.unit}', and the case's money is {currency}", f"give {currency}/kWh")
     if one.kind in ("pv", "wind") and one.capacity_kw is None:
@@ -73,7 +77,7 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
         note("resolution_min", f"has the resolution {one.resolution_min} min", "give 5, 15, 30 or 60")
 
 
-def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes) -> None:
+def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes, *, currency: str) -> None:
     if not mapping.columns:
         mistakes.note(place, f"source '{name}' maps no column", "give mapping.columns, or `columns: every_series`")
     if (mapping.series_column is None) != (mapping.value_column is None):
@@ -81,18 +85,22 @@ def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place
     for column in mapping.columns:
         if column.series not in series:
             mistakes.note(place, f"source '{name}' fills series '{column.series}', which the case lacks", nearest(column.series, series))
-        elif column.unit not in CONVERSIONS:
-            mistakes.note(
-                place, f"source '{name}', column '{column.column}': unknown unit '{column.unit}'", nearest(column.unit, CONVERSIONS)
-            )
-        elif CONVERSIONS[column.unit][0] != series[column.series].unit:
-            wanted = series[column.series].unit
-            mistakes.note(
-                place, f"source '{name}', column '{column.column}': {column.unit} does not become {wanted}", f"give a unit of {wanted}"
-            )
+        else:
+            _check_unit(f"source '{name}', column '{column.column}'", column, series[column.series], place, mistakes, currency=currency)
     for target, count in Counter(column.series for column in mapping.columns).items():
         if count > 1:
             mistakes.note(place, f"source '{name}' fills series '{target}' from {count} columns", "keep one")
+
+
+def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mistakes: Mistakes, *, currency: str) -> None:
+    known = conversion(column.unit)
+    if known is None:
+        mistakes.note(place, f"{label}: unknown unit '{column.unit}'", nearest(column.unit, known_units(currency)))
+    elif is_price(column.unit) and known[0] != f"{currency}/kWh":
+        remedy = f"convert the prices to {currency} before, or set currency: {known[0][:3]} for the whole case"
+        mistakes.note(place, f"{label}: a price in {column.unit}, and the case's money is {currency}", remedy)
+    elif known[0] != series.unit and not (column.unit == "1" and column.scale_factor != 1.0):
+        mistakes.note(place, f"{label}: {column.unit} does not become {series.unit}", f"give a unit of {series.unit}")
 
 
 def _check_path(

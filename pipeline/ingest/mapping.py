@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import ColumnMap, Mapping, Series
-from pipeline.core.units import CONVERSIONS
+from pipeline.core.units import conversion, known_units
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.reading import RawTable
 
@@ -38,7 +38,7 @@ def factor_of(entry: ColumnMap, series: Series) -> float | None:
         return None
     if entry.unit == "1" and series.unit != "1" and entry.scale_factor != 1.0:
         return scale
-    source, target = CONVERSIONS.get(entry.unit), CONVERSIONS.get(series.unit)
+    source, target = conversion(entry.unit), conversion(series.unit)
     if source is None or target is None or source[0] != target[0]:
         return None
     return scale * source[1] / target[1]
@@ -91,7 +91,8 @@ def _entries(case: Case, mapping: Mapping, table: RawTable, mistakes: Mistakes) 
             continue
         factor = factor_of(entry, series)
         if factor is None:
-            fitting = sorted(unit for unit, (canonical, _) in CONVERSIONS.items() if canonical == CONVERSIONS.get(series.unit, ("",))[0])
+            own = conversion(series.unit)
+            fitting = sorted(unit for unit in known_units(case.currency) if (one := conversion(unit)) and own and one[0] == own[0])
             mistakes.add(
                 f"the unit {entry.unit!r} cannot become {series.unit!r}, the unit of {series.id}",
                 f"declare one of {', '.join(fitting)}, or unit '1' with a scale_factor for a profile",

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pipeline.cases.case import Case
 from pipeline.core.clock import QUARTER_S, from_epoch
 from pipeline.core.errors import Mistake
-from pipeline.core.units import CONVERSIONS
+from pipeline.core.units import conversion, known_units
 from pipeline.store.observations import Observations
 from pipeline.tables.contract import ARROW, Column, Table
 from pipeline.validate.contract_gate import check_contract
@@ -37,9 +37,9 @@ def check_observations(case: Case, observations: Observations) -> list[Mistake]:
         if name not in case.series_by_id
     ]
     mistakes += [
-        Mistake(f"series {series.id}", f"unit '{series.unit}' is unknown", f"use one of {', '.join(sorted(CONVERSIONS))}")
+        Mistake(f"series {series.id}", f"unit '{series.unit}' is unknown", f"use one of {', '.join(sorted(known_units(case.currency)))}")
         for series in case.series
-        if series.unit not in CONVERSIONS
+        if conversion(series.unit) is None
     ]
     if not len(observations):
         return mistakes

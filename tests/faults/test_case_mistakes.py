@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.cases.load import DATA, find_case, load_case, mistakes_of
 from pipeline.cases.skeleton import new_case
+from pipeline.cases.sources import FileSource
 from pipeline.core.errors import InputError
+from pipeline.ingest.mapping import factor_of
 
 
 @pytest.fixture
@@ -137,6 +139,8 @@ SLIPS = {
     "load as price": ("ties.csv", ",price", ",f01_load", "a series of kind load"),
     "no capacity": ("series.csv", ",200.0", ",", "series.csv, line 3: series 'f01_wind' is wind and has no capacity_kw"),
     "capacity below the table": ("series.csv", ",200.0", ",100", "reaches 165 in its table, above capacity_kw 100"),
+    "no currency": ("case.yaml", "currency: USD", "currency: Fr", "currency 'Fr' is no code of ISO 4217; write three capitals: CHF"),
+    "a series in no money": ("series.csv", "USD/kWh", "Fr/kWh", "is a price in 'Fr/kWh', and the case's money is USD; give USD/kWh"),
     "unknown unit": ("series.csv", "load,kW", "load,kWatt", "has the unit 'kWatt', which is not known; did you mean"),
     "unit that is not canonical": ("series.csv", "load,kW", "load,MW", "is kept in 'MW'; keep it in kW"),
     "money": ("case.yaml", "currency: USD", "currency: EUR", "is a price in 'USD/kWh', and the case's money is EUR"),
@@ -210,6 +214,12 @@ SKELETON_SLIPS = {
     "no column": ("case.yaml", "- {column: price_usd_per_mwh, series: price, unit: USD/MWh}", "", "mapping.columns is empty; write a list"),
     "half a long table": ("case.yaml", "time_is: start", "series_column: name #", "has one of series_column and value_column"),
     "unknown target": ("case.yaml", "series: load,", "series: laod,", "fills series 'laod', which the case lacks; did you mean 'load'?"),
+    "a source in other money": (
+        "case.yaml",
+        "unit: USD/MWh",
+        "unit: CHF/MWh",
+        "a price in CHF/MWh, and the case's money is USD; convert the prices to USD before, or set currency: CHF for the whole case",
+    ),
     "unknown unit": ("case.yaml", "unit: USD/MWh", "unit: USD/MW", "column 'price_usd_per_mwh': unknown unit 'USD/MW'"),
     "unit that does not convert": (
         "case.yaml",
@@ -278,6 +288,18 @@ def test_a_slip_in_the_skeleton_is_named(tmp_path: Path, slip: str) -> None:
     _replace(tmp_path / "mine" / file, old, new)
     refusal = _refusal(tmp_path / "mine")
     assert words in refusal, refusal
+
+
+def test_a_case_may_be_in_any_currency(tmp_path: Path) -> None:
+    new_case(tmp_path / "mine")
+    _replace(tmp_path / "mine" / "case.yaml", "currency: USD", "currency: CHF")
+    assert "USD/kWh" in _refusal(tmp_path / "mine") and "did you mean" not in _refusal(tmp_path / "mine")
+    _replace(tmp_path / "mine" / "case.yaml", "unit: USD/MWh", "unit: CHF/MWh")
+    _replace(tmp_path / "mine" / "series.csv", "USD/kWh", "CHF/kWh")
+    case = load_case(tmp_path / "mine")
+    source = case.sources[1]
+    assert isinstance(source, FileSource)
+    assert factor_of(source.mapping.columns[0], case.series_by_id["price"]) == pytest.approx(1e-3)
 
 
 def test_a_day_of_half_hours_cannot_be_planned_by_the_hour(tmp_path: Path) -> None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.core.units import CARRIER_UNITS, CONVERSIONS, has_unit
+from pipeline.core.units import CARRIER_UNITS, CONVERSIONS, conversion, has_unit, known_units
 
 
-@pytest.mark.parametrize("unit", sorted(CONVERSIONS))
+@pytest.mark.parametrize("unit", sorted({*CONVERSIONS, "CHF/MWh", "EUR/kWh"}))
 def test_a_canonical_unit_converts_to_itself(unit: str) -> None:
-    canonical, factor = CONVERSIONS[unit]
-    assert CONVERSIONS[canonical] == (canonical, 1.0)
-    assert factor > 0
+    found = conversion(unit)
+    assert found is not None
+    assert conversion(found[0]) == (found[0], 1.0)
+    assert found[1] > 0
+
+
+def test_prices_may_be_in_any_currency() -> None:
+    assert [conversion(unit) for unit in ("CHF/MWh", "GBP/kWh", "ct/kWh")] == [("CHF/kWh", 1e-3), ("GBP/kWh", 1.0), ("EUR/kWh", 1e-2)]
+    assert [conversion(unit) for unit in ("chf/MWh", "CHF/GWh", "SFR./kWh", "FRANC/kWh")] == [None] * 4
+    assert {"CHF/kWh", "CHF/MWh", "kW"} <= set(known_units("CHF"))
+    assert not {"USD/kWh", "EUR/kWh", "ct/kWh"} & set(known_units("CHF"))
 
 
 def test_every_carrier_has_a_canonical_unit() -> None:
