@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.clock import QUARTER_S, Instants
+from pipeline.core.errors import NoSchedule
 from pipeline.forecast.ev import intraday_envelopes, realised_envelopes
 from pipeline.forecast.intraday import Outlooks, update
 from pipeline.physics.horizon import Horizon
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.dispatch import Dispatch, held_from, to_arrays
+from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.read_out import real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, open_day, run_steps
@@ -57,8 +59,8 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     found = run_steps(rolling, begin, list(windows.values()), day.realised, overrides=told, held=held,
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = last == run.day.steps() and bool(day.known.all())
-    kpis = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else {}
-    tables = real_time_tables(found, run_id, kpis=kpis)
+    kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
+    tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis)
     tables["settlement"] = _marked(tables["settlement"], day.known)
     tables["forecasts"] = outlooks.table(run_id, run.day)
     _keep(run, begin, found)
@@ -149,14 +151,20 @@ def _keep(run: Run, begin: State, found: RealTime) -> None:
 
 def _yardsticks(
     run: Run, rolling: Rolling, begin: State, realised: Outlook, found: RealTime, told: Told,
-) -> dict[str, tuple[str, float]]:
-    """Perfect foresight, rolling and no re-dispatch: same positions, states, values, words and settlement."""
+) -> tuple[dict[str, tuple[str, float]], tuple[Finding, ...]]:
+    """Perfect foresight, rolling and no re-dispatch: same positions, states, values, words and settlement.
+
+    A dispatch is not lost because the best one could not be computed: then that figure is missing, and a finding says so.
+    """
     program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25))
-    foresight = perfect_foresight(rolling, program, realised, state=begin, told=told)
     held = no_redispatch(rolling, realised, state=begin, told=told)
     currency = run.case.currency
-    return {"perfect_foresight_cost": (currency, foresight.total), "rolling_cost": (currency, found.settled.total),
-            "no_redispatch_cost": (currency, held.total)}
+    kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}
+    try:
+        foresight = perfect_foresight(rolling, program, realised, state=begin, told=told)
+    except NoSchedule as error:
+        return kpis, (Finding("real_time", "warning", "yardstick", "perfect foresight", str(error)),)
+    return {"perfect_foresight_cost": (currency, foresight.total), **kpis}, ()
 
 
 def _marked(settlement: pa.Table, known: np.ndarray) -> pa.Table:

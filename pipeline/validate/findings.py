@@ -32,6 +32,7 @@ CHECKS: dict[str, str] = {
     "unbalanced": "power that no device or tie could take in settlement",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
     "set_point": "an override asks for more than its device can do",
+    "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
     "stale_data": "the newest observation of a series is older than the case allows",
 }
 
