@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.core.clock import Instants, from_epoch, utc_offsets
+from pipeline.ingest.carrying import carried_kw
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.points import Points
 from pipeline.ingest.quality import Quality
@@ -20,6 +21,7 @@ SPIKE_SDS = 10.0
 SPIKE_LEVELS = 2.0  # a spike stands so many times the highest smoothed level away from its neighbours
 LOW_COUNT = 96  # values that a judgement on the unit's low side needs
 UNIT_RATIO = (300.0, 3000.0)  # about a thousand
+BEYOND = 30.0  # times what the case can carry to a load: not its unit
 JUMPS = ("price", "other")  # kinds of which nobody can say how far they may go
 EXCESS = 20.0  # times the usual level: neither a spike nor a measurement
 
@@ -54,7 +56,8 @@ def clean(case: Case, points: Points, *, resolution_min: int, history: NDArray[n
     points = _taken(points, np.flatnonzero(present))
     points = _distinct(_sorted(points), mistakes)
     level = usual_level(series, history)
-    if len(points.value) and not _wrong_unit(points, level, mistakes):
+    if len(points.value) and not (_wrong_unit(points, level, mistakes) or (level is None and _beyond_case(case, points, mistakes))):
+        points = _at_rest(points)
         points = _within_range(_without_spikes(points, level, 60 * resolution_min), level, mistakes)
     points = _at_resolution(case, points, resolution_min, mistakes)
     step = 60 * series.resolution_min
@@ -140,6 +143,31 @@ def _wrong_unit(points: Points, level: float | None, mistakes: Mistakes) -> bool
         column=points.target.column,
     )
     return True
+
+
+def _beyond_case(case: Case, points: Points, mistakes: Mistakes) -> bool:
+    """True, with a mistake, when a load of which nothing is known yet is far above what the case can carry to it."""
+    series, size = points.target.series, np.abs(points.value[points.value != 0])
+    carried = carried_kw(case, series) if series.kind in ("load", "heat") else None
+    if not carried or not len(size) or float(np.quantile(size, 0.95)) <= BEYOND * carried:
+        return False
+    at = int(np.argmax(np.abs(points.value)))
+    said = f"and its like are {float(np.quantile(size, 0.95)) / carried:.0f} times what ties, branches and own supply can bring to"
+    units = "Wth, kWth or MWth" if series.unit == "kWth" else "W, kW or MW"
+    mistakes.add(
+        _say(points, f"{said} {series.id} ({carried:.4g} {series.unit})")(at),
+        f"declare the unit the source is in: {units}; if it is {points.target.unit}, mend series_share or the ties' limits in the case",
+        row=int(points.row[at]),
+        column=points.target.column,
+    )
+    return True
+
+
+def _at_rest(points: Points) -> Points:
+    """A load of a day and more without a single consumption is kept and flagged."""
+    if points.target.series.kind != "load" or len(points.value) < LOW_COUNT or points.value.any():
+        return points
+    return replace(points, quality=points.quality | np.int16(Quality.ALL_ZERO))
 
 
 def _without_spikes(points: Points, level: float | None, step: int) -> Points:

@@ -19,6 +19,7 @@ class Quality(IntFlag):
     PARTIAL = 128  # mean over an interval of which at least half was there
     REPEATED_HOUR = 256  # naive stamp in the repeated hour, resolved by order of appearance or by the clock
     REFORMATTED = 512  # thousands separators or padding were taken out of the text
+    ALL_ZERO = 1024  # a load that is zero throughout its file of a day or more: kept
 
 
 def words(quality: int) -> str:

@@ -29,6 +29,7 @@ REPAIRS = {
     Quality.SUSPECT: "look like spikes and were kept",
     Quality.CLIPPED: "lay a hair outside the plausible range and were moved to its edge",
     Quality.PARTIAL: "are means over incomplete intervals",
+    Quality.ALL_ZERO: "are zero, all that the input has of their load: a wrong column or a dead meter, or it rests",
     Quality.REPEATED_HOUR: "bear stamps of a repeated hour, taken in order of appearance",
 }
 
