@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -65,6 +66,7 @@ def _study_data() -> bool:
     return Path(os.environ.get("FEEDERFLOW_STUDY_DATA") or beside).is_dir()
 
 
+_STATUS = pytest.StashKey[int]()
 SERVERS: dict[str, Callable[[], object]] = {"postgresql": postgres_url, "redis": redis_answers, "chromium": chromium_path}
 DATA: dict[str, Callable[[], object]] = {"study_data": _study_data}  # not ours to install, so never required
 
@@ -88,8 +90,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The last line, after pytest's own."""
+    """The last line, after pytest's own; then leave as the command line does, whose docstring says why (`pipeline.cli.console`)."""
+    _last_line(config)
+    if _STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_STATUS])
+
+
+def _last_line(config: pytest.Config) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and _deselected:
         kinds = (("servers", SERVERS), ("data", DATA))

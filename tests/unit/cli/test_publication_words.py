@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,10 +18,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def command(home: Path, where: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    import os
-
     environment = {**os.environ, "FEEDERFLOW_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "pipeline.cli", *words], cwd=where, env=environment, capture_output=True, text=True, check=False)
+    full = [sys.executable, "-m", "pipeline.cli", *words]
+    return subprocess.run(full, cwd=where, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_worst_finding_is_the_one_with_the_worst_consequence() -> None:
 
 def test_ten_lines_name_no_report_of_another_run() -> None:
     result = {
-        "case": "c", "variant": "v", "delivery_date": "2016-06-15", "product": "day_ahead", "status": "done", "published": False, "objective": 1.0,
-        "run_id": "da-1", "currency": "EUR", "kpis": {}, "findings": [], "files": [], "report": "/old.html", "seconds": 1.0,
+        "case": "c", "variant": "v", "delivery_date": "2016-06-15", "product": "day_ahead", "status": "done", "published": False,
+        "objective": 1.0, "run_id": "da-1", "currency": "EUR", "kpis": {}, "findings": [], "files": [], "report": "/old.html", "seconds": 1.0,
     }
     assert "/old.html" not in describe(result)
