@@ -40,9 +40,6 @@ class Folder:
 
 def read_folder(folder: Path, variant: str | None, mistakes: Mistakes) -> Folder:
     """Everything in the folder with one variant applied. Raises where nothing can be read."""
-    if not (folder / "case.yaml").is_file():
-        remedy = "give a folder that `feederflow case new` wrote, or a name of `feederflow case list`"
-        raise InputError(Mistake(str(folder), "holds no case.yaml", remedy))
     top = read_yaml(folder / "case.yaml")
     for key in top.value:
         if key not in FIELDS:

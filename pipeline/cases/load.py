@@ -53,8 +53,11 @@ def find_case(name_or_folder: str | Path, data_dir: Path | None = None) -> Path:
         if (folder / name_or_folder / "case.yaml").is_file() and Path(name_or_folder).name == str(name_or_folder):
             return folder / name_or_folder
     path = Path(name_or_folder)
-    if path.is_dir():
+    if (path / "case.yaml").is_file():
         return path
+    if path.is_dir():
+        remedy = "give a folder that `feederflow case new` wrote, or a name of `feederflow case list`"
+        raise InputError(Mistake(str(name_or_folder), "holds no case.yaml", remedy))
     raise InputError(
         Mistake(str(name_or_folder), "no case of this name, and no folder", nearest(str(name_or_folder), list_cases(data_dir)))
     )

@@ -8,9 +8,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import digest
 from pipeline.store.lake import Lake
-from pipeline.store.warehouse import Warehouse
+from pipeline.store.warehouse import SQLITE_NAME, Warehouse
 
 # What can change a number; the rest of the environment cannot.
 PINNED = (
@@ -35,14 +36,35 @@ class Home:
 
 @cache
 def _open(path: Path, warehouse_url: str | None) -> Home:
-    path.mkdir(parents=True, exist_ok=True)
     return Home(path, Warehouse.open(path), Lake(path))
 
 
-def open_home() -> Home:
-    """The home named by FEEDERFLOW_HOME, default `.feederflow` in the working folder; opened once per process."""
+def open_home(*, create: bool = True) -> Home:
+    """The home named by FEEDERFLOW_HOME, default `.feederflow` in the working folder; opened once per process.
+
+    Without `create` nothing is made where nothing is. Raises InputError for a path that cannot be a home, or is none yet.
+    """
     path = Path(os.environ.get("FEEDERFLOW_HOME", ".feederflow")).expanduser().resolve()
-    return _open(path, os.environ.get("FEEDERFLOW_WAREHOUSE_URL"))
+    url = os.environ.get("FEEDERFLOW_WAREHOUSE_URL")
+    if create:
+        _make(path)
+    elif not (path.is_dir() if url else (path / SQLITE_NAME).is_file()):
+        raise InputError(Mistake(f"home {path}", "holds nothing: no run was made there",
+                                 "`feederflow run CASE` makes a day; or name another folder by --home or FEEDERFLOW_HOME"))
+    return _open(path, url)
+
+
+def _make(path: Path) -> None:
+    """The folder of a home, writable; the operating system's own words where it refuses."""
+    remedy = "name a folder that you may write to by --home or FEEDERFLOW_HOME"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError(Mistake(f"home {path}", "is a file, not a folder", remedy)) from error
+    except OSError as error:
+        raise InputError(Mistake(f"home {path}", f"cannot be made ({error.strerror})", remedy)) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputError(Mistake(f"home {path}", "may not be written to", remedy))
 
 
 @cache

@@ -25,6 +25,7 @@ from pipeline.store.schema import LOCK_WRITE, apply_schema, is_complete
 from pipeline.store.sessions import SessionBatch, Sessions
 
 URL_VARIABLE = "FEEDERFLOW_WAREHOUSE_URL"
+SQLITE_NAME = "warehouse.sqlite"  # in the home folder
 BUSY_TIMEOUT_MS = 60_000
 
 
@@ -70,7 +71,7 @@ class Warehouse:
             if "://" in str(home):
                 raise InputError(Mistake("--home", f"{home} is no local folder, and SQLite needs one", f"set {URL_VARIABLE} to PostgreSQL"))
             Path(home).mkdir(parents=True, exist_ok=True)
-            url = f"sqlite:///{Path(home).resolve() / 'warehouse.sqlite'}"
+            url = f"sqlite:///{Path(home).resolve() / SQLITE_NAME}"
         warehouse = cls(_engine(url))
         try:
             with warehouse.reading() as connection:
