@@ -20,7 +20,7 @@ from pipeline.stages.home import Home, open_home
 from pipeline.store.parquet import from_parquet
 
 ROOT = Path(__file__).resolve().parents[1]
-CLI = "from pipeline.cli import main; main()"
+CLI = "from pipeline.cli import console; console()"
 
 
 @contextmanager

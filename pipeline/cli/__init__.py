@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import cast
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn, cast
 
 import typer
 
 from pipeline.cli import cases, operator, runs
 from pipeline.cli.shared import error_line
-from pipeline.core.errors import EXIT_DONE, FeederflowError, InputError
+from pipeline.core.errors import EXIT_DONE, FeederflowError, InputError, Mistake
 
 app = typer.Typer(name="feederflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 runs.register(app)
@@ -28,6 +31,11 @@ def main() -> None:
     except FeederflowError as error:
         error_line(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:
+        if not _given(error):
+            raise
+        error_line(str(Mistake(str(error.filename), f"cannot be used ({error.strerror})", "check that it is there and that you may")))
+        sys.exit(BAD_USAGE)
     except typer.Exit as leave:
         sys.exit(leave.exit_code)
     except typer.Abort:
@@ -36,3 +44,28 @@ def main() -> None:
         error.show()
         sys.exit(BAD_USAGE)
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
+
+
+def _given(error: OSError) -> bool:
+    """True where the operating system refuses a path of the command line itself; any other refusal is a bug, with its traceback."""
+    return isinstance(error.filename, str | os.PathLike) and str(error.filename) in {str(Path(word)) for word in sys.argv[1:]}
+
+
+def console() -> NoReturn:
+    """`main` for a process of its own: it ends without tearing the interpreter down.
+
+    At that point Arrow, DuckDB and HiGHS may still have threads of their pools at work, and a thread that is destroyed while it
+    runs aborts the process (exit 134) after everything was said and stored. What we write is in files and committed by then.
+    """
+    try:
+        main()
+    except SystemExit as leave:
+        code = leave.code if isinstance(leave.code, int) else EXIT_DONE
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):  # the reader, `head` perhaps, had enough
+            stream.flush()
+    os._exit(code)
