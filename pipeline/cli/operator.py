@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.shared import CaseArgument, DateOption, HomeOption, JsonOption, VariantOption, json_out, line, use_home
+from pipeline.cli.shared import CaseArgument, HomeOption, JsonOption, VariantOption, json_out, line, use_home
+
+SetpointsDate = Annotated[
+    str | None,
+    typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the published day that holds the next interval, else the newest one"),
+]
+ReportDate = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the newest published day")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +43,7 @@ def status(
 
 def setpoints(
     case: CaseArgument,
-    date: DateOption = None,
+    date: SetpointsDate = None,
     variant: VariantOption = None,
     step: Annotated[int | None, typer.Option("--step", help="step of the day, from 1; default: the next, or the last published")] = None,
     home: HomeOption = None,
@@ -81,7 +87,7 @@ def override(
 
 
 def report(
-    case: CaseArgument, date: DateOption = None, variant: VariantOption = None, home: HomeOption = None, as_json: JsonOption = False
+    case: CaseArgument, date: ReportDate = None, variant: VariantOption = None, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Write the report page of a published day again and print where it is."""
     from pipeline import stages
@@ -100,7 +106,7 @@ def query(
     as_json: JsonOption = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="write the result there as CSV")] = None,
 ) -> None:
-    """DuckDB over what is published; one view per table, with case, variant and delivery_date."""
+    """DuckDB over what is published; one view per table, with the columns case_name, variant and delivery_date. It only reads."""
     from pipeline import stages
 
     use_home(home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.store.files import Files
 from pipeline.store.schema import SQL_FOLDER
 from pipeline.tables import TABLES, Table
 
+ANALYZE = re.compile(r"\banaly[sz]e\b", re.IGNORECASE)
 PARTITIONS = (("case_name", pa.string()), ("variant", pa.string()), ("delivery_date", pa.date32()))
 
 
@@ -19,18 +21,34 @@ def query(home: str | Path, sql: str) -> pa.Table:
     """Result of one SQL statement over the published tables and marts of a home.
 
     Every table of the data dictionary is a view, empty when nothing was published; the case is the column `case_name`.
-    Raises InputError for SQL that DuckDB refuses.
+    Raises InputError for SQL that DuckDB refuses, and for anything but one statement that reads.
     """
     import duckdb
 
     connection = connect(home)
     try:
+        _check_reads(connection, sql)
         relation = connection.sql(sql)
         return relation.to_arrow_table() if relation is not None else pa.table({})
     except duckdb.Error as error:
         raise InputError(Mistake("query", str(error), f"tables are {', '.join(TABLES)}; marts are {', '.join(marts())}")) from error
     finally:
         connection.close()
+
+
+def _check_reads(connection: Any, sql: str) -> None:
+    """InputError unless `sql` is one statement that writes neither tables nor files."""
+    import duckdb
+
+    remedy = "write one SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, SHOW or EXPLAIN; --csv writes the result to a file"
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise InputError(Mistake("query", f"holds {len(statements)} statements", remedy))
+    kind, text = statements[0].type, statements[0].query
+    if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+        raise InputError(Mistake("query", f"{kind.name.replace('_', ' ')} does not only read", remedy))
+    if kind == duckdb.StatementType.EXPLAIN and ANALYZE.search(text):  # runs what it explains, a COPY too
+        raise InputError(Mistake("query", "EXPLAIN ANALYZE does not only read", remedy))
 
 
 def marts() -> list[str]:

@@ -32,7 +32,7 @@ QUERY_ATTEMPTS = 3
 
 def status(case: str | None = None) -> list[DayStatus]:
     """Every published product, newest day first."""
-    home = open_home()
+    home = open_home(create=False)
     name = None if case is None else load_case(case).name
     return read_status(home.warehouse, home.lake, now=int(time.time()), case=name)
 
@@ -68,7 +68,8 @@ def _published(case: str, *, date: str | None, variant: str | None, at: int | No
 
     `date` defaults to the published day that holds the next interval after `at`, else to the newest one.
     """
-    home = open_home()
+    wanted_date = None if date is None else _date(date)
+    home = open_home(create=False)
     ledger.reconcile(home.warehouse, home.lake)
     loaded = load_case(case, variant=None if variant is None else variant.split("~")[0])
     wanted = variant or loaded.variant
@@ -76,13 +77,20 @@ def _published(case: str, *, date: str | None, variant: str | None, at: int | No
     dates = sorted({row.day.delivery_date for row in published if row.day.variant == wanted})
     next_start = None if at is None else -(-at // QUARTER_S) * QUARTER_S
     running = [one for one in dates if next_start is not None and _holds(loaded.day(calendar_date.fromisoformat(one)), next_start)]
-    day = Day(loaded.name, wanted, date or next(iter([*running, *dates[::-1]]), loaded.default_date.isoformat()))
+    day = Day(loaded.name, wanted, wanted_date or next(iter([*running, *dates[::-1]]), loaded.default_date.isoformat()))
     tables = published_tables(home.lake, day)
     if not tables:
         said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
         place = f"{day.case} ({day.variant}), {day.delivery_date}"
         raise NoSchedule(str(Mistake(place, "is not published", f"{said}; `feederflow run {case}` makes a day")))
     return loaded, day, tables
+
+
+def _date(text: str) -> str:
+    try:
+        return calendar_date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise InputError(Mistake("--date", f"'{text}' is no date", "write YYYY-MM-DD")) from error
 
 
 def _holds(day: DeliveryDay, moment: int) -> bool:
@@ -146,7 +154,7 @@ def query(sql: str) -> pa.Table:
 
     A publication that a crash cut short is completed first; one that happened while the query ran makes it run again.
     """
-    home = open_home()
+    home = open_home(create=False)
     for _ in range(QUERY_ATTEMPTS):
         ledger.reconcile(home.warehouse, home.lake)
         before = _publications(home)
@@ -179,8 +187,13 @@ def _short(value: object) -> str:
 
 
 def write_csv(rows: pa.Table, path: Path) -> None:
-    """Header and rows, comma separated."""
-    with path.open("w", newline="") as stream:
+    """Header and rows, comma separated. Raises InputError where the file cannot be written."""
+    try:
+        stream = path.open("w", newline="")
+    except OSError as error:
+        said = f"cannot be written ({error.strerror})"
+        raise InputError(Mistake(f"--csv {path}", said, "name a file in a folder that exists")) from error
+    with stream:
         writer = csv.writer(stream)
         writer.writerow(rows.column_names)
         writer.writerows(row.values() for row in rows.to_pylist())
