@@ -37,7 +37,7 @@ def validate(run_id: str) -> str:
         raise GateFailed(mistakes)
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
-    findings = [*found, *electrical, *vehicles, *stale_series(run)]
+    findings = [*found, *electrical, *vehicles, *stale_series(run), *short_history(run, tables)]
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
@@ -119,6 +119,26 @@ def stale_series(run: Run) -> list[Finding]:
         if age_min > limit:
             said = f"newest value is of {from_epoch(int(newest)).isoformat()}" if newest > 0 else "no value is stored"
             found.append(Finding("warning", "stale_data", series, f"{said} at the issue time", age_min, float(limit)))
+    return found
+
+
+def short_history(run: Run, tables: Mapping[str, pa.Table]) -> list[Finding]:
+    """Series of a day-ahead run whose forecast rests on fewer days than their window; too few of them leave the mean day alone."""
+    if run.record.product != "day_ahead" or "forecast_scores" not in tables:
+        return []
+    from pipeline.forecast.fit import ARIMA_MIN_DAYS, window_days
+
+    rows = tables["forecast_scores"].to_pylist()
+    scores = {(row["series"], row["score"]): row["value"] for row in rows}
+    found = []
+    for series in run.case.series:
+        days = scores.get((series.id, "fit_days"))
+        if days is None or not (days < ARIMA_MIN_DAYS or scores.get((series.id, "flag_short_history"))):
+            continue
+        window = window_days(run.case, series)
+        alone = days < ARIMA_MIN_DAYS
+        said = f"{days:.1f} of the {window} days asked for were known" + (": forecast by its mean day alone" if alone else "")
+        found.append(Finding("warning" if alone else "info", "short_history", series.id, said, float(days), float(window)))
     return found
 
 

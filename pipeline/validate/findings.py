@@ -34,6 +34,7 @@ CHECKS: dict[str, str] = {
     "set_point": "an override asks for more than its device can do",
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
     "stale_data": "the newest observation of a series is older than the case allows",
+    "short_history": "a series was forecast from less history than its window asks for",
 }
 
 
