@@ -89,7 +89,8 @@ def _request(parameters: Mapping[str, Any], case: Case, default: date, mistakes:
     if mistakes:
         raise InputError(mistakes)
     return Request(
-        case=_case_name(str(parameters["case"]), case), date=day, variant=parameters.get("variant"), method=method, as_of=as_of, steps=steps,
+        case=_case_name(str(parameters["case"]), case), date=day, variant=parameters.get("variant"), method=method, as_of=as_of,
+        steps=steps,
         replace=bool(parameters.get("replace")),
     )
 

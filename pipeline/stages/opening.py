@@ -138,9 +138,9 @@ def open_real_time(asked: Request) -> str:
     if plan is None:
         raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}", "no day-ahead schedule is published",
                                  "run `feederflow day-ahead` first"))
-    if plan.parameters["structure_digest"] != case.structure_digest:
-        raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}",
-                                 f"the published day-ahead schedule (run {plan.run_id}) was made with other equipment than the case holds now",
+    if plan.parameters.get("structure_digest") != case.structure_digest:
+        said = f"the published day-ahead schedule (run {plan.run_id}) was made with other equipment than the case holds now"
+        raise InputError(Mistake(f"case {case.name}, variant {variant}, {day.date}", said,
                                  "run `feederflow day-ahead --replace`, or undo the change of the case"))
     first, before = _run_before(home, asked, case, variant, day, first)
     issued_at = day.start + QUARTER_S * (last - 1) - 60 * case.settings.real_time_lead_min

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pyarrow.compute as pc
 
 from pipeline.core.clock import DeliveryDay, from_epoch
+from pipeline.publish.ranking import worst_first
 from pipeline.publish.report.axis import zone_name_of
 from pipeline.publish.report.frames import DayTables, instants, records
-from pipeline.publish.ranking import worst_first
 from pipeline.publish.report.money import WORDS, costs, total, yardsticks
 
 Grade = Literal["good", "degraded", "failed"]
