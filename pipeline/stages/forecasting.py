@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from pipeline.core.clock import from_epoch
+from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import seed_from
 from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.forecast.day_ahead import forecast as make_forecast
@@ -14,6 +16,7 @@ from pipeline.stages.gating import gate
 from pipeline.stages.home import code_digest
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
+from pipeline.store.observations import extent
 
 
 def _states(run: Run) -> ArrayCache:
@@ -33,9 +36,43 @@ def forecast_of(run_id: str) -> DayAheadForecast:
 @lru_cache(maxsize=2)
 def _forecast_of(run: Run) -> DayAheadForecast:
     run_id = run.record.run_id
+    refuse_unknown(run)
     found = make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
     _states(run).save(_key(run_id), found.state.to_arrays())
     return found
+
+
+def refuse_unknown(run: Run) -> None:
+    """Raises InputError for every series of which nothing was known at the issue time, saying what is stored outside the window."""
+    case, issued_at = run.case, run.issued_at
+    if case.settings.forecast.model == "table":
+        return
+    newest = run.knowledge.history.as_of(issued_at).newest()
+    missing = [series.id for series, end in zip(case.series, newest, strict=True) if end < 0]
+    if not missing:
+        return
+    with run.home.warehouse.reading() as connection:
+        stored = {name: extent(connection, case.name, name) for name in missing}
+    raise InputError(_nothing_known(run, name, stored[name]) for name in missing)
+
+
+def _nothing_known(run: Run, name: str, stored: tuple[int, int, int] | None) -> Mistake:
+    place, what = f"case {run.case.name}, series {name}", "no observation was known at the issue time"
+    if stored is None:
+        return Mistake(place, what, "import its history (feederflow ingest), or set settings.forecast.model: table")
+    start = int(run.record.parameters["history_start"])
+    first, newest, known = stored
+    said = f"{what}, {_utc(run.issued_at)}: what is stored begins at {_utc(first)} and ends at {_utc(newest)}"
+    if newest <= start:
+        return Mistake(place, f"{said}, before the window ({_utc(start)})", "import what came since, or take an earlier --date")
+    if first >= run.issued_at:
+        return Mistake(place, f"{said}, after it", "import what was before, or take a later --date")
+    return Mistake(place, f"{said}, and the first of it became known at {_utc(known)}",
+                   "take a later --date or --as-of; a history counts as known in time only in the first import of its series")
+
+
+def _utc(seconds: int) -> str:
+    return from_epoch(seconds).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def forecast_state(run_id: str) -> ForecastState:

@@ -146,9 +146,20 @@ def read(connection: sa.Connection, namespace: str, series: Sequence[str], *, st
     )
 
 
+def extent(connection: sa.Connection, namespace: str, series: str) -> tuple[int, int, int] | None:
+    """Start of the first stored interval, end of the newest one, and when the first value became known; None where nothing is stored."""
+    rows = series_rows(connection, namespace, [series])
+    if not rows:
+        return None
+    o = OBSERVATIONS.c
+    asked = sa.select(sa.func.min(o.valid_from), sa.func.max(o.valid_from), sa.func.min(o.known_at)).where(o.series_id == rows[0][1])
+    first, newest, known = connection.execute(asked).one()
+    return None if first is None else (int(first), int(newest) + rows[0][2], int(known))
+
+
 def has_series(connection: sa.Connection, namespace: str, series: str) -> bool:
     """True when at least one value of this series is stored."""
     return bool(series_rows(connection, namespace, [series]))
 
 
-__all__ = ["IngestedFile", "ObservationBatch", "Observations", "Receipt", "has_series", "read", "series_rows"]
+__all__ = ["IngestedFile", "ObservationBatch", "Observations", "Receipt", "extent", "has_series", "read", "series_rows"]
