@@ -84,7 +84,7 @@ def _request(parameters: Mapping[str, Any], case: Case, default: date, mistakes:
     method = parameters.get("method")
     if method is not None and method not in METHODS:
         mistakes.append(Mistake("--method", f"'{method}' is no method", f"take one of {', '.join(METHODS)}"))
-    as_of = moment(parameters.get("as_of"), "--as-of", mistakes)
+    as_of = moment(parameters.get("as_of"), "--as-of", mistakes, zone=case.day(case.default_date).zone)
     steps = _steps(parameters.get("steps"), mistakes)
     if mistakes:
         raise InputError(mistakes)
