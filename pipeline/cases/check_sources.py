@@ -12,6 +12,7 @@ from pipeline.cases.raw import nearest
 from pipeline.cases.sources import ColumnMap, ErrorSampleSource, FileSource, FolderSource, Mapping, Series, SessionSampleSource, SqlSource
 from pipeline.core.units import CURRENCY, conversion, is_price, known_units
 from pipeline.equipment import EvFleet
+from pipeline.equipment.base import POWER_MOST, PRICE_MOST
 from pipeline.equipment.ev_fleet import EvSampling
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
         note("capacity_kw", f"is {one.kind} and has no capacity_kw", "give the installed power: forecasts are clipped at it")
     if one.by_local_hour is not None:
         low, high = min(one.by_local_hour), max(one.by_local_hour)
+        most = PRICE_MOST if one.kind == "price" else POWER_MOST
+        if max(-low, high) > most:
+            note("by_local_hour", f"has a table from {low:g} to {high:g} {one.unit}", f"no value may be beyond {most:g}: mend its unit")
         if (one.minimum is not None and low < one.minimum) or (one.maximum is not None and high > one.maximum):
             note(
                 "by_local_hour",

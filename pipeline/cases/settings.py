@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from pipeline.equipment import Record
+from pipeline.equipment.base import NonNegativePrice
 
 
 class Deterministic(Record):
@@ -48,7 +49,7 @@ class Settings(Record):
     real_time_window_steps: PositiveInt = 16
     real_time_lead_min: int = Field(default=0, ge=0)  # decided so long before the interval starts
     first_interval: Literal["forecast", "measured"] = "forecast"
-    slack_price_per_kwh: NonNegativeFloat = 10.0
+    slack_price_per_kwh: NonNegativePrice = 10.0
     terminal_energy_price: Literal["max_price", "none"] = "max_price"  # kappa_soc on |E_end - E_ref| of a rolling window
     ev_laxity_share: float = Field(default=0.05, ge=0, le=1)  # of the way from latest to earliest charging, kept when re-dispatching
     heat_reserve_share: NonNegativeFloat = 0.25  # of an interval's heat load, kept in heat stores when re-dispatching

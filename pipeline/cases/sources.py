@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import Identifier, Record
+from pipeline.equipment.base import POWER_MOST
 
 
 class ColumnMap(Record):
@@ -113,9 +114,9 @@ class Series(Record):
     id: Identifier
     kind: Literal["load", "heat", "pv", "wind", "price", "other"]
     unit: str = "kW"
-    capacity_kw: float | None = Field(default=None, gt=0)  # pv and wind: the transform and the clip need it
+    capacity_kw: float | None = Field(default=None, gt=0, le=POWER_MOST)  # pv and wind: the transform and the clip need it
     by_local_hour: tuple[float, ...] | None = Field(default=None, min_length=24, max_length=24)
     resolution_min: PositiveInt = 15
     synthetic: bool = False  # marked wherever it is shown
-    minimum: float | None = 0.0  # plausible range: outside is flagged or refused on import
-    maximum: float | None = None
+    minimum: float | None = Field(default=0.0, ge=-POWER_MOST, le=POWER_MOST)  # plausible range: outside is flagged or refused on import
+    maximum: float | None = Field(default=None, ge=-POWER_MOST, le=POWER_MOST)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Carrier = Literal["active", "reactive", "heat", "hydrogen"]
 # Dots and brackets separate the parts of a row's name, so no identifier may hold one.
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=64)]
+
+# Wider than any plant: what lies outside is a slip of unit or of a decimal point, and would make a program that no solver can scale.
+POWER_MOST, PRICE_MOST, OHM_MOST = 1e9, 1e6, 1e4
+Power = Annotated[float, Field(ge=-POWER_MOST, le=POWER_MOST)]
+NonNegativePower = Annotated[float, Field(ge=0, le=POWER_MOST)]
+PositivePower = Annotated[float, Field(gt=0, le=POWER_MOST)]
+Price = Annotated[float, Field(ge=-PRICE_MOST, le=PRICE_MOST)]
+NonNegativePrice = Annotated[float, Field(ge=0, le=PRICE_MOST)]
+Ratio = Annotated[float, Field(ge=-100, le=100)]
+Multiple = Annotated[float, Field(ge=0, le=POWER_MOST)]  # of a series, which may be a profile without unit
+NonNegativeRatio = Annotated[float, Field(ge=0, le=100)]
+PositiveRatio = Annotated[float, Field(gt=0, le=100)]
 
 
 class Record(BaseModel):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import NonNegativeFloat, PositiveFloat
-
-from pipeline.equipment.base import Device
+from pipeline.equipment.base import Device, NonNegativePower, NonNegativePrice, PositivePower, PositiveRatio
 
 
 class Chp(Device):
@@ -14,13 +12,13 @@ class Chp(Device):
 
     kind: Literal["chp"] = "chp"
     mode: Literal["cogeneration", "electric_heater"] = "cogeneration"
-    power_max_kw: PositiveFloat
-    power_min_kw: NonNegativeFloat = 0.0
-    heat_to_power_factor: PositiveFloat  # kWth per kW
-    fuel_cost_per_kwh: NonNegativeFloat  # per kWh of electricity
-    vent_cost_per_kwh: NonNegativeFloat = 0.0
+    power_max_kw: PositivePower
+    power_min_kw: NonNegativePower = 0.0
+    heat_to_power_factor: PositiveRatio  # kWth per kW
+    fuel_cost_per_kwh: NonNegativePrice  # per kWh of electricity
+    vent_cost_per_kwh: NonNegativePrice = 0.0
     vent_allowed: bool = True
-    vent_max_kwth: NonNegativeFloat | None = None  # cooler of the heat network the unit feeds; None: twice the unit's own heat
+    vent_max_kwth: NonNegativePower | None = None  # cooler of the heat network the unit feeds; None: twice the unit's own heat
 
     @property
     def vent_limit_kwth(self) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import NonNegativeFloat
-
-from pipeline.equipment.base import Device, Identifier
+from pipeline.equipment.base import Device, Identifier, Multiple, NonNegativePower, NonNegativePrice, Ratio
 
 
 class Demand(Device):
@@ -15,10 +13,10 @@ class Demand(Device):
     kind: Literal["demand"] = "demand"
     carrier: Literal["active", "heat"] = "active"
     series: Identifier
-    series_share: NonNegativeFloat = 1.0
-    kvar_per_kw: float = 0.0  # also the ratio at which shed active load sheds reactive load
+    series_share: Multiple = 1.0
+    kvar_per_kw: Ratio = 0.0  # also the ratio at which shed active load sheds reactive load
     kvar_profile: Identifier | None = None  # profile of kvar per kW by local hour; overrides kvar_per_kw for the load itself
-    shed_price_per_kwh: NonNegativeFloat | None = None  # None: the case's slack price
-    dump_max_kw: NonNegativeFloat = 0.0  # surplus that this place can burn, at the slack price
+    shed_price_per_kwh: NonNegativePrice | None = None  # None: the case's slack price
+    dump_max_kw: NonNegativePower = 0.0  # surplus that this place can burn, at the slack price
 
 

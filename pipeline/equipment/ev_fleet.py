@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from pipeline.equipment.base import Device, Record
+from pipeline.equipment.base import Device, NonNegativePrice, PositivePower, Record
 
 
 class Normal(Record):
@@ -35,7 +35,7 @@ class EvWindow(Record):
     kind: Literal["window"] = "window"
     first_hour: int = Field(ge=0, le=23)  # local wall-clock hour whose interval is the first in the window
     last_hour: int = Field(ge=0, le=23)  # and the last, inclusive
-    need_kwh: PositiveFloat  # stored energy per vehicle
+    need_kwh: PositivePower  # stored energy per vehicle
 
 
 class EvFleet(Device):
@@ -43,11 +43,11 @@ class EvFleet(Device):
 
     kind: Literal["ev_fleet"] = "ev_fleet"
     vehicle_count: PositiveInt
-    charger_kw: PositiveFloat
-    battery_kwh: PositiveFloat
+    charger_kw: PositivePower
+    battery_kwh: PositivePower
     charge_efficiency_share: float = Field(gt=0, le=1)
     departure_hours: tuple[int, ...]  # local hours; a cohort leaves in ]previous, hour]; the last takes the rest
     sessions: EvSampling | EvWindow | Literal["observed"] = "observed"  # observed: imported like any other history
     ready_before_min: NonNegativeFloat = 15.0  # a vehicle is charged so long before it leaves: the fleet's sum cannot promise more
-    flexibility_cost_per_kwh: NonNegativeFloat = 0.0
-    unserved_price_per_kwh: NonNegativeFloat | None = None  # None: the case's slack price
+    flexibility_cost_per_kwh: NonNegativePrice = 0.0
+    unserved_price_per_kwh: NonNegativePrice | None = None  # None: the case's slack price

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import NonNegativeFloat
-
-from pipeline.equipment.base import Device, Identifier
+from pipeline.equipment.base import Device, Identifier, Multiple, NonNegativePrice
 
 
 class Source(Device):
@@ -14,5 +12,5 @@ class Source(Device):
 
     kind: Literal["source"] = "source"
     series: Identifier
-    series_share: NonNegativeFloat = 1.0
-    curtailment_cost_per_kwh: NonNegativeFloat = 0.0
+    series_share: Multiple = 1.0
+    curtailment_cost_per_kwh: NonNegativePrice = 0.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field
 
-from pipeline.equipment.base import Device
+from pipeline.equipment.base import Device, NonNegativePower, NonNegativePrice, PositivePower
 
 
 class Store(Device):
@@ -17,14 +17,14 @@ class Store(Device):
 
     kind: Literal["store"] = "store"
     carrier: Literal["active", "heat", "hydrogen"] = "active"
-    charge_max_kw: NonNegativeFloat
-    discharge_max_kw: NonNegativeFloat
+    charge_max_kw: NonNegativePower
+    discharge_max_kw: NonNegativePower
     charge_efficiency_share: float = Field(gt=0, le=1)
     discharge_efficiency_share: float = Field(gt=0, le=1)
-    energy_max_kwh: PositiveFloat
-    energy_min_kwh: NonNegativeFloat = 0.0
-    energy_initial_kwh: NonNegativeFloat
+    energy_max_kwh: PositivePower
+    energy_min_kwh: NonNegativePower = 0.0
+    energy_initial_kwh: NonNegativePower
     hourly_retention_share: float = Field(default=1.0, gt=0, le=1)  # share of stored energy kept over one hour
-    wear_cost_per_kwh: NonNegativeFloat = 0.0  # per kWh moved, charge and discharge alike
+    wear_cost_per_kwh: NonNegativePrice = 0.0  # per kWh moved, charge and discharge alike
     cycle: Literal["equal", "at_least", "none"] = "equal"  # energy at the end of the day against its start
     exclusive: Literal["where_violated", "always"] = "where_violated"  # binaries against charging and discharging at once

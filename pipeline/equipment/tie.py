@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import NonNegativeFloat, PositiveFloat
-
-from pipeline.equipment.base import Identifier, Record
+from pipeline.equipment.base import Identifier, NonNegativePower, NonNegativePrice, NonNegativeRatio, PositiveRatio, Power, Record
 
 
 class Market(Record):
     """Energy at a price series. A deviation from schedule costs |price| x (factor - 1) resp. (1 - factor), plus a fixed price."""
 
     price_series: Identifier
-    sell_price_factor: NonNegativeFloat = 1.0  # sell price = lambda - (1 - factor) |lambda|
-    imbalance_buy_factor: PositiveFloat = 1.0  # two-price imbalance: bought at factor x price
-    imbalance_sell_factor: NonNegativeFloat = 1.0  # sold at factor x price
+    sell_price_factor: NonNegativeRatio = 1.0  # sell price = lambda - (1 - factor) |lambda|
+    imbalance_buy_factor: PositiveRatio = 1.0  # two-price imbalance: bought at factor x price
+    imbalance_sell_factor: NonNegativeRatio = 1.0  # sold at factor x price
 
 
 class Tie(Record):
@@ -22,9 +20,9 @@ class Tie(Record):
     id: Identifier
     upper_bus: Identifier | None = None
     lower_bus: Identifier
-    exchange_min_kw: float
-    exchange_max_kw: float
-    reactive_max_kvar: NonNegativeFloat = 0.0  # 0: no reactive exchange
-    deviation_price_per_kwh: NonNegativeFloat = 0.0  # kappa_dev, on |exchange - schedule|
+    exchange_min_kw: Power
+    exchange_max_kw: Power
+    reactive_max_kvar: NonNegativePower = 0.0  # 0: no reactive exchange
+    deviation_price_per_kwh: NonNegativePrice = 0.0  # kappa_dev, on |exchange - schedule|
     scheduled: bool = True  # the exchange has a day-ahead position (first stage)
     market: Market | None = None

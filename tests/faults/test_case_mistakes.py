@@ -290,6 +290,28 @@ def test_a_slip_in_the_skeleton_is_named(tmp_path: Path, slip: str) -> None:
     assert words in refusal, refusal
 
 
+ABSURD = {
+    "volts for kilovolts": ("case.yaml", "base_kv: 0.4", "base_kv: 12660", "base_kv is '12660'; it must be at most 500"),
+    "kilovolts for volts": ("case.yaml", "base_kv: 0.4", "base_kv: 0.0004", "base_kv is '0.0004'; it must be at least 0.1"),
+    "milliohm": ("branches.csv", "b1,b2,0.010", "b1,b2,10000000", "column r_ohm: branch 'b1_b2': r_ohm is '10000000'; it must be"),
+    "reactance": ("branches.csv", "0.010,0.004", "0.010,-1e7", "column x_ohm: branch 'b1_b2': x_ohm is '-1e7'; it must be at least -10000"),
+    "exchange": ("case.yaml", "exchange_max_kw: 200", "exchange_max_kw: 2.0e12", "is '2000000000000.0'; it must be at most 1e+09"),
+    "store": ("store.csv", "battery,b2,30,30", "battery,b2,30,3e10", "store.csv, line 3, column discharge_max_kw"),
+    "slack price": ("case.yaml", "slack_price_per_kwh: 10 ", "slack_price_per_kwh: 1.0e9 ", "it must be at most 1e+06"),
+    "wear": ("case.yaml", "wear_cost_per_kwh: 0.001", "wear_cost_per_kwh: 10000000", "is '10000000'; it must be at most 1e+06"),
+    "capacity": ("series.csv", "pv,pv,kW,15,60", "pv,pv,kW,15,6e13", "series.csv, line 4, column capacity_kw"),
+}
+
+
+@pytest.mark.parametrize("slip", ABSURD)
+def test_what_no_plant_can_be_is_refused_with_its_place(tmp_path: Path, slip: str) -> None:
+    file, old, new, words = ABSURD[slip]
+    new_case(tmp_path / "mine")
+    _replace(tmp_path / "mine" / file, old, new)
+    refusal = _refusal(tmp_path / "mine")
+    assert words in refusal and f"{file}, line " in refusal, refusal
+
+
 def test_a_case_may_be_in_any_currency(tmp_path: Path) -> None:
     new_case(tmp_path / "mine")
     _replace(tmp_path / "mine" / "case.yaml", "currency: USD", "currency: CHF")
