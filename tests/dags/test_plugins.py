@@ -32,6 +32,7 @@ import market_clock
 from market_clock import DayAheadIssue, GateClosure
 ours = set(sys.modules) - before
 import pendulum
+from airflow.exceptions import AirflowTimetableInvalid
 from airflow.timetables.base import TimeRestriction
 from airflow.serialization.encoders import encode_timetable
 from airflow.serialization.decoders import decode_timetable
@@ -51,7 +52,7 @@ def walk(timetable, start, count, end=None):
 def refused(timetable):
     try:
         timetable.validate()
-    except Exception as error:
+    except AirflowTimetableInvalid as error:
         return type(error).__name__
     return None
 

@@ -17,7 +17,7 @@ from pipeline.validate.radial import feeders
 
 STUDY_DATA = Path(os.environ.get("FEEDERFLOW_STUDY_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data"))
 FOLDER = STUDY_DATA / "net_33bw"
-pytestmark = [pytest.mark.study_data, pytest.mark.skipif(not FOLDER.exists(), reason=f"{FOLDER} is not on this machine")]
+pytestmark = pytest.mark.study_data
 
 
 def _feeder_case() -> tuple[Case, np.ndarray, np.ndarray]:
