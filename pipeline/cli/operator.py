@@ -64,12 +64,15 @@ def override(
     case: CaseArgument,
     target: Annotated[str, typer.Argument(help="device or tie")],
     quantity: Annotated[str, typer.Argument(help="out, set_point_kw, limit_low_kw, limit_high_kw, or withdraw")],
-    value: Annotated[float | None, typer.Argument(help="kW; not for out and withdraw")] = None,
+    value: Annotated[float | None, typer.Argument(help="kW, positive feeds into the bus; not for out and withdraw")] = None,
     start: Annotated[str | None, typer.Option("--from", help="ISO time; naive is the case's local time; default: now")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="ISO time; default: one day after --from")] = None,
-    author: Annotated[str, typer.Option("--author", help="who says so")] = "",
-    reason: Annotated[str, typer.Option("--reason", help="why")] = "",
-    known_at: Annotated[str | None, typer.Option("--known-at", help="for studies of the past: when it was known; default: now")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="ISO time; naive is the case's local time; default: one day after --from")] = None,
+    author: Annotated[str, typer.Option("--author", help="required: who says so")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="required: why")] = "",
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", help="for studies of the past: when it was known; naive is the case's local time; default: now"),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -83,7 +86,7 @@ def override(
     if as_json:
         json_out(record)
     else:
-        line("  ".join(f"{key}={value}" for key, value in record.items()))
+        line(stages.describe_override(record, case=case))
 
 
 def report(

@@ -53,7 +53,7 @@ def ingest(
     if as_json:
         json_out(receipts)
     else:
-        line(stages.describe_ingest(receipts))
+        line(stages.describe_ingest(receipts, case=case))
 
 
 def day_ahead(

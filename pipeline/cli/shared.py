@@ -18,11 +18,13 @@ CaseArgument = Annotated[str, typer.Argument(help="case name, or path of a case 
 DateOption = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the case's default_date")]
 MethodOption = Annotated[str | None, typer.Option("--method", help="deterministic or stochastic; default: the variant's own")]
 VariantOption = Annotated[str | None, typer.Option("--variant", help="variant of the case")]
-AsOfOption = Annotated[str | None, typer.Option("--as-of", help="read nothing known later than this ISO time; naive means UTC")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="read nothing known later than this ISO time; naive is the case's local time")
+]
 HomeOption = Annotated[Path | None, typer.Option("--home", help="warehouse and lake; default: FEEDERFLOW_HOME, or .feederflow here")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 StepsOption = Annotated[str | None, typer.Option("--steps", help="A:B, inclusive, from 1; default: the whole day")]
-ReplaceOption = Annotated[bool, typer.Option("--replace", help="publish even where a newer issue is current")]
+ReplaceOption = Annotated[bool, typer.Option("--replace", help="publish even where a run of the same or a newer issue time is current")]
 
 Progress = Callable[[int, int], None]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
         write_csv,
     )
     from pipeline.stages.forecasting import forecast, scenarios
-    from pipeline.stages.ingesting import describe_ingest, ingest, ingest_sources
+    from pipeline.stages.ingesting import ingest, ingest_sources
     from pipeline.stages.opening import open_day_ahead, open_real_time
     from pipeline.stages.publishing import publish
     from pipeline.stages.redispatching import redispatch
@@ -45,10 +45,11 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
         study_day,
     )
     from pipeline.stages.validating import validate
+    from pipeline.stages.words import describe_ingest, describe_override
 
 _HOMES = {
     "asked": ("next_quarter", "request"),
-    "ingesting": ("describe_ingest", "ingest", "ingest_sources"),
+    "ingesting": ("ingest", "ingest_sources"),
     "opening": ("open_day_ahead", "open_real_time"),
     "forecasting": ("forecast", "scenarios"),
     "deciding": ("schedule",),
@@ -59,6 +60,7 @@ _HOMES = {
     "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "setpoints_csv", "status",
              "status_rows", "write_csv"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
+    "words": ("describe_ingest", "describe_override"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

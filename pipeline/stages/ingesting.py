@@ -14,6 +14,7 @@ from pipeline.core.errors import GateFailed
 from pipeline.ingest.run import ingest_case
 from pipeline.stages.asked import Request
 from pipeline.stages.home import Home, open_home
+from pipeline.stages.words import describe_ingest
 
 DAY_S = 86400
 GATE_S = 14 * DAY_S
@@ -45,15 +46,10 @@ def _gate(home: Home, case: Case, last: int) -> None:
 
 
 def ingest(case_name: str) -> str:
-    """The same for a DAG: a line for the task's log."""
-    return describe_ingest(ingest_sources(case_name))
+    """The same for a DAG: what the task's log says."""
+    return describe_ingest(ingest_sources(case_name), case=case_name)
 
 
 def ensure_ingested(asked: Request) -> None:
     """Make the histories of a case readable before a run asks for them."""
     ingest_sources(asked.case, variant=asked.variant)
-
-
-def describe_ingest(receipts: Sequence[dict[str, Any]]) -> str:
-    """One line per source for a terminal."""
-    return "\n".join("  ".join(f"{key}={value}" for key, value in receipt.items()) for receipt in receipts) or "the case has no sources"

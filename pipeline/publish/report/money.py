@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from pipeline.publish.holding import dearer_than_holding
 from pipeline.publish.report.figure import (
     BLUE,
     GREEN,
@@ -174,7 +175,7 @@ def yardstick(day: DayTables) -> Figure:
             tickformat=",",
         )
         plot["yaxis"] = {"type": "category", "automargin": True, "range": [-0.6, len(names) - 0.2], "gridcolor": "#c9d1d8"}
-        views.append(View("yardsticks", traces, plot, _ordered(found)))
+        views.append(View("yardsticks", traces, plot, _ordered(found, day.case.currency)))
     return Figure(
         "yardsticks",
         "How good was it? Against the best and against doing nothing",
@@ -186,11 +187,11 @@ def yardstick(day: DayTables) -> Figure:
     )
 
 
-def _ordered(found: dict[str, float]) -> str:
+def _ordered(found: dict[str, float], currency: str) -> str:
     said = "; ".join(f"{WORDS[name]} {value:,.2f}" for name, value in found.items()) + "."
     slack = 1e-6 * max(1.0, *(abs(value) for value in found.values()))
     if "perfect" in found and min(found.values()) < found["perfect"] - slack:
         said += " Something beat perfect foresight: that cannot be, so one of the figures is wrong."
-    elif "none" in found and "rolling" in found and found["none"] < found["rolling"] - slack:
-        said += " Today no re-dispatch was the luckier choice; on the mean of many days it is not."
+    elif dearer := dearer_than_holding(found.get("rolling"), found.get("none"), currency=currency):
+        said += f" {dearer} It is decided from forecasts, so a single day can turn out so; judge by the mean of many (`feederflow study`)."
     return said

@@ -281,7 +281,7 @@ def test_an_override_binds_in_the_next_run_and_is_shown_in_the_report(
     assert said.code == 0
     assert said.json["valid_from"] == "2016-06-15T09:00:00+00:00" and said.json["quantity"] == "out"
     held = feederflow("override", "tiny", "f01_generator", "set_point_kw", "42", *span, *who, at=home)
-    assert held.code == 0 and "target=f01_generator" in held.out
+    assert held.code == 0 and "f01_generator: set_point_kw 42 kW" in held.out
     again = feederflow("run", *DAY, "--replace", "--json", at=home)
     assert again.code in (0, 5)
     for name in ("schedule", "dispatch"):

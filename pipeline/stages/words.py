@@ -1,0 +1,56 @@
+"""What stages say to people, in the case's local time; machines read the same as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipeline.cases.load import load_case
+from pipeline.core.clock import from_epoch
+from pipeline.publish.holding import dearer_than_holding
+
+
+def describe_ingest(receipts: Sequence[Mapping[str, Any]], *, case: str) -> str:
+    """Per input a line with its name, rows, local time span, gaps and flags; its messages below."""
+    zone = load_case(case).time_zone
+    lines = []
+    for receipt in receipts:
+        name = receipt["source"] if receipt["unit"].startswith(receipt["source"]) else f"{receipt['source']}: {receipt['unit']}"
+        lines.append(f"{name}  {_taken(receipt, zone)}")
+        lines += [f"    {message}" for message in receipt["messages"]]
+    return "\n".join(lines) or "The case has no sources."
+
+
+def _taken(receipt: Mapping[str, Any], zone: str) -> str:
+    if receipt["status"] == "already_imported":
+        return "was read before"
+    parts = [f"{receipt['rows_read']:,} rows"]
+    if receipt["first"] is not None:
+        parts.append(f"{local(from_epoch(receipt['first']), zone)} to {local(from_epoch(receipt['last']), zone)} {zone}")
+    parts.append(f"{receipt['gaps']:,} gaps" if receipt["gaps"] else "no gaps")
+    parts += [f"{count:,} {flag.replace('_', ' ')}" for flag, count in receipt["flags"].items()]
+    return "  ".join(parts)
+
+
+def describe_override(record: Mapping[str, Any], *, case: str) -> str:
+    """What `override` entered or withdrew, and from when on it counts."""
+    if "withdrawn" in record:
+        return f"{record['target']}: {record['withdrawn']} withdrawn, from the next run on."
+    zone = load_case(case).time_zone
+    first, last, known = (local(datetime.fromisoformat(record[name]), zone) for name in ("valid_from", "valid_to", "known_at"))
+    value = "" if record["quantity"] == "out" else f" {record['value']:g} kW (positive feeds into the bus)"
+    return (f"{record['target']}: {record['quantity']}{value} from {first} to {last} {zone}, known from {known}. Id {record['id']}.\n"
+            f"It binds from the next run on. `withdraw` in place of {record['quantity']} takes back what stands in the span.")
+
+
+def local(moment: datetime, zone: str) -> str:
+    """Date and minute on the clocks of a zone."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def against_holding(kpis: Mapping[str, float | None], *, currency: str) -> list[str]:
+    """A line where re-dispatch was dearer than holding the schedule; none where it was not, or where nobody computed it."""
+    said = dearer_than_holding(kpis.get("rolling_cost"), kpis.get("no_redispatch_cost"), currency=currency)
+    return [said] if said else []
