@@ -114,7 +114,9 @@ def _check_path(
         return  # a drop folder may be made later
     folder = places.folder
     tried = [folder / source.path, data_dir / source.path]
-    if not any(path.is_file() for path in tried):
+    if any(path.is_dir() for path in tried) and not any(path.is_file() for path in tried):
+        mistakes.note(place, f"source '{source.id}' reads '{source.path}', which is a folder", "name the file in it, or give kind: folder")
+    elif not any(path.is_file() for path in tried):
         near = [str(path.relative_to(root)) for root in (folder, data_dir / "series") if root.is_dir() for path in sorted(root.glob("*.*"))]
         mistakes.note(
             place,
@@ -127,7 +129,7 @@ def _check_date(source: ErrorSampleSource | SessionSampleSource, place: str, mis
     try:
         date.fromisoformat(source.first_date)
     except ValueError:
-        mistakes.note(place, f"source '{source.id}': first_date '{source.first_date}' is no date", "write 2015-02-01")
+        mistakes.note(place, f"source '{source.id}': first_date '{source.first_date}' is no date", "write YYYY-MM-DD, a real day")
 
 
 def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivered: set[str], places: Places, mistakes: Mistakes) -> None:

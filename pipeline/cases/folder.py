@@ -49,14 +49,15 @@ def read_folder(folder: Path, variant: str | None, mistakes: Mistakes) -> Folder
     for name, model in TABLES.items():
         read.tables[name] = [*_from_yaml(top, name, mistakes), *_from_csv(folder / f"{name}.csv", model, {}, mistakes)]
     read.tables["devices"] = _devices(top, folder, mistakes)
-    _check_files(folder, mistakes)
+    _check_files(read, mistakes)
     chosen = _variant(top, variant, mistakes)
     if chosen is not None:
         apply(read, chosen, mistakes)
     return read
 
 
-def _check_files(folder: Path, mistakes: Mistakes) -> None:
+def _check_files(read: Folder, mistakes: Mistakes) -> None:
+    folder, histories = read.path, _named_in_sources(read.top)
     known = {f"{name}.csv" for name in (*TABLES, *DEVICE_KINDS, "profiles")}
     stems = {Path(name).stem.rstrip("s").lower(): name for name in known}
     # Histories may lie in the folder under any name: only what is nearly a table's name is taken for a slip.
@@ -64,6 +65,29 @@ def _check_files(folder: Path, mistakes: Mistakes) -> None:
         stem = path.stem.rstrip("s").lower()
         if path.name not in known and stem in stems:
             mistakes.note(path.name, "no table of a case has this name", f"did you mean '{stems[stem]}'?")
+        elif path.name in known and path.is_dir():
+            mistakes.note(path.name, "is a folder, and a table of the case is a file", "move it away, or put the table in its place")
+        elif path.name not in known and path.name not in histories and (table := _table_like(path)) is not None:
+            remedy = f"name it {table}.csv if it is one, or move it out of the case's folder"
+            mistakes.note(path.name, "looks like a table of the case, which knows none of this name", remedy)
+
+
+def _named_in_sources(top: Raw) -> set[str]:
+    sources = top.value.get("sources")
+    return {Path(str(source.get("path"))).name for source in (sources if isinstance(sources, list) else ()) if isinstance(source, dict)}
+
+
+def _table_like(path: Path) -> str | None:
+    """The table whose columns a file has: an id and what places it. A history has a stamp instead."""
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
+        header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    columns = {cell.strip().strip('"') for cell in re.split("[,;\t]", header)}
+    models: dict[str, type[BaseModel]] = {**TABLES, **DEVICE_KINDS}
+    fitting = {name: len(columns & set(model.model_fields)) for name, model in models.items() if name != "series"}
+    placed = {"bus", "network", "from_bus", "to_bus", "lower_bus", "upper_bus"} & columns
+    return max(fitting, key=lambda name: fitting[name]) if "id" in columns and placed else None
 
 
 def _from_yaml(top: Raw, name: str, mistakes: Mistakes) -> list[Raw]:

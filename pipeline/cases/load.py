@@ -142,7 +142,7 @@ def _scalar(name: str, top: Raw, content: dict[str, Any], mistakes: Mistakes) ->
         content[name] = adapter.validate_python(str(value) if isinstance(value, int | float) else value)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]["msg"]
-        remedies = {"default_date": "write 2016-06-15", "day_start_local": "write 07:00", "name": "use a-z, 0-9 and _ only"}
+        remedies = {"default_date": "write YYYY-MM-DD, a real day", "day_start_local": "write HH:MM", "name": "use a-z, 0-9 and _ only"}
         mistakes.note(top.place((name,)), f"{name} is '{top.value[name]}': {detail[:1].lower()}{detail[1:]}", remedies.get(name, ""))
 
 

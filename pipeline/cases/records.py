@@ -83,6 +83,8 @@ def _in_words(detail: ErrorDetails, model: type[BaseModel], raw: Raw, label: str
             return Mistake(place, f"{label}: {field} is {given}", "write a list: [..]")
         case "finite_number":
             return Mistake(place, f"{label}: {field} is {given}, not a finite number", "give a number, or leave it empty for its default")
+        case kind if kind.startswith("date_"):
+            return Mistake(place, f"{label}: {field} is {given}, no date", "write YYYY-MM-DD, a real day")
         case "string_pattern_mismatch":
             return Mistake(place, f"{label}: {field} {given} is no identifier", "use a-z, 0-9 and _ only, first a letter or digit")
         case "literal_error":

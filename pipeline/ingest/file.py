@@ -19,6 +19,8 @@ def units(case: Case, source: FileSource, *, data_dir: Path) -> list[Unit]:
         [Path(source.path).expanduser()] if Path(source.path).expanduser().is_absolute() else [folder / source.path for folder in folders]
     )
     found = next((path for path in tried if path.is_file()), None)
+    if found is None and any(path.is_dir() for path in tried):
+        raise InputError(Mistake(f"source {source.id}", f"{source.path!r} is a folder", "name the file in it, or give kind: folder"))
     if found is None:
         raise InputError(
             Mistake(

@@ -17,10 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
-from pydantic import PositiveInt, ValidationError
+from pydantic import PositiveInt
 
 from pipeline.cases.load import load_case
+from pipeline.cases.mistakes import Mistakes
+from pipeline.cases.records import build
+from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import FeederflowError, InputError, Mistake
 from pipeline.equipment import Record
 from pipeline.stages.asked import Request
@@ -48,13 +50,16 @@ class Study(Record):
 def load_study(name: str) -> Study:
     """By name or path. Raises InputError."""
     path = Path(name) if name.endswith((".yaml", ".yml")) else STUDIES / f"{name}.yaml"
+    if path.is_dir():
+        raise InputError(Mistake(str(path), "is a folder, and a study is a file", "name the file in it"))
     if not path.is_file():
         found = ", ".join(sorted(file.stem for file in STUDIES.glob("*.yaml")))
         raise InputError(Mistake(str(path), "there is no such study", f"take one of {found}, or write the file"))
-    try:
-        return Study.model_validate(yaml.safe_load(path.read_text()))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise InputError(Mistake(str(path), str(error).replace("\n", "; "), "see data/studies for examples")) from error
+    mistakes = Mistakes()
+    study = build(Study, read_yaml(path), "study", mistakes)
+    if study is None:
+        raise InputError(mistakes)
+    return study
 
 
 def _dates(study: Study) -> Iterator[date]:

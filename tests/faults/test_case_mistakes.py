@@ -15,6 +15,7 @@ from pipeline.cases.skeleton import new_case
 from pipeline.cases.sources import FileSource
 from pipeline.core.errors import InputError
 from pipeline.ingest.mapping import factor_of
+from pipeline.stages.study import load_study
 
 
 @pytest.fixture
@@ -288,6 +289,72 @@ def test_a_slip_in_the_skeleton_is_named(tmp_path: Path, slip: str) -> None:
     _replace(tmp_path / "mine" / file, old, new)
     refusal = _refusal(tmp_path / "mine")
     assert words in refusal, refusal
+
+
+def test_a_table_under_another_name_is_told(tmp_path: Path) -> None:
+    new_case(tmp_path / "mine")
+    (tmp_path / "mine" / "batteries.csv").write_text(
+        "# more\nid,bus,charge_max_kw,discharge_max_kw,energy_max_kwh,energy_initial_kwh\nx,b2,1,1,1,1\n"
+    )
+    assert "batteries.csv: looks like a table of the case, which knows none of this name; name it store.csv" in _refusal(tmp_path / "mine")
+
+
+def test_a_history_that_looks_like_a_table_is_no_slip_when_a_source_reads_it(tmp_path: Path) -> None:
+    new_case(tmp_path / "mine")
+    path = tmp_path / "mine" / "history.csv"
+    path.write_text("".join(f"{line},{'id,bus' if n == 0 else '1,2'}\n" for n, line in enumerate(path.read_text().splitlines())))
+    (tmp_path / "mine" / "notes.csv").write_text("id,remark\n1,any\n")
+    load_case(tmp_path / "mine")
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    new_case(tmp_path / "mine")
+    for name in ("source.csv", "prices.csv"):
+        (tmp_path / "mine" / name).unlink()
+        (tmp_path / "mine" / name).mkdir()
+    refusal = _refusal(tmp_path / "mine")
+    assert "source.csv: is a folder, and a table of the case is a file" in refusal
+    assert "source 'market' reads 'prices.csv', which is a folder; name the file in it, or give kind: folder" in refusal
+
+
+@pytest.mark.parametrize(("field", "words"), [
+    ("default_date: 15.06.2024", "default_date is '15.06.2024'"), ("default_date: 2024-06-31", "write YYYY-MM-DD, a real day"),
+])
+def test_a_wrong_date_is_told_the_format(tmp_path: Path, field: str, words: str) -> None:
+    new_case(tmp_path / "mine")
+    _replace(tmp_path / "mine" / "case.yaml", "default_date: 2024-06-12", field)
+    refusal = _refusal(tmp_path / "mine")
+    assert words in refusal and "2016" not in refusal
+
+
+STUDY = {
+    "date": ("first_date: 31.12.2016", "line 3: study: first_date is '31.12.2016', no date; write YYYY-MM-DD, a real day"),
+    "count": ("days: -3", "line 3: study: days is '-3'; it must be above 0"),
+    "words": ("days: many", "study: days is 'many', not a whole number; give a number"),
+    "field": ("frist_date: 2016-01-01", "study: no such field frist_date; did you mean 'first_date'?"),
+    "yaml": ("days: [1", "is no valid YAML"),
+}
+
+
+@pytest.mark.parametrize("slip", STUDY)
+def test_a_slip_in_a_study_is_named(tmp_path: Path, slip: str) -> None:
+    line, words = STUDY[slip]
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"title: mine\ncase: tiny\n{line}\n")
+    with pytest.raises(InputError) as caught:
+        load_study(str(path))
+    assert words in str(caught.value) and "pydantic" not in str(caught.value), str(caught.value)
+
+
+def test_a_study_without_its_case_and_a_folder_as_study_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("title: mine\n")
+    with pytest.raises(InputError, match="study has no case; give case"):
+        load_study(str(path))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(InputError, match="is a folder, and a study is a file"):
+        load_study(str(path))
 
 
 ABSURD = {
