@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
-from pipeline.cases.sources import ColumnMap, ErrorSampleSource, FileSource, FolderSource, Mapping, Series, SessionSampleSource, SqlSource
+from pipeline.cases.sources import (
+    ColumnMap,
+    ErrorSampleSource,
+    FileSource,
+    FolderSource,
+    Mapping,
+    Series,
+    SessionFileSource,
+    SessionSampleSource,
+    SqlSource,
+)
 from pipeline.core.units import CURRENCY, conversion, is_price, known_units
 from pipeline.equipment import EvFleet
 from pipeline.equipment.base import POWER_MOST, PRICE_MOST
@@ -39,7 +49,7 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         if isinstance(source, FileSource | FolderSource | SqlSource):
             delivered |= {column.series for column in source.mapping.columns}
             _check_mapping(source.id, source.mapping, series, place, mistakes, currency=currency)
-        if isinstance(source, FileSource | FolderSource):
+        if isinstance(source, FileSource | FolderSource | SessionFileSource):
             _check_path(source, content, places, data_dir, place, mistakes)
         if isinstance(source, ErrorSampleSource | SessionSampleSource):
             _check_date(source, place, mistakes)
@@ -108,7 +118,12 @@ def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mista
 
 
 def _check_path(
-    source: FileSource | FolderSource, content: dict[str, Any], places: Places, data_dir: Path, place: str, mistakes: Mistakes
+    source: FileSource | FolderSource | SessionFileSource,
+    content: dict[str, Any],
+    places: Places,
+    data_dir: Path,
+    place: str,
+    mistakes: Mistakes,
 ) -> None:
     if isinstance(source, FolderSource):
         return  # a drop folder may be made later

@@ -105,7 +105,25 @@ class SessionSampleSource(SampledSource):
     days: PositiveInt
 
 
-AnySource = Annotated[FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource, Field(discriminator="kind")]
+class SessionFileSource(Record):
+    """Real EV sessions: a CSV or Parquet file of columns fleet, arrival, departure, need_kwh and, where they differ, charger_kw, session."""
+
+    kind: Literal["sessions"] = "sessions"
+    id: Identifier
+    path: str  # as in `file`
+    time_zone: str | None = None  # needed for naive stamps
+    decimal: Literal[".", ","] = "."
+    separator: str = ","
+
+    @property
+    def mapping(self) -> Mapping:
+        """How its bytes are read."""
+        return Mapping(time_zone=self.time_zone, decimal=self.decimal, separator=self.separator)
+
+
+AnySource = Annotated[
+    FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource | SessionFileSource, Field(discriminator="kind")
+]
 
 
 class Series(Record):

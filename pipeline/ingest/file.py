@@ -13,20 +13,23 @@ SERIES_FOLDER = Path(__file__).resolve().parents[2] / "data" / "series"
 
 
 def units(case: Case, source: FileSource, *, data_dir: Path) -> list[Unit]:
-    """The one file. Looked for in the case folder, then in `data_dir`, then among the shipped series."""
+    """The one file of a source."""
+    return [unit_of_file(source.id, found_file(case, source.id, source.path, data_dir=data_dir), source.mapping)]
+
+
+def found_file(case: Case, source: str, name: str, *, data_dir: Path) -> Path:
+    """Looked for in the case folder, then in `data_dir`, then among the shipped series. Raises InputError."""
     folders = [folder for folder in (case.folder, data_dir, data_dir / "series", SERIES_FOLDER, SERIES_FOLDER.parent) if folder is not None]
-    tried = (
-        [Path(source.path).expanduser()] if Path(source.path).expanduser().is_absolute() else [folder / source.path for folder in folders]
-    )
+    tried = [Path(name).expanduser()] if Path(name).expanduser().is_absolute() else [folder / name for folder in folders]
     found = next((path for path in tried if path.is_file()), None)
     if found is None and any(path.is_dir() for path in tried):
-        raise InputError(Mistake(f"source {source.id}", f"{source.path!r} is a folder", "name the file in it, or give kind: folder"))
+        raise InputError(Mistake(f"source {source}", f"{name!r} is a folder", "name the file in it, or give kind: folder"))
     if found is None:
         raise InputError(
             Mistake(
-                f"source {source.id}",
-                f"the file {source.path!r} is not there (looked in {', '.join(str(path.parent) for path in tried)})",
+                f"source {source}",
+                f"the file {name!r} is not there (looked in {', '.join(str(path.parent) for path in tried)})",
                 "mend path in the case, or put the file there",
             )
         )
-    return [unit_of_file(source.id, found, source.mapping)]
+    return found

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
-from pipeline.cases.sources import AnySource, ErrorSampleSource, FileSource, FolderSource, SessionSampleSource
+from pipeline.cases.sources import AnySource, ErrorSampleSource, FileSource, FolderSource, SessionFileSource, SessionSampleSource
 from pipeline.core.clock import Instants, from_epoch
 from pipeline.core.errors import InputError, Mistake
-from pipeline.ingest import error_samples, ev_sessions, file, folder, sql
+from pipeline.ingest import error_samples, ev_sessions, file, folder, session_file, sql
 from pipeline.ingest.knowledge import batch_of, first_import, timed
 from pipeline.ingest.prepare import Prepared, ReadSource, prepare
 from pipeline.ingest.quality import Quality
@@ -65,6 +65,8 @@ def ingest_case(
         try:
             if isinstance(source, ErrorSampleSource | SessionSampleSource):
                 _import_samples(job, source)
+            elif isinstance(source, SessionFileSource):
+                _import_sessions(job, source, session_file.unit(job.case, source, data_dir=Path(data_dir)))
             else:
                 _import_units(job, source, _units(job, source, Path(data_dir), home))
         except InputError as error:
@@ -146,6 +148,21 @@ def _import_samples(job: Import, source: ErrorSampleSource | SessionSampleSource
         done = job.warehouse.add_sessions(job.case.name, sessions, source=source.id, ingested_at=job.now, file=stamp)
         starts = sessions.arrival
     job.receipts.append(_receipt(source, name, content, done, starts=starts, rows=len(starts), values_read=len(starts)))
+
+
+def _import_sessions(job: Import, source: SessionFileSource, unit: Unit) -> None:
+    """A file of EV sessions, in one transaction."""
+    if job.already(source.id, unit.content):
+        job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
+        return
+    batch = session_file.batch_of(job.case, job.warehouse, source, unit, now=job.now)
+    stamp = IngestedFile(unit.name, unit.content)
+    try:
+        done = job.warehouse.add_sessions(job.case.name, batch, source=source.id, ingested_at=job.now, file=stamp)
+    except InputError as error:
+        raise InputError(replace(mistake, place=f"{unit.name}, {mistake.place}") for mistake in error.mistakes) from error
+    count = len(batch.arrival)
+    job.receipts.append(_receipt(source, unit.name, unit.content, done, starts=batch.arrival, rows=count, values_read=count))
 
 
 def _receipt(source: AnySource, name: str, content: str, done: StoreReceipt, *, starts: Instants, rows: int, **more: Any) -> Receipt:
