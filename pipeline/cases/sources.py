@@ -106,7 +106,7 @@ class SessionSampleSource(SampledSource):
 
 
 class SessionFileSource(Record):
-    """Real EV sessions: a CSV or Parquet file of columns fleet, arrival, departure, need_kwh and, where they differ, charger_kw, session."""
+    """Real EV sessions: a CSV or Parquet file of columns fleet, arrival, departure, need_kwh and, where they differ, charger_kw."""
 
     kind: Literal["sessions"] = "sessions"
     id: Identifier
