@@ -25,5 +25,5 @@ lint: setup
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-docs: setup  ## the generated pages: docs/models.md, docs/tables.md
+docs: setup  ## the generated pages: docs/case.md, docs/models.md, docs/tables.md
 	@.venv/bin/python tools/write_docs.py

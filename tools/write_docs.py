@@ -10,10 +10,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import models_page
 
 from pipeline.tables import dictionary
+from tools import case_page
 
 
 def main() -> None:
     dictionary.TARGET.write_text(dictionary.dictionary())
+    case_page.TARGET.write_text(case_page.page())
     models_page.TARGET.write_text(models_page.page(models_page.catalogue()))
 
 

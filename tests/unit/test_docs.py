@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.physics import laws
-from tools import models_page
+from tools import case_page, models_page
 from tools.models_page import Catalogue
 
 # Sections 3, 4 and 5 of the model book, every identifier of a variable, a cost term and a row.
@@ -32,6 +32,11 @@ def found() -> Catalogue:
 
 def test_the_page_of_the_model_is_up_to_date(found: Catalogue) -> None:
     assert models_page.TARGET.read_text() == models_page.page(found), "run `make docs`"
+
+
+def test_the_page_of_the_case_is_up_to_date_and_every_field_has_a_meaning() -> None:
+    assert case_page.complaints() == []
+    assert case_page.TARGET.read_text() == case_page.page(), "run `make docs`"
 
 
 def test_every_component_has_its_entry_and_every_entry_its_component(found: Catalogue) -> None:

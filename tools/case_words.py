@@ -1,0 +1,138 @@
+"""Words of the page `docs/case.md` that no comment beside a field says: its head, and meanings by field or by record and field."""
+
+from __future__ import annotations
+
+HEAD = """
+# The case folder
+
+Tables written from the schemas by `make docs`; do not edit. `feederflow case new FOLDER` writes a commented case that runs as it is,
+`feederflow case check FOLDER` names every mistake with file, line, column, value and remedy.
+
+## Layout
+
+A case is one folder. `case.yaml` is needed; every table may be a CSV file beside it, or, for all but devices, a list in `case.yaml`
+under its name (`networks`, `buses`, `branches`, `ties`, `series`), or both. Devices stand in one CSV file per kind: `demand.csv`,
+`source.csv`, `generator.csv`, `chp.csv`, `store.csv`, `ev_fleet.csv`. Under `devices: {kind: {field: value}}` in `case.yaml` stands what
+all devices of a kind share; a cell that is not empty wins over it. An empty cell takes the default.
+
+CSV files have a header line with the names below, comma or semicolon, UTF-8; lines that begin with `#` are comments. A cell that holds
+a list separates its values by blanks (`6 7`); a record inside a record is written with a dot (`market.price_series`).
+`profiles.csv` has a row per hourly slot (column `slot`, 1 to 24; slot 1 starts at `slot_start_hour`) and a column per profile, which a
+series names by `profile` as its expectation table and a demand by `kvar_profile`. Other CSV files in the folder are histories, read where
+a source names them.
+
+Identifiers are a-z, 0-9 and _. Networks, devices and ties share one space of names; buses, branches and series have their own.
+
+## Units and signs
+
+The unit is the end of a field's name: kW, kvar, kVA, kWh, kWth and kWhth for heat, ohm, kV, p.u., hours, minutes; shares are 0 to 1,
+prices in the case's `currency` per kWh. Sources convert on import: W, kW, MW, GW, Wth, kWth, MWth, kvar, Mvar, `CUR/kWh` and `CUR/MWh` in
+the case's currency, `ct/kWh` for EUR, and `1` with a `scale_factor` for a profile.
+
+Loads are positive as loads, sources as generation. Exchange of a tie is positive from its upper into its lower end: at the tie to the
+market, import is positive and `exchange_min_kw: -200` allows an export of 200 kW. Power of stores, chargers and exchange is at the bus.
+Local times are on the clock of `time_zone`; an interval is named by its start.
+
+## Real EV sessions
+
+`sessions: observed`, the default of an `ev_fleet`, takes the vehicles' sessions from the store. They come from a file:
+
+```yaml
+sources:
+  - {kind: sessions, id: charging_log, path: sessions.csv, time_zone: Europe/Berlin}
+```
+
+```csv
+fleet,arrival,departure,need_kwh,charger_kw
+depot,2024-05-02 17:40,2024-05-03 06:30,21.5,11
+```
+
+`fleet` is the id of the ev_fleet, `need_kwh` the energy that the battery is to gain (stored, not drawn from the grid). `charger_kw` may be
+left out: then it is the fleet's. A column `session` may name each session, so that a changed departure replaces the earlier one. The
+sessions of the 14 days before delivery are what the fleet is expected to do.
+
+## Variants
+
+`variants` maps a name, chosen by `--variant`, to what differs from the rest of the file. `settings`, `sources`, `title`, `currency`,
+`default_date`, `balancing_tie`, `time_zone` and `day_start_local` are merged key by key (lists are replaced, and so is a record of another
+`kind`). Under the name of a table stands an id (one record) or a field (all of them); under `devices` an id or a kind:
+
+```yaml
+variants:
+  two_price:
+    ties:
+      grid:
+        market: {imbalance_buy_factor: 1.3, imbalance_sell_factor: 0.7}
+    devices:
+      store: {wear_cost_per_kwh: 0.002}   # every store
+      battery_2: {energy_max_kwh: 200}    # this one
+    settings:
+      method: {kind: deterministic}
+```
+"""
+
+READING_FIELDS = {
+    "variants": ("mapping", "none", "name -> what differs; see above"),
+    "slot_start_hour": ("whole number", "none", "local hour at which slot 1 of profiles.csv starts"),
+    "normalise_load_ratio": ("true or false", "`false`", "divide the demands' series_share by their sum per series"),
+}
+
+MEANINGS = {
+    "id": "identifier", "kind": "which of its kind", "bus": "bus at which it stands", "name": "the folder's name",
+    "title": "what a person calls it", "currency": "code of ISO 4217 for all money of the case",
+    "time_zone": "zone of the market, as Europe/Berlin",
+    "day_start_local": "wall-clock time at which a delivery day starts", "default_date": "delivery day that is taken without --date",
+    "networks": "below, or networks.csv", "buses": "below, or buses.csv", "branches": "below, or branches.csv",
+    "ties": "below, or ties.csv",
+    "devices": "fields that devices of a kind share", "Case.series": "below, or series.csv", "sources": "where histories come from",
+    "settings": "how the case is run", "carriers": "what flows in it; lindistflow needs active and reactive",
+    "Network.kind": "tree of branches with voltages, or one balance over all buses", "base_kv": "rated line-to-line voltage",
+    "voltage_min_pu": "lowest voltage allowed", "voltage_max_pu": "highest voltage allowed", "slack_voltage_pu": "voltage of the slack bus",
+    "slack_bus": "lindistflow: the bus that the grid feeds", "voltage_price_per_pu_h": "price of a voltage beyond its limits",
+    "network": "network it belongs to", "from_bus": "one end", "to_bus": "other end", "r_ohm": "resistance; 0 for a busbar tie",
+    "x_ohm": "reactance", "rating_kva": "what loading is measured against; empty: not reported",
+    "upper_bus": "upper end; empty where it leads to a market", "lower_bus": "lower end",
+    "exchange_min_kw": "lowest exchange into the lower end; negative: out of it", "exchange_max_kw": "highest exchange into the lower end",
+    "market": "prices of what is exchanged, where there is no upper bus", "price_series": "series of kind price",
+    "Demand.carrier": "what it takes", "Store.carrier": "what it holds", "Demand.series": "load in kW, or heat in kWth, that it follows",
+    "Source.series": "available power that it follows", "series_share": "its part of the series",
+    "curtailment_cost_per_kwh": "cost of energy left unused", "power_max_kw": "highest power", "power_min_kw": "lowest power",
+    "reactive_min_kvar": "lowest reactive power", "reactive_max_kvar": "highest reactive power",
+    "cost_constant_per_h": "a of the cost a + b P + c P²", "cost_linear_per_kwh": "b", "cost_quadratic_per_kw2h": "c",
+    "segment_count": "chords that the cost curve is cut into", "ramp_kw_per_h": "largest change of power; empty: none",
+    "mode": "makes heat and power, or heat from power", "vent_cost_per_kwh": "cost of heat let go, per kWhth",
+    "vent_allowed": "heat may be let go",
+    "charge_max_kw": "highest charging power", "discharge_max_kw": "highest discharging power",
+    "charge_efficiency_share": "stored over drawn energy", "discharge_efficiency_share": "fed over taken energy",
+    "energy_max_kwh": "most it holds", "energy_min_kwh": "least it holds", "energy_initial_kwh": "what it holds at the start of a day",
+    "vehicle_count": "vehicles in the fleet", "charger_kw": "power of one charger", "battery_kwh": "one vehicle's battery",
+    "flexibility_cost_per_kwh": "cost of charging moved by the schedule", "arrival_h": "local hour of arrival",
+    "arrival_energy_share": "energy on arrival, of the battery", "departure_energy_share": "energy wanted on departure, of the battery",
+    "seed": "of the draws", "mean": "of the law", "sd": "standard deviation", "low": "nothing below", "high": "nothing above",
+    "Series.kind": "what it measures; `other` may follow any device", "unit": "unit in which it is kept; sources convert to it",
+    "by_local_hour": "expectation table, 24 values by local hour; in series.csv `profile` names a column of profiles.csv",
+    "Series.resolution_min": "length of its intervals", "maximum": "plausible range: above is flagged or refused on import",
+    "FileSource.path": "in the case folder, `data/` or `data/series/`, or absolute", "FolderSource.path": "folder that is watched",
+    "pattern": "names of the files that are read", "mapping": "how its columns become series",
+    "url_env": "environment variable with the address",
+    "query": "table name or query", "first_date": "first delivery day, YYYY-MM-DD", "training_days": "days before the test days",
+    "test_days": "days after them", "sigma": "standard deviation of the error, as a share",
+    "truncate_sd": "errors stay within so many sigma",
+    "available_after_min": "how long after its end a value was known", "SessionSampleSource.days": "delivery days that are drawn",
+    "decimal": "decimal mark", "separator": "between cells", "time_column": "column of the stamps",
+    "time_is": "the stamp names start or end",
+    "Mapping.resolution_min": "length of the intervals in the source",
+    "columns": "value columns, or `every_series`: columns named as the series",
+    "series_column": "long table: column of the names", "value_column": "long table: column of the values", "column": "name in the source",
+    "ColumnMap.series": "series that it fills", "sign": "-1 where the source counts the other way",
+    "scale_factor": "further factor on the values",
+    "method": "one forecast, or weighted scenarios", "forecast": "how series are forecast",
+    "day_ahead_step_min": "step of the day-ahead schedule",
+    "real_time_window_steps": "quarter-hours that each re-dispatch looks ahead",
+    "first_interval": "what a re-dispatch knows of its first interval", "slack_price_per_kwh": "price of energy not served",
+    "solver_time_limit_s": "limit of one day-ahead solve", "real_time_time_limit_s": "limit of one re-dispatch",
+    "mip_gap_share": "gap at which a solve with binaries ends", "draw_count": "scenarios drawn", "representative_count": "scenarios kept",
+    "reducer": "how they are chosen", "model": "ARIMA from history, or the expectation tables",
+    "window_days": "history of a series that is fitted",
+    "price_window_days": "the same for prices",
+}  # fmt: skip
