@@ -15,12 +15,12 @@ from pipeline.bench.worker import at_most
 CASE = "networked_microgrids_66_simbench"
 
 _MEASURE = """
-import json, resource, sys, time
-started = time.process_time()
+import json, os, resource, sys
 {body}
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({{"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024,
-    "heavy": sorted({{"pyomo", "pandas", "statsmodels", "great_expectations"}} & set(sys.modules)), "more": more}}))
+    "heavy": sorted({{"pyomo", "pandas", "statsmodels", "great_expectations"}} & set(sys.modules)), "more": more}}), flush=True)
+os._exit(0)
 """
 
 _INGEST = f"""

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 
 from pipeline.bench import Row
+from pipeline.cli import leave
 
 _HOMES = {
     "first_solve": "programs", "real_time_step": "programs", "fresh_redispatch": "days", "full_day": "days", "forecast": "forecasts",
@@ -35,3 +36,4 @@ def main(name: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
+    leave(0)

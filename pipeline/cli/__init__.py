@@ -36,8 +36,8 @@ def main() -> None:
             raise
         error_line(str(Mistake(str(error.filename), f"cannot be used ({error.strerror})", "check that it is there and that you may")))
         sys.exit(BAD_USAGE)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
     except typer.Abort:
         sys.exit(130)
     except UsageError as error:
@@ -59,12 +59,13 @@ def console() -> NoReturn:
     """
     try:
         main()
-    except SystemExit as leave:
-        code = leave.code if isinstance(leave.code, int) else EXIT_DONE
-    _leave(code)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else EXIT_DONE
+    leave(code)
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
+    """Flush what was said and end the process with `code`, without tearing the interpreter down."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(BrokenPipeError):  # the reader, `head` perhaps, had enough
             stream.flush()

@@ -18,6 +18,7 @@ from pipeline.stages.opening import Run, load_run, open_day_ahead, open_real_tim
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.redispatching import redispatch
 from pipeline.stages.validating import validate
+from pipeline.stages.words import against_holding
 
 
 def run_day_ahead(asked: Request, *, progress: Progress = None) -> dict[str, Any]:
@@ -96,6 +97,7 @@ def describe(result: dict[str, Any]) -> str:
     else:
         lines.append(f"settled cost          {result['objective']:12.2f} {money}  run {result['run_id']}")
         lines += _against(kpis, money)
+        lines += against_holding(kpis, currency=money)
     worst = result["findings"][0] if result["findings"] else None
     counts = {severity: sum(row["severity"] == severity for row in result["findings"]) for severity in ("warning", "info")}
     lines.append(f"findings              {counts['warning']} warnings, {counts['info']} notes")
