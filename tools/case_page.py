@@ -9,6 +9,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from case_words import HEAD, MEANINGS, READING_FIELDS
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -18,7 +19,6 @@ from pipeline.cases.folder import READING
 from pipeline.core.units import has_unit
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Tie, ev_fleet
 from pipeline.equipment import tie as tie_module
-from tools.case_words import HEAD, MEANINGS, READING_FIELDS
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "case.md"
 CASE_LEFT_OUT = ("variant", "folder", "profiles")
@@ -32,9 +32,11 @@ UNITS = {
 def records() -> dict[str, list[tuple[str, type[BaseModel]]]]:
     """Headings of the page and the records below them."""
     devices = [(f"{kind}.csv", model) for kind, model in DEVICE_KINDS.items()]
-    fleets = [("sessions, sampled", ev_fleet.EvSampling), ("a law of `sessions`", ev_fleet.Normal), ("sessions, window", ev_fleet.EvWindow)]
+    fleets: list[tuple[str, type[BaseModel]]] = [
+        ("sessions, sampled", ev_fleet.EvSampling), ("a law of `sessions`", ev_fleet.Normal), ("sessions, window", ev_fleet.EvWindow),
+    ]
     kinds: tuple[type[BaseModel], ...] = typing.get_args(typing.get_args(sources.AnySource)[0])
-    origins = [(f"sources, kind: {model.model_fields['kind'].default}", model) for model in kinds]
+    origins: list[tuple[str, type[BaseModel]]] = [(f"sources, kind: {model.model_fields['kind'].default}", model) for model in kinds]
     return {
         "case.yaml": [("case.yaml", Case)],
         "Networks and ties": [("networks.csv", Network), ("buses.csv", Bus), ("branches.csv", Branch), ("ties.csv", Tie),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import case_page
 import models_page
 
 from pipeline.tables import dictionary
-from tools import case_page
 
 
 def main() -> None:

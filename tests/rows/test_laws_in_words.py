@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from models_page import kinds_of, with_every_option
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
@@ -18,7 +19,6 @@ from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
 from pipeline.program.compile import compile_model
 from pipeline.program.linear_program import Floats, LinearProgram
-from tools.models_page import kinds_of, with_every_option
 
 BALANCES = {"copper_plate.active_balance", "copper_plate.heat_balance", "lindistflow.active_flow", "lindistflow.reactive_flow"}
 CARRIER_ENDINGS = {"_kw": ("_kw", "_kwth"), "_kwh": ("_kwh", "_kwhth")}

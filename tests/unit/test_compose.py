@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import write_secrets
 import yaml
-
-from tools import write_secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

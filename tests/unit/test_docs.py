@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import case_page
+import models_page
 import pytest
+from models_page import Catalogue
 
 from pipeline.physics import laws
-from tools import case_page, models_page
-from tools.models_page import Catalogue
 
 # Sections 3, 4 and 5 of the model book, every identifier of a variable, a cost term and a row.
 BOOK = {
