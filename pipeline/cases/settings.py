@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from pipeline.equipment import Record
 from pipeline.equipment.base import NonNegativePrice
@@ -17,16 +17,96 @@ class Deterministic(Record):
     kind: Literal["deterministic"] = "deterministic"
 
 
-class Stochastic(Record):
-    """Two-stage over weighted representatives."""
+class Sampled(Record):
+    """What every treatment over weighted representatives shares: how many are drawn, kept, and what stands for a cluster.
 
-    kind: Literal["stochastic"] = "stochastic"
+    `worst_member`: the member with the largest recourse cost at the forecast's own decision. `adverse_envelope`: largest load and
+    least renewable power of the members, component by component. `pre_reduction_count`: draws kept by probability distance first.
+    """
+
     draw_count: PositiveInt = 1000
     representative_count: PositiveInt = 7
     reducer: Literal["som", "k_medoids", "fast_forward", "backward", "two_step", "random"] = "som"
+    representative: Literal["medoid", "worst_member", "adverse_envelope", "mean"] = "medoid"
+    pre_reduction_count: PositiveInt | None = None
 
 
-Method = Annotated[Deterministic | Stochastic, Field(discriminator="kind")]
+class Stochastic(Sampled):
+    """Two-stage over weighted representatives."""
+
+    kind: Literal["stochastic"] = "stochastic"
+
+
+class Cvar(Sampled):
+    """(1 - aversion) x mean + aversion x mean of the dearest `tail_share` (Rockafellar and Uryasev, 2000)."""
+
+    kind: Literal["cvar"] = "cvar"
+    aversion_share: float = Field(default=0.5, ge=0, le=1)
+    tail_share: float = Field(default=0.1, gt=0, le=1)
+
+
+class Wasserstein(Sampled):
+    """Worst law over the representatives' support within a transport distance of their weights."""
+
+    kind: Literal["wasserstein"] = "wasserstein"
+    representative: Literal["medoid", "worst_member", "adverse_envelope", "mean"] = "worst_member"
+    radius: float = Field(default=0.1, ge=0, le=1e9)
+    radius_basis: Literal["share_of_median", "absolute"] = "share_of_median"  # of the pairwise distances; absolute: in their unit
+    solution: Literal["auto", "monolith", "column_and_constraint"] = "auto"
+    gap_share: PositiveFloat = 1e-3
+
+
+class HalfWidths(Record):
+    """How far each kind of series may lie from its forecast, as a share of it. `empirical`: 95th percentile of |residual| of the draws."""
+
+    source: Literal["constant", "empirical"] = "constant"
+    load_share: float = Field(default=0.15, ge=0, le=1)
+    heat_share: float = Field(default=0.0, ge=0, le=1)
+    pv_share: float = Field(default=0.30, ge=0, le=1)
+    wind_share: float = Field(default=0.30, ge=0, le=1)
+    price_share: float = Field(default=0.0, ge=0, le=1)
+    other_share: float = Field(default=0.0, ge=0, le=1)
+
+
+class BoxRobust(Record):
+    """Worst corner of a box around the forecast; per series, at most `budget_share` of the intervals deviate."""
+
+    kind: Literal["box_robust"] = "box_robust"
+    half_widths: HalfWidths = Field(default_factory=HalfWidths)
+    budget_share: float = Field(default=1.0, ge=0, le=1)
+    gap_share: PositiveFloat = 1e-4
+
+
+class Affine(Record):
+    """Decisions are affine in the deviations known by then; every row holds for every deviation inside the budget.
+
+    `budget_share` x the number of deviations of a scope is what may be used up: per interval and entity (`slot`), or over the day
+    (`horizon`). `memory_steps`: intervals back that a rule looks, 0 the same interval only. `information`: an entity sees its own
+    deviations only, or all.
+    """
+
+    kind: Literal["affine"] = "affine"
+    half_widths: HalfWidths = Field(default_factory=HalfWidths)
+    budget_share: float = Field(default=0.25, ge=0, le=1)
+    budget_scope: Literal["slot", "horizon"] = "slot"
+    deviations: Literal["one_sided", "two_sided"] = "one_sided"
+    memory_steps: NonNegativeInt = 0
+    information: Literal["own", "all"] = "own"
+    solution: Literal["auto", "monolith", "cuts"] = "auto"  # cuts: network and microgrids coordinated by cutting planes
+
+
+Method = Annotated[Deterministic | Stochastic | Cvar | Wasserstein | BoxRobust | Affine, Field(discriminator="kind")]
+
+
+class BudgetedPrices(Record):
+    """On top of any treatment: at most `budget_share` of the intervals have a price `half_width_share` off, to the worse side each."""
+
+    half_width_share: float = Field(default=0.1, ge=0, le=1)
+    budget_share: float = Field(default=0.25, ge=0, le=1)
+
+
+# Decided before anything uncertain is known: positions of ties, commitments, the energy a cyclic fleet starts with.
+FIRST_STAGE = ("*.schedule_kw", "*.on_share", "*.start_share", "*.stop_share", "*.energy_start_kwh")
 
 
 class ForecastSettings(Record):
@@ -43,6 +123,9 @@ class Settings(Record):
     """How a case is run. Hours and minutes are local; prices are in the case's currency per kWh."""
 
     method: Method = Field(default_factory=Stochastic)
+    budgeted_prices: BudgetedPrices | None = None
+    first_stage: tuple[str, ...] = FIRST_STAGE  # shell patterns of columns, binaries included
+    held_in_real_time: tuple[str, ...] = FIRST_STAGE  # of these, what a re-dispatch takes as decided
     forecast: ForecastSettings = Field(default_factory=ForecastSettings)
     day_ahead_step_min: Literal[15, 30, 60] = 60
     day_ahead_issue_local: time = time(11)  # on the day before delivery

@@ -1,0 +1,69 @@
+"""What a treatment of uncertainty takes and gives: a program, its first stage, weighted scenarios; a decision with its bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.program.solve import Status
+
+# How a decision was found: by structure, never by the user's choice of a solver.
+Way = Literal["simplex", "interior_point", "mixed_integer", "decomposition", "column_and_constraint"]
+
+
+@dataclass(frozen=True)
+class TwoStage:
+    """A program whose first-stage columns are decided before the scenario is known. `scenarios`: inputs (S, m); `weights`: (S,)."""
+
+    program: LinearProgram
+    first_stage: Indices  # ascending, each once
+    scenarios: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """Bounds after one round, as `bounds` publishes them. `law`: weights of the scenarios that the round found worst, (S,)."""
+
+    iteration: int
+    lower: float
+    upper: float
+    seconds: float
+    law: Floats | None = None
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.lower, self.upper)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """First-stage values and what they cost under the treatment.
+
+    objective: the treatment's objective at `first`, an upper bound. lower: proven lower bound (-inf: none). costs: (S,) whole cost
+    of each scenario with its best recourse. law: (S,) weights under which `objective` prices them.
+    """
+
+    first: Floats
+    objective: float
+    lower: float
+    status: Status
+    way: Way
+    costs: Floats | None = None
+    law: Floats | None = None
+    iterations: tuple[Iteration, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.lower, self.objective)
+
+
+def relative_gap(lower: float, upper: float) -> float:
+    """(upper - lower) / |lower|; infinite without a lower bound."""
+    if not np.isfinite(lower) or not np.isfinite(upper):
+        return float("inf")
+    return max(0.0, upper - lower) / max(abs(lower), 1e-9)
