@@ -45,7 +45,10 @@ def records() -> dict[str, list[tuple[str, type[BaseModel]]]]:
         "Series and their sources": [("series.csv", sources.Series), *origins,
                                      ("mapping of a source", sources.Mapping), ("a column of a mapping", sources.ColumnMap)],
         "Run settings": [("settings", settings.Settings), ("method: deterministic", settings.Deterministic),
-                         ("method: stochastic", settings.Stochastic), ("forecast", settings.ForecastSettings)],
+                         ("method: stochastic", settings.Stochastic), ("method: cvar", settings.Cvar),
+                         ("method: wasserstein", settings.Wasserstein), ("method: box_robust", settings.BoxRobust),
+                         ("method: affine", settings.Affine), ("half_widths", settings.HalfWidths),
+                         ("budgeted_prices", settings.BudgetedPrices), ("forecast", settings.ForecastSettings)],
     }  # fmt: skip
 
 
