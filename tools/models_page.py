@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
-from pipeline.equipment import Branch, Chp, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
+from pipeline.equipment import Branch, Chp, Commitment, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie, Wheeling
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -25,7 +25,10 @@ RECORDS: dict[str, type[Record]] = {
     "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet, "tie": Tie,
     "copper_plate": Network, "lindistflow": Network,
 }
-MORE_FIELDS = {"tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields)}
+MORE_FIELDS = {
+    "tie": frozenset((*Market.model_fields, *Wheeling.model_fields)), "generator": frozenset(Commitment.model_fields),
+    "lindistflow": frozenset(Branch.model_fields),
+}
 
 HEAD = """# The model
 
@@ -114,15 +117,28 @@ def with_every_option(case: Case) -> Case:
     """The case with every option that adds a row, a column or a cost."""
     extra = {
         "demand": {"dump_max_kw": 10.0}, "source": {"curtailment_cost_per_kwh": 0.01}, "generator": {"ramp_kw_per_h": 50.0},
+        "store": {"ramp_kw_per_h": 40.0},
         "chp": {"vent_cost_per_kwh": 0.01}, "ev_fleet": {"flexibility_cost_per_kwh": 0.01},
     }
     devices = tuple(device.model_copy(update=extra.get(device.kind, {})) for device in case.devices)
+    on_and_off = Commitment(start_cost=5, stop_cost=3, min_up_h=0.5, min_down_h=0.5)
+    changed = {"commitment": on_and_off, "power_min_kw": 20.0, "cost_constant_per_h": 1.0}
+    devices += tuple(
+        device.model_copy(update={"id": f"{device.id}_committed", **changed})
+        for device in devices if isinstance(device, Generator)
+    )
     ties = tuple(
         tie if tie.market is None else tie.model_copy(update={"market": tie.market.model_copy(update={"sell_price_factor": 0.9})})
         for tie in case.ties
     )
+    price = next(tie.market.price_series for tie in case.ties if tie.market is not None)
+    wheeling = Wheeling(upper_price_series=price, lower_price_series=price)
+    ties += tuple(
+        tie.model_copy(update={"id": f"{tie.id}_{end}", "wheeling": wheeling, "ramp_kw_per_h": 100.0, "position": end})
+        for tie in ties if tie.market is None for end in ("first_stage", "expected")
+    )
     branches = tuple(branch.model_copy(update={"rating_kva": 1000.0}) for branch in case.branches)
-    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches})
+    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches, "tie_flows": "ptdf"})
 
 
 def _terms_of_columns(program: LinearProgram) -> dict[str, tuple[str, ...]]:
@@ -286,7 +302,7 @@ def _sources() -> str:
 
 
 def _unit(item: Found) -> str:
-    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1"}
+    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1", "h": "h"}
     return ", ".join(dict.fromkeys("money per kWh" if name.endswith("_per_kwh") else units[name.rsplit("_", 1)[1]] for name in item.names))
 
 

@@ -23,7 +23,7 @@ from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Record, Tie
 DATA = Path(__file__).resolve().parents[2] / "data"
 _LABELS = {"networks": "network", "buses": "bus", "branches": "branch", "ties": "tie", "series": "series", "devices": "device"}
 _MODELS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
-_SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie")
+_SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie", "tie_flows")
 
 
 _SOURCES: dict[str, type[Record]] = {

@@ -8,11 +8,11 @@ from pipeline.equipment.base import Carrier, Device, Identifier, Record
 from pipeline.equipment.chp import Chp
 from pipeline.equipment.demand import Demand
 from pipeline.equipment.ev_fleet import EvFleet
-from pipeline.equipment.generator import Generator
+from pipeline.equipment.generator import Commitment, Generator
 from pipeline.equipment.network import Branch, Bus, Network
 from pipeline.equipment.source import Source
 from pipeline.equipment.store import Store
-from pipeline.equipment.tie import Market, Tie
+from pipeline.equipment.tie import Market, Tie, Wheeling
 
 AnyDevice = Annotated[Demand | Source | Generator | Chp | Store | EvFleet, Field(discriminator="kind")]
 DEVICE_KINDS: dict[str, type[Device]] = {
@@ -20,6 +20,6 @@ DEVICE_KINDS: dict[str, type[Device]] = {
 }
 
 __all__ = [
-    "DEVICE_KINDS", "AnyDevice", "Branch", "Bus", "Carrier", "Chp", "Demand", "Device", "EvFleet", "Generator",
-    "Identifier", "Market", "Network", "Record", "Source", "Store", "Tie",
+    "DEVICE_KINDS", "AnyDevice", "Branch", "Bus", "Carrier", "Chp", "Commitment", "Demand", "Device", "EvFleet", "Generator",
+    "Identifier", "Market", "Network", "Record", "Source", "Store", "Tie", "Wheeling",
 ]
