@@ -28,6 +28,7 @@ from pipeline.schedule.plan import Plan
 from pipeline.schedule.state import State
 from pipeline.uncertainty.expectation import Recourse, expected_cost, mean, recourse_of
 from pipeline.uncertainty.extensive import check_weights, extensive_form
+from pipeline.uncertainty.two_stage import Decision
 
 FIRST_STAGE = ("*.schedule_kw",)
 _CLOSE = 1e-6  # interior point and the vertices it leads to agree to this share: the schedule is proven optimal
@@ -62,6 +63,7 @@ class DayAhead:
     seconds: float
     kpis: dict[str, tuple[str, float]] = field(default_factory=dict)  # name -> (unit, value)
     findings: tuple[Finding, ...] = ()
+    decision: Decision | None = None  # how the first stage was found; None: one scenario, solved as it stands
 
     @property
     def expected(self) -> Floats:
