@@ -21,7 +21,7 @@ from pyomo.core.expr.template_expr import templatize_rule
 from pipeline.equipment import Carrier
 
 TERMS = (
-    "energy_cost", "transmission_cost", "storage_wear_cost", "generator_cost", "commitment_cost", "cogeneration_cost",
+    "energy_cost", "transmission_cost", "storage_wear_cost", "generator_cost", "commitment_cost", "cogeneration_cost", "conversion_cost",
     "curtailment_cost", "vent_cost", "flexibility_cost", "deviation_cost", "penalty_cost", "terminal_cost",
 )
 POWER_UNIT: Mapping[Carrier, str] = {"active": "kw", "reactive": "kvar", "heat": "kwth", "hydrogen": "m3h"}
@@ -39,7 +39,7 @@ class Setting:
     rolling: bool
     slack_price_per_kwh: float
     held: bool = False  # commitments and positions are decided: inputs of this program
-    exclusive_stores: frozenset[str] = frozenset()
+    exclusive_devices: frozenset[str] = frozenset()
 
     @property
     def positions(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.equipment import Bus, Commitment, Demand, Generator, Network, Store, Tie
+from pipeline.equipment import Bus, Commitment, Converter, Demand, Generator, Network, Store, Tie
 from pipeline.physics.network.ptdf import transfer_factors
 from tests.helpers import Answer, case_of, compiled_sample, solved
 
@@ -61,10 +61,11 @@ def test_DRMG_DG_3() -> None:
 
 
 def test_DRMG_FC_1() -> None:
-    unit = Generator(id="fc", bus="plate", power_max_kw=1000, cost_linear_per_kwh=0.56, segment_count=1, ramp_kw_per_h=100)
+    unit = Converter(id="fc", bus="plate", input_carrier="fuel", output_carrier="active", power_max_kw=1000, cost_per_kwh=0.56,
+                     ramp_kw_per_h=100)
     inputs = {"d.load_kw": 900, "fc.power_before_kw": 50, "fc.ramp_excess_high_kw": 0}
     answer = solved(case_of(LOAD, unit, ties=()), inputs, positions=1, step_h=0.25)
-    assert answer["fc.segment_kw"] == pytest.approx([75])
+    assert answer["fc.power_kw"] == pytest.approx([75])
 
 
 def test_DRMG_ES_1() -> None:

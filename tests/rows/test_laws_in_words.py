@@ -21,8 +21,9 @@ from pipeline.program.compile import compile_model
 from pipeline.program.linear_program import Floats, LinearProgram
 
 BY_HAND = {"tie.network_flow"}  # test_DRMG_NET_1: its factors are no field
-BALANCES = {"copper_plate.active_balance", "copper_plate.heat_balance", "lindistflow.active_flow", "lindistflow.reactive_flow"}
-CARRIER_ENDINGS = {"_kw": ("_kw", "_kwth"), "_kwh": ("_kwh", "_kwhth")}
+BALANCES = {"copper_plate.active_balance", "copper_plate.heat_balance", "copper_plate.hydrogen_balance",
+            "lindistflow.active_flow", "lindistflow.reactive_flow"}
+CARRIER_ENDINGS = {"_kw": ("_kw", "_kwth", "_m3h"), "_kwh": ("_kwh", "_kwhth", "_m3")}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def undecided_at_random() -> Setting:
 def setting_at_random(*, rolling: bool) -> Setting:
     case = with_every_option(load_case("tiny"))
     stores = frozenset(device.id for device in case.devices if device.kind == "store")
-    program = compile_model(assemble(case, Horizon(3, 0.25, rolling=rolling), exclusive_stores=stores))
+    program = compile_model(assemble(case, Horizon(3, 0.25, rolling=rolling), exclusive_devices=stores))
     rng = np.random.default_rng(1)
     x, u = rng.uniform(1, 9, len(program.column_names)), rng.uniform(1, 9, len(program.input_names))
     values = dict(zip(program.column_names, map(float, x), strict=True)) | dict(zip(program.input_names, map(float, u), strict=True))
@@ -80,6 +81,18 @@ class Quantity:
         return found[0] if found else 0.0  # the slack bus has no elastic voltage
 
 
+@dataclass(frozen=True)
+class Partner:
+    """The other unit of a pair of converters."""
+
+    setting: Setting
+    owner: str
+
+    def __getattr__(self, name: str) -> Any:
+        record = next(device for device in self.setting.case.devices if device.id == self.owner)
+        return getattr(record, name) if hasattr(record, name) else Quantity(self.setting, self.owner, name)
+
+
 class Names(dict[str, Any]):
     """What a name in a formula stands for: a field of the equipment, a number of the day, a quantity to be indexed."""
 
@@ -100,6 +113,8 @@ class Names(dict[str, Any]):
         self["voltage"] = lambda bus, t: voltage[bus, t] + above[bus, t] - below[bus, t]
         on = Quantity(setting, owner, "on_share")
         self["lasting"] = lambda t, off: sum((1 - on[k]) if off else on[k] for k in range(t, min(3, t + 1) + 1))
+        if getattr(self.records[0], "exclusive_with", None) is not None:
+            self["partner"] = Partner(setting, self.records[0].exclusive_with)
         if index:
             self["t"] = int(index[-1])
             self["K"] = min(3, self["t"] + 1) - self["t"] + 1  # half an hour in quarters, or what is left

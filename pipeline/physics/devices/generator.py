@@ -63,4 +63,3 @@ def _reactive(block: Any, device: Generator, setting: Setting) -> None:
     add_law(block, "reactive_limits_low", steps, rule=lambda t: reactive[t] >= low[t])
     add_law(block, "reactive_limits_high", steps, rule=lambda t: reactive[t] <= high[t])
     offer_of(block).injection["reactive"] = lambda t: reactive[t]
-
