@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
-from pipeline.equipment import Branch, Chp, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
+from pipeline.equipment import Branch, Chp, Demand, EvAggregator, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -22,7 +22,8 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 ROOT = TARGET.parents[1]
 DEFAULT = "networked_microgrids_66_simbench"
 RECORDS: dict[str, type[Record]] = {
-    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet, "tie": Tie,
+    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet,
+    "ev_aggregator": EvAggregator, "tie": Tie,
     "copper_plate": Network, "lindistflow": Network,
 }
 MORE_FIELDS = {"tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields)}
@@ -100,7 +101,7 @@ def catalogue() -> Catalogue:
         (tiny, compile_model(assemble(tiny, Horizon(2, 0.25, rolling=True), exclusive_stores=stores))),
     ]
     options = with_every_option(tiny)
-    built.append((options, compile_model(assemble(options, Horizon(2, 0.25)))))
+    built += [(options, compile_model(assemble(options, Horizon(2, 0.25, rolling)))) for rolling in (False, True)]
     return Catalogue(
         rows=_found(built, laws.ROWS, lambda program: dict.fromkeys(program.row_index, ())),
         columns=_found(built, laws.COLUMNS, _terms_of_columns),
@@ -122,7 +123,19 @@ def with_every_option(case: Case) -> Case:
         for tie in case.ties
     )
     branches = tuple(branch.model_copy(update={"rating_kva": 1000.0}) for branch in case.branches)
-    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches})
+    bus = next(bus.id for bus in case.buses if bus.network != case.networks[0].id)
+    return case.model_copy(update={"devices": devices + aggregators(bus), "ties": ties, "branches": branches})
+
+
+def aggregators(bus: str) -> tuple[EvAggregator, ...]:
+    """EV aggregators in both readings of start and departure."""
+    plain = EvAggregator(
+        id="aggregator", bus=bus, vehicle_count=9, charger_kw=4, battery_kwh=40, charge_efficiency_share=0.95,
+        discharge_efficiency_share=0.9, arrival_energy_share=0.45, departure_energy_share=0.9, ramp_kw_per_h=8,
+        discharge_cost_per_kwh=0.1, unserved_price_per_kwh=90,
+    )
+    strict = {"id": "strict_aggregator", "departure_form": "start_of_slot", "start": "handed_on"}
+    return plain, plain.model_copy(update=strict)
 
 
 def _terms_of_columns(program: LinearProgram) -> dict[str, tuple[str, ...]]:
@@ -286,7 +299,7 @@ def _sources() -> str:
 
 
 def _unit(item: Found) -> str:
-    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1"}
+    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1", "count": "vehicles"}
     return ", ".join(dict.fromkeys("money per kWh" if name.endswith("_per_kwh") else units[name.rsplit("_", 1)[1]] for name in item.names))
 
 
