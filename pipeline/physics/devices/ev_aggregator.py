@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.equipment import EvAggregator
 from pipeline.physics.block import Setting, add_column, add_law, declare_input, offer_of, rate
-from pipeline.physics.devices.generator import RAMP_PRICE_PER_KWH
+from pipeline.physics.devices.ramp import RAMP_PRICE_PER_KWH
 
 
 def build(block: Any, device: EvAggregator, setting: Setting) -> None:
