@@ -33,8 +33,8 @@ SLIPS = {
     "unknown column": ("rows", "dwell_h", "dwell", "ev_connections.csv"),
     "more vehicles than places": ("rows", "14,10,2", "14,10,7", "ev_aggregator.csv, line 2, column vehicle_count: ev_aggregator 'park'"
                                   " has up to 8 vehicles connected at once, vehicle_count is 4; give at least 8"),
-    "too early": ("device", "\npark,f01_b03,4,", "\npark,f01_b03,4,", "lets vehicles leave 3 h early after a stay of 6 h: a stay cut to half"
-                  " or less is an uncontrollable load; give less than half of dwell_min_h"),
+    "too early": ("device", "\npark,f01_b03,4,", "\npark,f01_b03,4,", "lets vehicles leave 3 h early after a stay of 6 h: a stay cut to"
+                  " half or less is an uncontrollable load; give less than half of dwell_min_h"),
     "empty battery": ("device", "0.9,20", "0.9,2000", "column energy_initial_kwh: ev_aggregator 'park' begins with 2000 kWh; the 1 vehicles"
                       " connected then hold 8 to 38 kWh"),
     "leaves fuller than it may be": ("device", "0.45,0.9,", "0.45,0.99,", "has departure_energy_share 0.99 above energy_max_share 0.95"),
