@@ -67,7 +67,8 @@ def networks() -> Rows:
 
 def branches() -> Rows:
     return [{"id": f"{bus(int(line['from_bus']))}_{bus(int(line['to_bus']))}", "from_bus": bus(int(line["from_bus"])),
-             "to_bus": bus(int(line["to_bus"])), "r_ohm": line["r_ohm"], "x_ohm": line["x_ohm"]} for line in table("feeder33_lines", FEEDER)]
+             "to_bus": bus(int(line["to_bus"])), "r_ohm": line["r_ohm"], "x_ohm": line["x_ohm"]}
+            for line in table("feeder33_lines", FEEDER)]
 
 
 def ties() -> Rows:
