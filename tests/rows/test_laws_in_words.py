@@ -45,19 +45,22 @@ class Setting:
 
 @pytest.fixture(scope="module")
 def at_random() -> Setting:
-    return setting_at_random(rolling=True)
+    return setting(rolling=True)
 
 
 @pytest.fixture(scope="module")
-def undecided_at_random() -> Setting:
-    """Commitments have rows of their own only where they are not decided yet."""
-    return setting_at_random(rolling=False)
+def whole_day() -> Setting:
+    """Commitments and cyclic energies have rows of their own only where they are not decided yet."""
+    return setting(rolling=False)
 
 
-def setting_at_random(*, rolling: bool) -> Setting:
+DAY_AHEAD = {"ev_aggregator.cyclic_energy", *(key for key, entry in laws.ROWS.items() if entry.when == laws.OPEN)}
+
+
+def setting(*, rolling: bool) -> Setting:
     case = with_every_option(load_case("tiny"))
     stores = frozenset(device.id for device in case.devices if device.kind == "store")
-    program = compile_model(assemble(case, Horizon(3, 0.25, rolling=rolling), exclusive_devices=stores))
+    program = compile_model(assemble(case, Horizon(3, 0.25, rolling), exclusive_devices=stores))
     rng = np.random.default_rng(1)
     x, u = rng.uniform(1, 9, len(program.column_names)), rng.uniform(1, 9, len(program.input_names))
     values = dict(zip(program.column_names, map(float, x), strict=True)) | dict(zip(program.input_names, map(float, u), strict=True))
@@ -170,8 +173,8 @@ class Formula:
 
 
 @pytest.mark.parametrize("key", [key for key in laws.ROWS if key not in BALANCES | BY_HAND])
-def test_a_law_says_what_its_rows_say(key: str, request: pytest.FixtureRequest) -> None:
-    at_random: Setting = request.getfixturevalue("undecided_at_random" if laws.ROWS[key].when == laws.OPEN else "at_random")
+def test_a_law_says_what_its_rows_say(key: str, at_random: Setting, whole_day: Setting) -> None:
+    at_random = whole_day if key in DAY_AHEAD else at_random
     kinds, formula, checked = kinds_of(at_random.case), Formula.of(laws.ROWS[key].says), 0
     for row, name in enumerate(at_random.program.row_names):
         owner, component, indices = re.fullmatch(r"([^.]+)\.([^\[]+)(?:\[(.*)\])?", name).groups()  # type: ignore[union-attr]

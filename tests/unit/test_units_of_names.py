@@ -26,6 +26,7 @@ BARE_FIELDS = {
     "seed", "days", "sign",
     "start_cost", "stop_cost",  # money per event, in the case's currency
     "hours_in_state_initially",
+    "connect_slot",  # place in the day
 }  # fmt: skip
 # Numbers whose unit stands in the row, weights and money (in the case's currency).
 BARE_COLUMNS = {"mean", "sd", "value", "weight", "limit", "lower", "upper", "energy_cost", "deviation_cost",
