@@ -27,7 +27,8 @@ from pipeline.schedule.outlook import Outlook, weighted_mean
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.state import State
 from pipeline.uncertainty.expectation import Recourse, expected_cost, mean, recourse_of
-from pipeline.uncertainty.extensive import check_weights, extensive_form
+from pipeline.uncertainty.extensive import extensive_form
+from pipeline.uncertainty.refusals import check_weights
 
 FIRST_STAGE = ("*.schedule_kw",)
 _CLOSE = 1e-6  # interior point and the vertices it leads to agree to this share: the schedule is proven optimal
