@@ -18,13 +18,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pipeline.program.names import Names
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 # How an input gets its value. `series`: outlook[series, t] * factor.  `price`: as series, scaled by what `scale` names.
 # `limit`: `default` (constant, or a reference) that overrides and outages move.  `state`: a scalar handed on from the last
 # interval.  `reference`: from the day-ahead run.  `envelope`: from EV sessions.
-Role = Literal["series", "price", "limit", "state", "reference", "envelope", "frozen"]
+Role = Literal["series", "price", "limit", "state", "reference", "envelope", "connection", "frozen"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class LinearProgram:
     col_lower: Floats
     col_upper: Floats
     integer: NDArray[np.bool_]  # (n,)
-    row_names: tuple[str, ...]
-    column_names: tuple[str, ...]
+    row_names: Names
+    column_names: Names
     input_names: tuple[str, ...]
     column_term: NDArray[np.int16]  # (n,) index into terms, -1 where a column costs nothing
     terms: tuple[str, ...]
@@ -139,7 +141,7 @@ def component_of(name: str) -> str:
     return name if cut < 0 else name[:cut]
 
 
-def _by_component(names: tuple[str, ...]) -> dict[str, Indices]:
+def _by_component(names: Names) -> dict[str, Indices]:
     found: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         found.setdefault(component_of(name), []).append(index)

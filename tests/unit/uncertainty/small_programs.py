@@ -21,11 +21,12 @@ def program_of(cost: Floats, matrix: Floats, by_input: Floats, *, row_lower: Flo
     (r, n), m = matrix.shape, by_input.shape[1]
     rows, columns = names or (tuple(f"a.row[{i}]" for i in range(r)), tuple(f"a.column_kw[{i}]" for i in range(n)))
     priced = np.zeros((n, m)) if cost_by_input is None else cost_by_input
+    whole = np.zeros(n, dtype=bool) if integer is None else np.asarray(integer, dtype=bool)
     return LinearProgram(
         cost=np.asarray(cost, dtype=float), cost_by_input=sp.csr_array(priced), offset=offset, offset_by_input=np.zeros(m),
         matrix=sp.csr_array(matrix.astype(float)), matrix_by_input=sp.csr_array(by_input.astype(float)),
         row_lower=np.asarray(row_lower, dtype=float), row_upper=np.asarray(row_upper, dtype=float), col_lower=np.zeros(n),
-        col_upper=np.asarray(col_upper, dtype=float), integer=np.zeros(n, dtype=bool) if integer is None else np.asarray(integer, dtype=bool),
+        col_upper=np.asarray(col_upper, dtype=float), integer=whole,
         row_names=rows, column_names=columns, input_names=tuple(f"a.demand_kw[{i}]" for i in range(m)),
         column_term=np.zeros(n, dtype=np.int16), terms=("cost",), readout=sp.csr_array((0, n)), readout_by_input=sp.csr_array((0, m)),
         readout_offset=np.zeros(0), readout_names=(), inputs={"a.demand_kw": InputSpec("a", "demand_kw", "series")},

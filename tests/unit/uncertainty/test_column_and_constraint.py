@@ -66,7 +66,8 @@ def test_integers_after_the_fact_are_refused_with_the_remedy():
 
 @pytest.mark.parametrize(("scenarios", "weights", "said"), [
     (np.zeros((0, 1)), np.zeros(0), "no scenario"), ([[1.0], [np.nan]], [0.5, 0.5], r"scenario 2: a\.demand_kw\[0\] is nan"),
-    ([[1.0], [2.0]], [0.5, 0.6], "sum to 1.1"), ([[1.0], [2.0]], [0.5, np.nan], "scenario 2 has nan"), ([[1.0], [2.0]], [1.0], "1 probabilities"),
+    ([[1.0], [2.0]], [0.5, 0.6], "sum to 1.1"), ([[1.0], [2.0]], [0.5, np.nan], "scenario 2 has nan"),
+    ([[1.0], [2.0]], [1.0], "1 probabilities"),
 ])  # fmt: skip
 @pytest.mark.parametrize("way", [solve_monolith, column_and_constraint])
 def test_scenarios_and_weights_that_are_none_are_refused(way, scenarios, weights, said):
