@@ -437,9 +437,11 @@ INPUTS: Final[dict[str, Entry]] = {
     "tie.price_per_kwh": Entry("market price: price_series", "000, table 5", when="market"),
     "tie.sell_discount_per_kwh": Entry("(1 - sell_price_factor) · |price|: selling earns price less this, also where it is negative",
                                        "000 §4, mended for negative prices", when=SELL),
-    "tie.deviation_up_price_per_kwh": Entry("deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|", "000 §4", when=SCHEDULED),
-    "tie.deviation_down_price_per_kwh": Entry("deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|", "000 §4",
-                                              when=SCHEDULED),
+    "tie.deviation_up_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|; between networks firm_price_factor ·"
+        " |firm_price_series|", "000 §4; 004 §7: a firm exchange", when=SCHEDULED),
+    "tie.deviation_down_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|; between networks as above", "000 §4; 004 §7", when=SCHEDULED),
 }
 
 READOUTS: Final[dict[str, Entry]] = {
