@@ -18,7 +18,8 @@ def trade(block: Any, tie: Tie, setting: Setting, exchange: Any) -> None:
     factor = tie.market.sell_price_factor
     if factor < 1:
         discount = declare_input(
-            block, "sell_discount_per_kwh", steps, role="price", device=tie.id, series=series, scale="sell_discount", factor=factor,
+            block, "sell_discount_per_kwh", steps, role="price", device=tie.id, series=series, scale="sell_discount",
+            factor=1 - factor,
         )
         export = add_column(block, "export_kw", steps, high=max(0.0, -tie.exchange_min_kw))
         add_law(block, "export_split", steps, rule=lambda t: export[t] + exchange[t] >= 0)
