@@ -53,7 +53,7 @@ def quantile_interval(sample: Floats, share: float, confidence_share: float = 0.
     rng = np.random.default_rng(seed)
     found = np.empty(resamples)
     for k in range(resamples):
-        day = rng.choice(days, size=days)
+        day = np.atleast_1d(rng.integers(days, size=days))
         found[k] = np.quantile(sample[day[:, None], rng.integers(count, size=(days, count))], share)
     tail = 0.5 * (1 - confidence_share)
     low, high = np.quantile(found, [tail, 1 - tail])
