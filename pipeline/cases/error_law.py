@@ -21,7 +21,7 @@ ROUNDS = 100
 
 @dataclass(frozen=True)
 class ErrorLaw:
-    """value = table x (1 + e). sd_share, most_share: (S,) standard deviation of e, and where it is cut.
+    """value = table x (1 + e). sd_share, most_share: (S,) standard deviation of e, and where it is cut. capacity: (S,), never above it.
 
     day: how the errors of a day hang together, (persistence from hour to hour, share of the deviation that all series have in
     common); None: they do not, and every interval has noise of its own.
@@ -29,6 +29,7 @@ class ErrorLaw:
 
     sd_share: Floats
     most_share: Floats
+    capacity: Floats
     day: tuple[float, float] | None = None
 
     def of_normals(self, own: Floats, common: Floats) -> Floats:
@@ -49,25 +50,34 @@ class ErrorLaw:
         """`count` days (N, S, T) of quarter-hours around `mean` (S, T); errors that hang together are re-centred to it."""
         if self.day is None:
             noise = self.sd_share[:, None] * rng.standard_normal((count, *mean.shape))
-            return np.asarray(mean[None] * (1 + np.clip(noise, -self.most_share[:, None], self.most_share[:, None])))
+            errors = np.clip(noise, -self.most_share[:, None], self.most_share[:, None])
+            return np.asarray(np.minimum(mean[None] * (1 + errors), self.capacity[:, None]))
         hours = -(-mean.shape[1] // QUARTERS_PER_HOUR)
         errors = self.of_normals(rng.standard_normal((count, len(mean), hours)), rng.standard_normal(count))
-        most = np.repeat(self.most_share[:, None], hours, axis=1)
-        errors = recentred(errors, np.full(count, 1 / count), np.zeros_like(most), low=-most, high=most)
+        low, high = self.reach(mean[:, ::QUARTERS_PER_HOUR])
+        errors = recentred(errors, np.full(count, 1 / count), np.zeros_like(low), low=low, high=high)
         return np.asarray(mean[None] * (1 + np.repeat(errors, QUARTERS_PER_HOUR, axis=2)[..., : mean.shape[1]]))
+
+    def reach(self, mean: Floats) -> tuple[Floats, Floats]:
+        """Lowest and highest error (S, H) around `mean` (S, H): the cut, and above it what the capacity leaves."""
+        most = np.repeat(self.most_share[:, None], mean.shape[1], axis=1)
+        left = np.full_like(mean, np.inf)
+        np.divide(self.capacity[:, None], mean, out=left, where=mean > 0)
+        return -most, np.minimum(most, np.maximum(left - 1, 0.0))
 
     def box(self, mean: Floats) -> tuple[Floats, Floats]:
         """Lowest and highest values (S, T) around `mean` (S, T)."""
         reach = self.most_share[:, None] * np.abs(mean)
-        return mean - reach, mean + reach
+        return mean - reach, np.minimum(mean + reach, np.maximum(mean, self.capacity[:, None]))
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"error_sd": self.sd_share, "error_most": self.most_share, "error_day": np.array(self.day or (), dtype=np.float64)}
+        return {"error_sd": self.sd_share, "error_most": self.most_share, "error_capacity": self.capacity,
+                "error_day": np.array(self.day or (), dtype=np.float64)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> ErrorLaw:
-        sd, most, day = (np.asarray(arrays[name], dtype=np.float64) for name in ("error_sd", "error_most", "error_day"))
-        return cls(sd, most, (float(day[0]), float(day[1])) if day.size else None)
+        sd, most, capacity, day = (np.asarray(arrays[f"error_{name}"], dtype=np.float64) for name in ("sd", "most", "capacity", "day"))
+        return cls(sd, most, capacity, (float(day[0]), float(day[1])) if day.size else None)
 
 
 def law_of(case: Case) -> ErrorLaw:
@@ -75,18 +85,24 @@ def law_of(case: Case) -> ErrorLaw:
     for source in case.sources:
         if isinstance(source, ErrorSampleSource):
             return law_of_series(source, case.series)
-    return ErrorLaw(np.zeros(len(case.series)), np.zeros(len(case.series)))
+    nothing = np.zeros(len(case.series))
+    return ErrorLaw(nothing, nothing, _capacity(case.series))
 
 
 def law_of_series(source: ErrorSampleSource, series: tuple[Series, ...]) -> ErrorLaw:
     """The law of one source for these series."""
     hangs = source.correlated
     if hangs is None:
-        return ErrorLaw(np.full(len(series), source.sigma), np.full(len(series), source.truncate_sd * source.sigma))
+        sd = np.full(len(series), source.sigma)
+        return ErrorLaw(sd, source.truncate_sd * sd, _capacity(series))
     kinds = [getattr(hangs, one.kind) for one in series]
     return ErrorLaw(np.array([0.0 if kind is None else kind.sd_share for kind in kinds]),
                     np.array([0.0 if kind is None else kind.most_share for kind in kinds]),
-                    (hangs.persistence_share, hangs.common_share))
+                    _capacity(series), (hangs.persistence_share, hangs.common_share))
+
+
+def _capacity(series: tuple[Series, ...]) -> Floats:
+    return np.array([np.inf if one.capacity_kw is None else one.capacity_kw for one in series])
 
 
 def recentred(values: Floats, weights: Floats, mean: Floats, *, low: Floats, high: Floats) -> Floats:

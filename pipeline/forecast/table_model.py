@@ -37,10 +37,11 @@ class Tables:
         return self.by_local_hour[:, local_hour(starts, self.time_zone)]
 
     def distribution(self, starts: Instants) -> Distribution:
-        """Mean and sd (S, T), quantiles (7, S, T)."""
+        """Mean and sd (S, T), quantiles (7, S, T) within the box of the errors."""
         mean = self.values(starts)
         sd = self.error.sd_share[:, None] * np.abs(mean)
-        return Distribution(mean, sd, mean[None] + NORMAL_QUANTILES[:, None, None] * sd[None])
+        low, high = self.error.box(mean)
+        return Distribution(mean, sd, np.clip(mean[None] + NORMAL_QUANTILES[:, None, None] * sd[None], low, high))
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         return {"by_local_hour": self.by_local_hour, "table_zone": np.array([self.time_zone], dtype=np.str_), **self.error.to_arrays()}

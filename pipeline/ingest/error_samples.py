@@ -79,13 +79,14 @@ def _correlated_errors(case: Case, source: ErrorSampleSource, series: Series, *,
     counts = [len(case.day(source.first_day + timedelta(days=day)).starts(60)) for day in range(days)]
     flat = np.concatenate([row[:count] for row, count in zip(errors, counts, strict=True)])
     hours = hours_of(case, source)
-    trained, at, most = hours < first_test_instant(case, source), local_hour(hours, case.time_zone), law.most_share
+    trained, at = hours < first_test_instant(case, source), local_hour(hours, case.time_zone)
+    low, high = (reach[0] for reach in law.reach(np.array([series.by_local_hour], dtype=np.float64)))
     for hour in range(24):
         rows = np.flatnonzero(trained & (at == hour))
         if rows.size:
-            weights = np.full(rows.size, 1 / rows.size)
-            flat[rows] = recentred(flat[rows, None], weights, np.zeros(1), low=-most, high=most)[:, 0]
-    return flat
+            weights, edge = np.full(rows.size, 1 / rows.size), slice(hour, hour + 1)
+            flat[rows] = recentred(flat[rows, None], weights, np.zeros(1), low=low[edge], high=high[edge])[:, 0]
+    return np.asarray(np.clip(flat, low[at], high[at]))
 
 
 def batch_of(case: Case, source: ErrorSampleSource) -> ObservationBatch:

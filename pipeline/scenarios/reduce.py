@@ -83,13 +83,14 @@ def cluster(sample: Sample, *, case: Case, method: Reducer, count: int, seed: in
     else:
         medoids, dead = choose(rows, method=method, count=count, seed=seed, weight=sample.weights if sample.reduced else None)
         place = nearest(rows, medoids)[0]
-    mass = np.bincount(place, weights=sample.weights, minlength=len(medoids)) if sample.reduced else (
-        np.bincount(place, minlength=len(medoids)) / size)
+    mass = np.asarray(np.bincount(place, minlength=len(medoids)) / size, dtype=np.float64)
+    if sample.reduced:
+        mass = np.bincount(place, weights=sample.weights, minlength=len(medoids))
     order = np.lexsort((medoids, -mass))
     order = order[mass[order] > 0]
     rank = np.full(len(medoids), -1)
     rank[order] = np.arange(len(order))
-    return Clusters(method, sample, medoids[order], rank[place], mass[order] / mass[order].sum(), dead)
+    return Clusters(method, sample, medoids[order], rank[place], mass[order], dead)
 
 
 def represent(clusters: Clusters, *, case: Case, kind: Representative = "medoid", costs: Floats | None = None,
@@ -110,7 +111,8 @@ def represent(clusters: Clusters, *, case: Case, kind: Representative = "medoid"
         values = cluster_means(sample, clusters.place)
     elif kind == "medoid" and draws is not None and len(chosen) > 1:
         values = match_moments(values, clusters.weights, draws)
-    return Representatives(clusters.method, values, clusters.weights, sample.rows[chosen], clusters.dead_neurons)
+    weights = clusters.weights / clusters.weights.sum()
+    return Representatives(clusters.method, values, weights, sample.rows[chosen], clusters.dead_neurons)
 
 
 def choose(rows: Floats, *, method: Reducer, count: int, seed: int, weight: Floats | None = None) -> tuple[Ints, int]:

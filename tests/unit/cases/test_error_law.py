@@ -43,6 +43,16 @@ def test_errors_hold_over_the_hour_stay_in_the_box_and_have_mean_zero() -> None:
     assert np.abs(errors.mean(axis=0)).max() < 1e-12
 
 
+def test_nothing_is_drawn_above_the_capacity_and_the_mean_stays() -> None:
+    tight = (*SERIES[:2], SERIES[2].model_copy(update={"capacity_kw": 52.0}), SERIES[3])
+    law = law_of_series(source(correlated=CorrelatedErrors()), tight)
+    draws = law.draws(MEAN, 500, np.random.default_rng(5))
+    assert draws[:, 2].max() == pytest.approx(52.0) and draws[:, 2].max() <= 52.0 + 1e-9
+    assert draws.mean(axis=0) == pytest.approx(MEAN, rel=1e-9)
+    assert law.box(MEAN)[1][2].max() == 52.0
+    assert law_of_series(source(sigma=0.5), tight).draws(MEAN, 50, np.random.default_rng(5))[:, 2].max() == 52.0
+
+
 def test_a_day_of_92_quarters_has_errors_of_23_hours() -> None:
     law = law_of_series(source(correlated=CorrelatedErrors()), SERIES)
     assert law.draws(MEAN[:, :92], 3, np.random.default_rng(0)).shape == (3, 4, 92)
