@@ -85,7 +85,7 @@ def cluster(sample: Sample, *, case: Case, method: Reducer, count: int, seed: in
         place = nearest(rows, medoids)[0]
     mass = np.asarray(np.bincount(place, minlength=len(medoids)) / size, dtype=np.float64)
     if sample.reduced:
-        mass = np.bincount(place, weights=sample.weights, minlength=len(medoids))
+        mass = np.asarray(np.bincount(place, weights=sample.weights, minlength=len(medoids)), dtype=np.float64)
     order = np.lexsort((medoids, -mass))
     order = order[mass[order] > 0]
     rank = np.full(len(medoids), -1)
