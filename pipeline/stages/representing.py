@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.cases.settings import Sampled, Wasserstein
-from pipeline.core.ids import seed_from
 from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.program.solve import SolveOptions
 from pipeline.scenarios.distance import median_distance, single_link
@@ -18,8 +17,8 @@ from pipeline.scenarios.quality import quality
 from pipeline.scenarios.reduce import Clusters, Representatives, cluster, represent
 from pipeline.scenarios.sample import pre_reduced
 from pipeline.schedule.reference import recourse_costs
-from pipeline.stages.deciding import day_ahead_horizon, outlooks_of, program_of
-from pipeline.stages.forecasting import forecast_of
+from pipeline.stages.deciding import day_ahead_program, outlooks_of
+from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.gating import gate
 from pipeline.stages.opening import Run, load_run
 
@@ -47,8 +46,8 @@ def scenarios(run_id: str) -> str:
     if not isinstance(method, Sampled):
         return run_id
     forecast = forecast_of(run_id)
-    draws = draw(forecast, run.knowledge.history, count=method.draw_count, seed=seed_from(run_id, "draw"))
-    seed = seed_from(run_id, "reduce") % 2**31  # MiniSom takes 32 bits
+    draws = draw(forecast, run.knowledge.history, count=method.draw_count, seed=seed_of(run, "draw"))
+    seed = seed_of(run, "reduce") % 2**31  # MiniSom takes 32 bits
     reduced = _reduced(run, method, forecast, draws, seed)
     profiles = deviations(reduced.clusters.sample.values, forecast.mean)
     measures = quality(run.case, draws, reduced.found, seed=seed) | _kept(reduced)
@@ -63,9 +62,11 @@ def scenarios(run_id: str) -> str:
 
 
 def _reduced(run: Run, method: Sampled, forecast: DayAheadForecast, draws: Floats, seed: int) -> _Reduced:
-    """The reduction asked for. Where it loses extremes, the first step keeps twice as many, as long as that helps. Book 003, (39)."""
+    """The reduction asked for. Where clusters lose extremes, the first step keeps twice as many, as long as that helps. Book 003, (39)."""
     count = method.pre_reduction_count
     found = _once(run, method, forecast, draws, seed, count)
+    if count == method.representative_count:  # the kept draws themselves were asked for
+        return found
     while count is not None and count < len(draws) and not representatives_keep_extremes(found.gaps):
         count = min(2 * count, len(draws))
         again = _once(run, method, forecast, draws, seed, count)
@@ -89,7 +90,7 @@ def _costs(run: Run, forecast: DayAheadForecast, values: Floats) -> Floats | Non
     case, settings = run.case, run.case.settings
     outlooks, reference = outlooks_of(run, values), outlooks_of(run, forecast.mean[None])[0]
     options = SolveOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
-    return recourse_costs(case, run.day, program_of(run, day_ahead_horizon(run)), outlooks, reference=reference,
+    return recourse_costs(case, run.day, day_ahead_program(run), outlooks, reference=reference,
                           overrides=run.knowledge.overrides, options=options)
 
 
