@@ -12,8 +12,8 @@ Tables written from the schemas by `make docs`; do not edit. `feederflow case ne
 
 A case is one folder. `case.yaml` is needed; every table may be a CSV file beside it, or, for all but devices, a list in `case.yaml`
 under its name (`networks`, `buses`, `branches`, `ties`, `series`), or both. Devices stand in one CSV file per kind: `demand.csv`,
-`source.csv`, `generator.csv`, `chp.csv`, `store.csv`, `ev_fleet.csv`. Under `devices: {kind: {field: value}}` in `case.yaml` stands what
-all devices of a kind share; a cell that is not empty wins over it. An empty cell takes the default.
+`source.csv`, `generator.csv`, `chp.csv`, `converter.csv`, `store.csv`, `ev_fleet.csv`. Under `devices: {kind: {field: value}}` in
+`case.yaml` stands what all devices of a kind share; a cell that is not empty wins over it. An empty cell takes the default.
 
 CSV files have a header line with the names below, comma or semicolon, UTF-8; lines that begin with `#` are comments. A cell that holds
 a list separates its values by blanks (`6 7`); a record inside a record is written with a dot (`market.price_series`).
@@ -102,6 +102,9 @@ MEANINGS = {
     "segment_count": "chords that the cost curve is cut into", "ramp_kw_per_h": "largest change of power; empty: none",
     "mode": "makes heat and power, or heat from power", "vent_cost_per_kwh": "cost of heat let go, per kWhth",
     "vent_allowed": "heat may be let go",
+    "input_carrier": "what it takes; fuel is bought outside, at cost_per_kwh", "output_carrier": "what it makes",
+    "cost_per_kwh": "running cost, and the fuel it buys, per kWh of power",
+    "exclusive_with": "a converter that never runs in the same interval; one of the two names the other",
     "charge_max_kw": "highest charging power", "discharge_max_kw": "highest discharging power",
     "charge_efficiency_share": "stored over drawn energy", "discharge_efficiency_share": "fed over taken energy",
     "energy_max_kwh": "most it holds", "energy_min_kwh": "least it holds", "energy_initial_kwh": "what it holds at the start of a day",

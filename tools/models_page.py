@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
-from pipeline.equipment import Branch, Chp, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
+from pipeline.equipment import Branch, Chp, Converter, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -22,10 +22,13 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 ROOT = TARGET.parents[1]
 DEFAULT = "networked_microgrids_66_simbench"
 RECORDS: dict[str, type[Record]] = {
-    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet, "tie": Tie,
-    "copper_plate": Network, "lindistflow": Network,
+    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "converter": Converter, "store": Store,
+    "ev_fleet": EvFleet, "tie": Tie, "copper_plate": Network, "lindistflow": Network,
 }
-MORE_FIELDS = {"tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields)}
+MORE_FIELDS = {
+    "converter": frozenset({"active_factor", "heat_factor", "hydrogen_factor"}), "store": frozenset({"content_factor"}),
+    "tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields),
+}
 
 HEAD = """# The model
 
@@ -97,7 +100,7 @@ def catalogue() -> Catalogue:
     stores = frozenset(device.id for device in tiny.devices if device.kind == "store")
     built = [
         (plain, compile_model(assemble(plain, Horizon(2, 1.0)))),
-        (tiny, compile_model(assemble(tiny, Horizon(2, 0.25, rolling=True), exclusive_stores=stores))),
+        (tiny, compile_model(assemble(tiny, Horizon(2, 0.25, rolling=True), exclusive_devices=stores))),
     ]
     options = with_every_option(tiny)
     built.append((options, compile_model(assemble(options, Horizon(2, 0.25)))))
@@ -122,7 +125,25 @@ def with_every_option(case: Case) -> Case:
         for tie in case.ties
     )
     branches = tuple(branch.model_copy(update={"rating_kva": 1000.0}) for branch in case.branches)
-    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches})
+    plate = next(network for network in case.networks if network.kind == "copper_plate")
+    networks = tuple(one.model_copy(update={"carriers": (*one.carriers, "hydrogen")}) if one is plate else one for one in case.networks)
+    bus = next(bus.id for bus in case.buses if bus.network == plate.id)
+    return case.model_copy(update={"devices": devices + hydrogen(bus), "ties": ties, "branches": branches, "networks": networks})
+
+
+def hydrogen(bus: str) -> tuple[Converter | Store, ...]:
+    """One converter of each direction with its options, and a tank."""
+    return (
+        Converter(id="electrolyser", bus=bus, input_carrier="active", output_carrier="hydrogen", power_max_kw=45, conversion_factor=0.8,
+                  waste_heat_share=0.352, cost_per_kwh=0.06, vent_cost_per_kwh=0.01, exclusive_with="fuel_cell", exclusive="always"),
+        Converter(id="fuel_cell", bus=bus, input_carrier="hydrogen", output_carrier="active", power_max_kw=40, conversion_factor=0.65,
+                  waste_heat_share=0.45, cost_per_kwh=0.07, vent_cost_per_kwh=0.01, ramp_kw_per_h=20),
+        Converter(id="boiler", bus=bus, input_carrier="active", output_carrier="heat", power_max_kw=50, conversion_factor=0.9,
+                  cost_per_kwh=0.05, vent_cost_per_kwh=0.02),
+        Store(id="tank", bus=bus, carrier="hydrogen", charge_max_kw=20, discharge_max_kw=20, charge_efficiency_share=1.0,
+              discharge_efficiency_share=1.0, energy_max_kwh=135, energy_min_kwh=15, energy_initial_kwh=75, wear_cost_per_kwh=0.054,
+              cycle="at_least"),
+    )
 
 
 def _terms_of_columns(program: LinearProgram) -> dict[str, tuple[str, ...]]:
@@ -286,7 +307,8 @@ def _sources() -> str:
 
 
 def _unit(item: Found) -> str:
-    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1"}
+    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1",
+             "m3h": "m3/h", "m3": "m3"}
     return ", ".join(dict.fromkeys("money per kWh" if name.endswith("_per_kwh") else units[name.rsplit("_", 1)[1]] for name in item.names))
 
 

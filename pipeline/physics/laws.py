@@ -17,8 +17,8 @@ from typing import Final
 SOURCES: Final = {
     "000": "Data supplement (tables 1-12) of a paper on distribution operators with networked microgrids; the main paper is not known. "
            "Section numbers are those of the model book *networked microgrids*, which derives equations for the supplement's tables.",
-    "004": "Appendix (equations A1-A11, B1-B7) of a paper on hydrogen microgrids; the main paper is not known. It states the voltage drop "
-           "in the same magnitude form.",
+    "004": "Appendix (equations A1-A11, B1-B7) of a paper on hydrogen microgrids; the main paper is not known. Section numbers and the "
+           "numbers in brackets are those of the model book *hydrogen microgrids*, which rebuilds equations 13-30.",
     "BW": "Baran and Wu, *Network reconfiguration in distribution systems for loss reduction and load balancing*, IEEE Transactions on "
           "Power Delivery 4(2), 1989: LinDistFlow and the 33-bus feeder.",
     "ours": "A decision of this project, with the reason beside it.",
@@ -51,6 +51,9 @@ SCHEDULED = "`scheduled`, and a deviation costs something"
 SELL = "`sell_price_factor` < 1"
 REACTIVE = "reactive limits not 0"
 RAMP = "`ramp_kw_per_h` given"
+CONVERTER = "a converter in the case"
+HEAT = "the unit makes heat, and `vent_allowed`"
+PAIR = "`exclusive_with` given, and `exclusive: always` or after a solve in which both ran at once"
 DIRECTION = "`exclusive: always`, or after a solve that charged and discharged at once"
 
 ROWS: Final[dict[str, Entry]] = {
@@ -66,18 +69,31 @@ ROWS: Final[dict[str, Entry]] = {
     "generator.ramp_down": Entry("P[t-1] - P[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h", "ours: as ramp_up", "kW", when=RAMP),
     "chp.power_limits_low": Entry("power_kw[t] >= {power_low_kw[t]}", "000, table 10", "kW"),
     "chp.power_limits_high": Entry("power_kw[t] <= {power_high_kw[t]}", "000, table 10", "kW"),
+    "converter.power_limits_low": Entry("power_kw[t] >= {power_low_kw[t]}", "004 §4 (17), (20), (29)", "kW",
+                                        ("electrolyzer_limit", "fuel_cell_limit", "boiler_limit"), when=CONVERTER),
+    "converter.power_limits_high": Entry("power_kw[t] <= {power_high_kw[t]}", "004 §4 (17), (20), (29)", "kW",
+                                         ("electrolyzer_limit", "fuel_cell_limit", "boiler_limit"), when=CONVERTER),
+    "converter.exclusive_power": Entry("power_kw[t] <= power_max_kw · mode_share[t]", "004 §4 (17)", "kW", ("electrolyzer_limit",),
+                                       when=PAIR),
+    "converter.exclusive_partner": Entry(
+        "partner.power_kw[t] <= partner.power_max_kw · (1 - mode_share[t]), with partner the unit of exclusive_with", "004 §4 (20)", "kW",
+        ("fuel_cell_limit",), when=PAIR),
+    "converter.ramp_up": Entry("power_kw[t] - power_kw[t-1] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h, with power_kw[0] ="
+                               " {power_before_kw}", "ours: elastic, as a generator's", "kW", when=RAMP),
+    "converter.ramp_down": Entry("power_kw[t-1] - power_kw[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h", "ours: as ramp_up", "kW",
+                                 when=RAMP),
     "store.energy_balance": Entry(
         "energy_kwh[t] = hourly_retention_share^step_h · energy_kwh[t-1] + step_h · (charge_efficiency_share · charge_kw[t]"
         " - discharge_kw[t] / discharge_efficiency_share), with energy_kwh[0] = {energy_before_kwh}",
-        "000 §5", "kWh", ("battery_energy", "thermal_energy")),
+        "000 §5; 004 §4 (15), (21)", "kWh", ("battery_energy", "thermal_energy", "tank_volume")),
     "store.energy_limits_low": Entry(
         "energy_kwh[t] + energy_short_kwh[t] >= {energy_low_kwh[t]}",
         "000 §5; at the end of the day the lower input is the energy of its start", "kWh",
-        ("battery_energy_limits", "battery_cycle", "thermal_cycle")),
+        ("battery_energy_limits", "battery_cycle", "thermal_cycle", "tank_limits", "tank_cycle")),
     "store.energy_limits_high": Entry(
         "energy_kwh[t] - energy_over_kwh[t] <= {energy_high_kwh[t]}",
         "000 §5; with `cycle: equal` the upper input at the end of the day is the energy of its start too", "kWh",
-        ("battery_energy_limits", "battery_cycle")),
+        ("battery_energy_limits", "battery_cycle", "tank_limits")),
     "store.power_limits_low": Entry(
         "discharge_kw[t] - charge_kw[t] + power_below_kw[t] >= {power_low_kw[t]}",
         "ours: limits and set-points of a person, elastic so that none makes a program infeasible", "kW", ("battery_power_limits",)),
@@ -110,7 +126,11 @@ ROWS: Final[dict[str, Entry]] = {
     "tie.export_split": Entry("export_kw[t] >= -exchange_kw[t]", "ours: one signed exchange instead of buy and sell", "kW", when=SELL),
     "copper_plate.active_balance": Entry(
         "sum over devices and tie ends of injection[active,t] = 0", "000 §5", "kW", ("mg_balance",)),
-    "copper_plate.heat_balance": Entry("sum over devices of injection[heat,t] = 0", "000 §5", "kWth", ("heat_balance",)),
+    "copper_plate.heat_balance": Entry("sum over devices of injection[heat,t] = 0", "000 §5; 004 §4 (28), its surplus vented by a unit",
+                                       "kWth", ("heat_balance",)),
+    "copper_plate.hydrogen_balance": Entry("sum over devices of injection[hydrogen,t] = 0",
+                                           "004 §4 (18), (19), (21): what is made and not burnt goes into the tank", "m3/h",
+                                           ("electrolyzer_hydrogen", "fuel_cell_hydrogen"), when="a network carries hydrogen"),
     "lindistflow.active_flow": Entry(
         "sum of branch_kw[branch,t] arriving - sum of branch_kw[branch,t] leaving + sum over the bus of injection[active,t] = 0",
         "000 §5; BW; losses left out. At the slack bus it is the balance of the grid supply", "kW", ("active_flow", "grid_balance")),
@@ -149,6 +169,14 @@ COLUMNS: Final[dict[str, Entry]] = {
     "chp.vent_kwth": Entry(
         "heat sent to the cooler", "000 §3; bounded (ours): a cooler has a size", aliases=("heat_dump_kw",),
         price="step_h · vent_cost_per_kwh", when="`vent_allowed`"),
+    "converter.power_kw": Entry(
+        "power of the electric side, drawn or fed in; the heat made where neither side is electric", "004 §4",
+        aliases=("electrolyzer_kw", "fuel_cell_kw", "boiler_kw"), price="step_h · cost_per_kwh", when=CONVERTER),
+    "converter.vent_kwth": Entry("heat sent to the cooler", "004 §4 (28): an inequality there; bounded and priced (ours)",
+                                 aliases=("heat_balance",), price="step_h · vent_cost_per_kwh", when=HEAT),
+    "converter.mode_share": Entry("1 while the unit may run, 0 while its partner may (binary)", "004 §4", aliases=("hydrogen_mode",),
+                                  when=PAIR),
+    "converter.ramp_excess_kw": Entry("change of power beyond the ramp", "ours", price="step_h · 10 per kWh", when=RAMP),
     "store.charge_kw": Entry("power drawn from the bus, up to charge_max_kw", "000 §3", aliases=("charge_kw", "heat_charge_kw"),
                              price="step_h · wear_cost_per_kwh"),
     "store.discharge_kw": Entry("power fed into the bus, up to discharge_max_kw", "000 §3",
@@ -158,10 +186,10 @@ COLUMNS: Final[dict[str, Entry]] = {
     "store.energy_over_kwh": Entry("energy above the upper limit", "ours: elastic", price=SLACK),
     "store.power_below_kw": Entry("net power missing to its lower limit", "ours: elastic", price=f"step_h · {SLACK}"),
     "store.power_above_kw": Entry("net power above its upper limit", "ours: elastic", price=f"step_h · {SLACK}"),
-    "store.terminal_short_kwh": Entry("energy missing to the reference at the window's end", "000 §6", price="{terminal_price_per_kwh}",
-                                      when=ROLLING),
-    "store.terminal_over_kwh": Entry("energy above the reference at the window's end", "000 §6", price="{terminal_price_per_kwh}",
-                                     when=ROLLING),
+    "store.terminal_short_kwh": Entry("energy missing to the reference at the window's end", "000 §6",
+                                      price="content_factor · {terminal_price_per_kwh}", when=ROLLING),
+    "store.terminal_over_kwh": Entry("energy above the reference at the window's end", "000 §6",
+                                     price="content_factor · {terminal_price_per_kwh}", when=ROLLING),
     "store.charging_share": Entry("1 while it may charge, 0 while it may discharge (binary)", "000 §3", aliases=("storage_direction",),
                                   when=DIRECTION),
     "ev_fleet.charge_kw": Entry("power drawn by cohort c, up to vehicle_count · charger_kw", "000 §3", aliases=("ev_charge_kw",),
@@ -207,6 +235,9 @@ INPUTS: Final[dict[str, Entry]] = {
     "generator.power_before_kw": Entry("power before the first interval", "ours", when=RAMP),
     "chp.power_low_kw": Entry("lower limit of power: power_min_kw, moved by a person's word", "000, table 10"),
     "chp.power_high_kw": Entry("upper limit of power: power_max_kw, moved by a person's word", "000, table 10"),
+    "converter.power_low_kw": Entry("lower limit of power: power_min_kw, moved by a person's word", "004 §1", when=CONVERTER),
+    "converter.power_high_kw": Entry("upper limit of power: power_max_kw, moved by a person's word", "004 §1", when=CONVERTER),
+    "converter.power_before_kw": Entry("power before the first interval", "ours", when=RAMP),
     "store.energy_before_kwh": Entry("energy before the first interval", "000 §6"),
     "store.energy_low_kwh": Entry("lower limit of energy: energy_min_kwh, at the end of the day by the cycle rule", "000 §5"),
     "store.energy_high_kwh": Entry("upper limit of energy: energy_max_kwh, at the end of the day by the cycle rule", "000 §5"),
@@ -237,6 +268,8 @@ READOUTS: Final[dict[str, Entry]] = {
     "generator.injection": Entry("[active,t] sum over i of segment_kw[t,i]; [reactive,t] reactive_kvar[t]", "000 §5"),
     "chp.injection": Entry("[active,t] power_kw[t] (electric heater: -power_kw[t]); [heat,t] heat_to_power_factor · power_kw[t]"
                            " - vent_kwth[t]", "000 §5"),
+    "converter.injection": Entry("[active,t] active_factor · power_kw[t]; [heat,t] heat_factor · power_kw[t] - vent_kwth[t]; [hydrogen,t]"
+                                 " hydrogen_factor · power_kw[t]", "004 §1.1, §4 (18), (19), (27)", when=CONVERTER),
     "store.injection": Entry("[carrier,t] discharge_kw[t] - charge_kw[t]", "000 §5"),
     "ev_fleet.injection": Entry("[active,t] -(sum over c of charge_kw[c,t])", "000 §5"),
     "tie.injection_lower": Entry("[active,t] exchange_kw[t]; [reactive,t] exchange_kvar[t]", "000 §5"),
@@ -248,6 +281,7 @@ TERMS_SAY: Final = {
     "storage_wear_cost": ("wear of stores, per kWh moved", ("storage_wear_cost",)),
     "generator_cost": ("fuel of generators; cost_constant_per_h · step_h per interval is a constant", ("generator_cost",)),
     "cogeneration_cost": ("fuel of cogeneration", ("cogeneration_cost",)),
+    "conversion_cost": ("running cost of converters, and the fuel they buy", ("microgrid_cost",)),
     "curtailment_cost": ("power left unused, where the case prices it", ()),
     "vent_cost": ("heat sent to the cooler, where the case prices it", ()),
     "flexibility_cost": ("flexible charging, where the case pays for it (0 in the supplement)", ("beta_dra",)),
@@ -261,7 +295,12 @@ KINDS: Final = {
     "source": "PV or wind: what is available may be curtailed.",
     "generator": "Dispatchable generator: a convex cost curve cut into chords, limits of active and reactive power, elastic ramps.",
     "chp": "Combined heat and power in a fixed ratio (or the electric-heater reading of the same unit).",
-    "store": "One store for electricity, heat or hydrogen; read kWth and kWhth, m3/h and m3 for kW and kWh.",
+    "converter": "One carrier into another. With f = conversion_factor, energy in and out per unit of power are 1 and f where the input is"
+                 " electric, else 1 / f and 1. active_factor is -1 where it draws power, 1 where it feeds it, else 0. hydrogen_factor is"
+                 " energy out, or less energy in, over 3 kWh per m3. heat_factor is energy out where heat is the output, else"
+                 " waste_heat_share of the energy lost.",
+    "store": "One store for electricity, heat or hydrogen; read kWth and kWhth, m3/h and m3 for kW and kWh. content_factor is the kWh per"
+             " unit stored: 3 for hydrogen, else 1.",
     "ev_fleet": "A fleet of vehicles: per cohort c of departure, cumulative stored energy between two envelopes.",
     "tie": "A tie between two networks, or to the market above; the market's rows are the tie's.",
     "copper_plate": "A network without losses or limits.",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.equipment import Branch, Bus, Chp, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
+from pipeline.equipment import Branch, Bus, Chp, Converter, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
 from tests.helpers import case_of, compiled_sample, market_tie
 
 FOLDER = Path(__file__).parent / "baselines"
@@ -33,6 +33,10 @@ DEVICES: dict[str, Any] = {
     "chp": Chp(id="c", bus="plate", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1, vent_cost_per_kwh=0.002),
     "chp_heater": Chp(id="c", bus="plate", mode="electric_heater", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1,
                       vent_allowed=False),
+    "converter_boiler": Converter(id="eb", bus="plate", input_carrier="active", output_carrier="heat", power_max_kw=500, power_min_kw=5,
+                                  conversion_factor=0.9, vent_allowed=False),
+    "converter_fuel": Converter(id="fc", bus="plate", input_carrier="fuel", output_carrier="active", power_max_kw=450,
+                                cost_per_kwh=0.5, ramp_kw_per_h=100, power_initial_kw=50),
     "store": Store(id="b", bus="plate", charge_max_kw=100, discharge_max_kw=90, charge_efficiency_share=0.95,
                    discharge_efficiency_share=0.9, energy_max_kwh=300, energy_initial_kwh=150, wear_cost_per_kwh=0.0001),
     "store_heat_exclusive": Store(id="h", bus="plate", carrier="heat", charge_max_kw=30, discharge_max_kw=30, charge_efficiency_share=0.95,
@@ -58,6 +62,17 @@ def check(name: str, text: str) -> None:
 def test_rows_of_a_device(name: str) -> None:
     _, text = compiled_sample(case_of(DEVICES[name], ties=()), positions=3)
     check(name, text)
+
+
+def test_rows_of_an_electrolyser_and_the_fuel_cell_that_it_excludes() -> None:
+    electrolyser = Converter(
+        id="el", bus="plate", input_carrier="active", output_carrier="hydrogen", power_max_kw=450, conversion_factor=0.8,
+        waste_heat_share=0.352, cost_per_kwh=0.0628, vent_cost_per_kwh=0.002, exclusive_with="fc", exclusive="always")
+    fuel_cell = Converter(id="fc", bus="plate", input_carrier="hydrogen", output_carrier="active", power_max_kw=400, conversion_factor=0.65,
+                          waste_heat_share=0.45, cost_per_kwh=0.0625, vent_allowed=False)
+    networks = (Network(id="plate", kind="copper_plate", carriers=("active", "heat", "hydrogen")),)
+    _, text = compiled_sample(case_of(electrolyser, fuel_cell, networks=networks, ties=()), positions=3)
+    check("converter_pair", text)
 
 
 def test_rows_of_a_store_in_a_rolling_program() -> None:

@@ -20,8 +20,9 @@ from pipeline.physics.horizon import Horizon
 from pipeline.program.compile import compile_model
 from pipeline.program.linear_program import Floats, LinearProgram
 
-BALANCES = {"copper_plate.active_balance", "copper_plate.heat_balance", "lindistflow.active_flow", "lindistflow.reactive_flow"}
-CARRIER_ENDINGS = {"_kw": ("_kw", "_kwth"), "_kwh": ("_kwh", "_kwhth")}
+BALANCES = {"copper_plate.active_balance", "copper_plate.heat_balance", "copper_plate.hydrogen_balance",
+            "lindistflow.active_flow", "lindistflow.reactive_flow"}
+CARRIER_ENDINGS = {"_kw": ("_kw", "_kwth", "_m3h"), "_kwh": ("_kwh", "_kwhth", "_m3")}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Setting:
 def at_random() -> Setting:
     case = with_every_option(load_case("tiny"))
     stores = frozenset(device.id for device in case.devices if device.kind == "store")
-    program = compile_model(assemble(case, Horizon(3, 0.25, rolling=True), exclusive_stores=stores))
+    program = compile_model(assemble(case, Horizon(3, 0.25, rolling=True), exclusive_devices=stores))
     rng = np.random.default_rng(1)
     x, u = rng.uniform(1, 9, len(program.column_names)), rng.uniform(1, 9, len(program.input_names))
     values = dict(zip(program.column_names, map(float, x), strict=True)) | dict(zip(program.input_names, map(float, u), strict=True))
@@ -69,6 +70,18 @@ class Quantity:
         return found[0] if found else 0.0  # the slack bus has no elastic voltage
 
 
+@dataclass(frozen=True)
+class Partner:
+    """The other unit of a pair of converters."""
+
+    setting: Setting
+    owner: str
+
+    def __getattr__(self, name: str) -> Any:
+        record = next(device for device in self.setting.case.devices if device.id == self.owner)
+        return getattr(record, name) if hasattr(record, name) else Quantity(self.setting, self.owner, name)
+
+
 class Names(dict[str, Any]):
     """What a name in a formula stands for: a field of the equipment, a number of the day, a quantity to be indexed."""
 
@@ -86,6 +99,8 @@ class Names(dict[str, Any]):
         self["charging_kw"] = lambda t: sum(charge[c, t] for c in cohorts)
         voltage, above, below = (Quantity(setting, owner, f"voltage_{part}kv") for part in ("", "above_", "below_"))
         self["voltage"] = lambda bus, t: voltage[bus, t] + above[bus, t] - below[bus, t]
+        if getattr(self.records[0], "exclusive_with", None) is not None:
+            self["partner"] = Partner(setting, self.records[0].exclusive_with)
         if index:
             self["t"] = int(index[-1])
             self["c"] = index[0]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.equipment import Generator
-from pipeline.physics.block import Setting, add_column, add_law, declare_input, offer_of, rate
-
-RAMP_PRICE_PER_KWH = 10.0  # a measured state may lie where no ramp leads back at once
+from pipeline.physics.block import Setting, add_column, add_law, declare_input, offer_of
+from pipeline.physics.devices.ramp import add_ramps
 
 
 def segment_slopes_per_kwh(device: Generator) -> list[float]:
@@ -37,7 +36,7 @@ def build(block: Any, device: Generator, setting: Setting) -> None:
     if device.reactive_max_kvar or device.reactive_min_kvar:
         _reactive(block, device, setting)
     if device.ramp_kw_per_h is not None:
-        _ramps(block, device, setting, power)
+        add_ramps(block, device.id, setting, power, ramp_kw_per_h=device.ramp_kw_per_h, initial_kw=device.power_initial_kw)
 
 
 def _reactive(block: Any, device: Generator, setting: Setting) -> None:
@@ -48,15 +47,3 @@ def _reactive(block: Any, device: Generator, setting: Setting) -> None:
     add_law(block, "reactive_limits_low", steps, rule=lambda t: reactive[t] >= low[t])
     add_law(block, "reactive_limits_high", steps, rule=lambda t: reactive[t] <= high[t])
     offer_of(block).injection["reactive"] = lambda t: reactive[t]
-
-
-def _ramps(block: Any, device: Generator, setting: Setting, power: Any) -> None:
-    assert device.ramp_kw_per_h is not None
-    steps, ramp_kw = setting.steps, device.ramp_kw_per_h * setting.step_h
-    before = declare_input(block, "power_before_kw", role="state", device=device.id, default=device.power_initial_kw)
-    excess = add_column(block, "ramp_excess_kw", steps)
-    up = add_law(block, "ramp_up", steps, rule=lambda t: power(t) - power(t - 1) - excess[t] <= ramp_kw)
-    down = add_law(block, "ramp_down", steps, rule=lambda t: power(t - 1) - power(t) - excess[t] <= ramp_kw)
-    up[1] = power(1) - before - excess[1] <= ramp_kw
-    down[1] = before - power(1) - excess[1] <= ramp_kw
-    offer_of(block).add_cost("penalty_cost", rate(setting.step_h * RAMP_PRICE_PER_KWH, excess))
