@@ -11,9 +11,10 @@ Tables written from the schemas by `make docs`; do not edit. `feederflow case ne
 ## Layout
 
 A case is one folder. `case.yaml` is needed; every table may be a CSV file beside it, or, for all but devices, a list in `case.yaml`
-under its name (`networks`, `buses`, `branches`, `ties`, `series`), or both. Devices stand in one CSV file per kind: `demand.csv`,
-`source.csv`, `generator.csv`, `chp.csv`, `converter.csv`, `store.csv`, `ev_fleet.csv`. Under `devices: {kind: {field: value}}` in
-`case.yaml` stands what all devices of a kind share; a cell that is not empty wins over it. An empty cell takes the default.
+under its name (`networks`, `buses`, `branches`, `ties`, `series`, `ev_connections`), or both. Devices stand in one CSV file per kind:
+`demand.csv`, `source.csv`, `generator.csv`, `chp.csv`, `converter.csv`, `store.csv`, `ev_fleet.csv`, `ev_aggregator.csv`. Under
+`devices: {kind: {field: value}}` in `case.yaml` stands what all devices of a kind share; a cell that is not empty wins over it. An
+empty cell takes the default.
 
 CSV files have a header line with the names below, comma or semicolon, UTF-8; lines that begin with `#` are comments. A cell that holds
 a list separates its values by blanks (`6 7`); a record inside a record is written with a dot (`market.price_series`).
@@ -50,6 +51,19 @@ depot,2024-05-02 17:40,2024-05-03 06:30,21.5,11
 `fleet` is the id of the ev_fleet, `need_kwh` the energy that the battery is to gain (stored, not drawn from the grid). `charger_kw` may be
 left out: then it is the fleet's. A column `session` may name each session, so that a changed departure replaces the earlier one. The
 sessions of the 14 days before delivery are what the fleet is expected to do.
+
+## Vehicles by connection matrix
+
+An `ev_aggregator` knows its vehicles by how many connect in an hourly slot of the delivery day and for how long they stay, one row of
+`ev_connections.csv` each; the day repeats:
+
+```csv
+aggregator,connect_slot,dwell_h,vehicle_count
+car_park,14,10,2
+```
+
+Two vehicles connect in slot 14 (with a day that starts at 03:00: between 16:00 and 17:00), can be used in the ten slots after it, and
+leave in the last of these.
 
 ## Variants
 
@@ -148,5 +162,6 @@ MEANINGS = {
     "budget_share": "share of the deviations that may be at their worst at once; 0: the forecast",
     "budget_scope": "what a budget counts over", "deviations": "up and down apart, or one that goes both ways",
     "memory_steps": "intervals back that a rule looks", "information": "whose deviations a rule sees",
-    "half_width_share": "of the price's size",
+    "half_width_share": "of the price's size", "aggregator": "id of the ev_aggregator",
+    "EvConnection.vehicle_count": "so many vehicles",
 }  # fmt: skip

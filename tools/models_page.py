@@ -10,7 +10,21 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
-from pipeline.equipment import Branch, Chp, Converter, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
+from pipeline.equipment import (
+    Branch,
+    Chp,
+    Converter,
+    Demand,
+    EvAggregator,
+    EvFleet,
+    Generator,
+    Market,
+    Network,
+    Record,
+    Source,
+    Store,
+    Tie,
+)
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -23,7 +37,7 @@ ROOT = TARGET.parents[1]
 DEFAULT = "networked_microgrids_66_simbench"
 RECORDS: dict[str, type[Record]] = {
     "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "converter": Converter, "store": Store,
-    "ev_fleet": EvFleet, "tie": Tie, "copper_plate": Network, "lindistflow": Network,
+    "ev_fleet": EvFleet, "ev_aggregator": EvAggregator, "tie": Tie, "copper_plate": Network, "lindistflow": Network,
 }
 MORE_FIELDS = {
     "converter": frozenset({"active_factor", "heat_factor", "hydrogen_factor"}), "store": frozenset({"content_factor"}),
@@ -103,7 +117,7 @@ def catalogue() -> Catalogue:
         (tiny, compile_model(assemble(tiny, Horizon(2, 0.25, rolling=True), exclusive_devices=stores))),
     ]
     options = with_every_option(tiny)
-    built.append((options, compile_model(assemble(options, Horizon(2, 0.25)))))
+    built += [(options, compile_model(assemble(options, Horizon(2, 0.25, rolling)))) for rolling in (False, True)]
     return Catalogue(
         rows=_found(built, laws.ROWS, lambda program: dict.fromkeys(program.row_index, ())),
         columns=_found(built, laws.COLUMNS, _terms_of_columns),
@@ -128,7 +142,8 @@ def with_every_option(case: Case) -> Case:
     plate = next(network for network in case.networks if network.kind == "copper_plate")
     networks = tuple(one.model_copy(update={"carriers": (*one.carriers, "hydrogen")}) if one is plate else one for one in case.networks)
     bus = next(bus.id for bus in case.buses if bus.network == plate.id)
-    return case.model_copy(update={"devices": devices + hydrogen(bus), "ties": ties, "branches": branches, "networks": networks})
+    devices += hydrogen(bus) + aggregators(bus)
+    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches, "networks": networks})
 
 
 def hydrogen(bus: str) -> tuple[Converter | Store, ...]:
@@ -144,6 +159,17 @@ def hydrogen(bus: str) -> tuple[Converter | Store, ...]:
               discharge_efficiency_share=1.0, energy_max_kwh=135, energy_min_kwh=15, energy_initial_kwh=75, wear_cost_per_kwh=0.054,
               cycle="at_least"),
     )
+
+
+def aggregators(bus: str) -> tuple[EvAggregator, ...]:
+    """EV aggregators in both readings of start and departure."""
+    plain = EvAggregator(
+        id="aggregator", bus=bus, vehicle_count=9, charger_kw=4, battery_kwh=40, charge_efficiency_share=0.95,
+        discharge_efficiency_share=0.9, arrival_energy_share=0.45, departure_energy_share=0.9, ramp_kw_per_h=8,
+        discharge_cost_per_kwh=0.1, unserved_price_per_kwh=90,
+    )
+    strict = {"id": "strict_aggregator", "departure_form": "start_of_slot", "start": "handed_on"}
+    return plain, plain.model_copy(update=strict)
 
 
 def _terms_of_columns(program: LinearProgram) -> dict[str, tuple[str, ...]]:
@@ -308,7 +334,7 @@ def _sources() -> str:
 
 def _unit(item: Found) -> str:
     units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1",
-             "m3h": "m3/h", "m3": "m3"}
+             "m3h": "m3/h", "m3": "m3", "count": "vehicles"}
     return ", ".join(dict.fromkeys("money per kWh" if name.endswith("_per_kwh") else units[name.rsplit("_", 1)[1]] for name in item.names))
 
 

@@ -12,7 +12,7 @@ from pipeline.cases.settings import Settings
 from pipeline.cases.sources import AnySource, Series
 from pipeline.core.clock import DeliveryDay
 from pipeline.core.ids import canonical_json, digest
-from pipeline.equipment import AnyDevice, Branch, Bus, Identifier, Network, Record, Tie
+from pipeline.equipment import AnyDevice, Branch, Bus, EvConnection, Identifier, Network, Record, Tie
 
 
 class Case(Record):
@@ -31,6 +31,7 @@ class Case(Record):
     buses: tuple[Bus, ...]
     branches: tuple[Branch, ...] = ()
     devices: tuple[AnyDevice, ...]
+    ev_connections: tuple[EvConnection, ...] = ()  # of EV aggregators
     ties: tuple[Tie, ...]
     balancing_tie: Identifier  # where settlement lets the mismatch go
     series: tuple[Series, ...]

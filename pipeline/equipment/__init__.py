@@ -8,6 +8,7 @@ from pipeline.equipment.base import Carrier, Device, Identifier, Record
 from pipeline.equipment.chp import Chp
 from pipeline.equipment.converter import Converter
 from pipeline.equipment.demand import Demand
+from pipeline.equipment.ev_aggregator import EvAggregator, EvConnection
 from pipeline.equipment.ev_fleet import EvFleet
 from pipeline.equipment.generator import Generator
 from pipeline.equipment.network import Branch, Bus, Network
@@ -15,13 +16,14 @@ from pipeline.equipment.source import Source
 from pipeline.equipment.store import Store
 from pipeline.equipment.tie import Market, Tie
 
-AnyDevice = Annotated[Demand | Source | Generator | Chp | Converter | Store | EvFleet, Field(discriminator="kind")]
+AnyDevice = Annotated[Demand | Source | Generator | Chp | Converter | Store | EvFleet | EvAggregator, Field(discriminator="kind")]
 DEVICE_KINDS: dict[str, type[Device]] = {
     "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "converter": Converter, "store": Store,
-    "ev_fleet": EvFleet,
+    "ev_fleet": EvFleet, "ev_aggregator": EvAggregator,
 }
 
 __all__ = [
-    "DEVICE_KINDS", "AnyDevice", "Branch", "Bus", "Carrier", "Chp", "Converter", "Demand", "Device", "EvFleet",
+    "DEVICE_KINDS", "AnyDevice", "Branch", "Bus", "Carrier", "Chp", "Converter", "Demand", "Device", "EvAggregator", "EvConnection",
+    "EvFleet",
     "Generator", "Identifier", "Market", "Network", "Record", "Source", "Store", "Tie",
 ]

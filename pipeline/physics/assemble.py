@@ -11,13 +11,13 @@ from pipeline.cases.case import Case
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import Carrier, Converter, Network
 from pipeline.physics.block import Injection, Setting, offer_of
-from pipeline.physics.devices import chp, converter, demand, ev_fleet, generator, source, store, tie
+from pipeline.physics.devices import chp, converter, demand, ev_aggregator, ev_fleet, generator, source, store, tie
 from pipeline.physics.horizon import Horizon
 from pipeline.physics.network import copper_plate, lindistflow
 
 LAWS: dict[str, Callable[[Any, Any, Setting], None]] = {
     "demand": demand.build, "source": source.build, "generator": generator.build, "chp": chp.build,
-    "converter": converter.build, "store": store.build, "ev_fleet": ev_fleet.build,
+    "converter": converter.build, "store": store.build, "ev_fleet": ev_fleet.build, "ev_aggregator": ev_aggregator.build,
 }
 
 

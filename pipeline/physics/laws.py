@@ -17,6 +17,8 @@ from typing import Final
 SOURCES: Final = {
     "000": "Data supplement (tables 1-12) of a paper on distribution operators with networked microgrids; the main paper is not known. "
            "Section numbers are those of the model book *networked microgrids*, which derives equations for the supplement's tables.",
+    "003": "Tan, Lin, Zheng, Xiao, Wu, Yan, *Distributionally Robust Energy Management for Multi-Microgrids with Grid-interactive EVs*."
+           " Numbers in brackets are its equations, section numbers those of the model book *distributionally robust microgrids*.",
     "004": "Appendix (equations A1-A11, B1-B7) of a paper on hydrogen microgrids; the main paper is not known. Section numbers and the "
            "numbers in brackets are those of the model book *hydrogen microgrids*, which rebuilds equations 13-30.",
     "BW": "Baran and Wu, *Network reconfiguration in distribution systems for loss reduction and load balancing*, IEEE Transactions on "
@@ -27,7 +29,6 @@ SOURCES: Final = {
 FURTHER: Final = {
     "001": "Firouzi, Setayesh Nazar, Shafie-khah, Catalao, Applied Energy (2023) 120703, doi 10.1016/j.apenergy.2023.120703.",
     "002": "Bostan, Setayesh Nazar, Shafie-khah, Catalao, Energy 202 (2020) 117789.",
-    "003": "Tan, Lin, Zheng, Xiao, Wu, Yan, *Distributionally Robust Energy Management for Multi-Microgrids with Grid-interactive EVs*.",
 }
 
 
@@ -54,6 +55,10 @@ RAMP = "`ramp_kw_per_h` given"
 CONVERTER = "a converter in the case"
 HEAT = "the unit makes heat, and `vent_allowed`"
 PAIR = "`exclusive_with` given, and `exclusive: always` or after a solve in which both ran at once"
+AGGREGATOR = "an EV aggregator in the case"
+AGGREGATOR_RAMP = "an EV aggregator with `ramp_kw_per_h`"
+CYCLIC = "`start: cyclic`, day-ahead"
+AGGREGATOR_ROLLING = "an EV aggregator, rolling window"
 DIRECTION = "`exclusive: always`, or after a solve that charged and discharged at once"
 
 ROWS: Final[dict[str, Entry]] = {
@@ -119,6 +124,58 @@ ROWS: Final[dict[str, Entry]] = {
         "kWh", ("ev_upper_envelope",)),
     "ev_fleet.unserved_monotone": Entry(
         "unserved_kwh[c,t] >= unserved_kwh[c,t-1], with unserved_kwh[c,0] = 0", "ours: lost energy stays lost, so it is paid once", "kWh"),
+    "ev_aggregator.power_limit": Entry(
+        "charge_kw[t] + discharge_kw[t] <= charger_kw · {connected_count[t]}",
+        "003 §4 (2), its binary relaxed: losses and wear make both at once dearer than either", "kW", ("aggregator_power",),
+        when=AGGREGATOR),
+    "ev_aggregator.power_limits_low": Entry(
+        "discharge_kw[t] - charge_kw[t] + power_below_kw[t] >= {power_low_kw[t]}", "ours: limits and set-points of a person, elastic", "kW",
+        when=AGGREGATOR),
+    "ev_aggregator.power_limits_high": Entry(
+        "discharge_kw[t] - charge_kw[t] - power_above_kw[t] <= {power_high_kw[t]}", "ours: as power_limits_low", "kW", when=AGGREGATOR),
+    "ev_aggregator.energy_balance": Entry(
+        "energy_kwh[t] = energy_kwh[t-1] + step_h · (charge_efficiency_share · charge_kw[t] - discharge_kw[t] / discharge_efficiency_share)"
+        " + ev_slack_kwh[t] - ev_surplus_kwh[t] + battery_kwh · arrival_energy_share · {arrivals_count[t]} - battery_kwh ·"
+        " departure_energy_share · {departures_count[t]}, with energy_kwh[0] = {energy_before_kwh} + energy_start_kwh",
+        "003 §4 (1), discharge divided by its efficiency (as printed it would create energy); the surplus is ours", "kWh",
+        ("aggregator_energy",), when=AGGREGATOR),
+    "ev_aggregator.energy_limits_low": Entry(
+        "energy_kwh[t] >= battery_kwh · energy_min_share · ({connected_count[t]} + {arrivals_count[t]} - {departures_count[t]})",
+        "003 §4 (3)", "kWh", ("aggregator_energy_limits",), when=AGGREGATOR),
+    "ev_aggregator.energy_limits_high": Entry(
+        "energy_kwh[t] <= battery_kwh · energy_max_share · ({connected_count[t]} + {arrivals_count[t]} - {departures_count[t]})",
+        "003 §4 (3)", "kWh", ("aggregator_energy_limits",), when=AGGREGATOR),
+    "ev_aggregator.departure_energy": Entry(
+        "energy_kwh[t-1] + step_h · (charge_efficiency_share · charge_kw[t] - discharge_kw[t] / discharge_efficiency_share)"
+        " + ev_slack_kwh[t] >= battery_kwh · departure_energy_share · {departures_count[t]} + battery_kwh · energy_min_share ·"
+        " ({connected_count[t]} - {departures_count[t]})",
+        "003 §4 (5), with the power of the slot in which they leave", "kWh", ("departure_energy",),
+        when="an EV aggregator, `departure_form` at the end of the slot"),
+    "ev_aggregator.departure_energy_before": Entry(
+        "energy_kwh[t-1] + ev_slack_kwh[t] >= battery_kwh · departure_energy_share · {departures_count[t]} + battery_kwh ·"
+        " remaining_energy_share · ({connected_count[t]} - {departures_count[t]})",
+        "003 §4 (5) as printed", "kWh", ("departure_energy",), when="an EV aggregator, `departure_form` at the start of the slot"),
+    "ev_aggregator.cross_cycle_reserve": Entry(
+        "energy_kwh[t] >= {reserve_kwh[t]}", "003 §4 (11)", "kWh", ("cross_cycle_reserve",), when="an EV aggregator with `cross_cycle`"),
+    "ev_aggregator.cyclic_energy": Entry(
+        "energy_kwh[T] >= energy_start_kwh, T the day's last position",
+        "003 §4; an inequality, so that every scenario can meet it (ours)", "kWh", when=CYCLIC),
+    "ev_aggregator.charge_ramp_up": Entry(
+        "charge_kw[t] - charge_kw[t-1] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h · {connected_count[t-1]}",
+        "003 §4 (4); elastic (ours)", "kW", ("aggregator_ramp",), when=AGGREGATOR_RAMP),
+    "ev_aggregator.charge_ramp_down": Entry(
+        "charge_kw[t-1] - charge_kw[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h · {connected_count[t-1]} + charger_kw ·"
+        " {withdrawn_count[t]}", "003 §4 (4), mended: what leaving vehicles drew may fall away at once", "kW", ("aggregator_ramp",),
+        when=AGGREGATOR_RAMP),
+    "ev_aggregator.discharge_ramp_up": Entry(
+        "discharge_kw[t] - discharge_kw[t-1] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h · {connected_count[t-1]}",
+        "003 §4 (4); elastic (ours)", "kW", ("aggregator_ramp",), when=AGGREGATOR_RAMP),
+    "ev_aggregator.discharge_ramp_down": Entry(
+        "discharge_kw[t-1] - discharge_kw[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h · {connected_count[t-1]} + charger_kw ·"
+        " {withdrawn_count[t]}", "003 §4 (4), mended as charge_ramp_down", "kW", ("aggregator_ramp",), when=AGGREGATOR_RAMP),
+    "ev_aggregator.terminal_energy": Entry(
+        "energy_kwh[T] + terminal_short_kwh - terminal_over_kwh = {energy_reference_kwh}, T the window's last position", "003 §9", "kWh",
+        when=AGGREGATOR_ROLLING),
     "tie.exchange_limits_low": Entry("exchange_kw[t] >= {exchange_low_kw[t]}", "000 §3 and 5", "kW", ("mg_exchange_limits",)),
     "tie.exchange_limits_high": Entry("exchange_kw[t] <= {exchange_high_kw[t]}", "000 §3 and 5", "kW", ("mg_exchange_limits",)),
     "tie.schedule_deviation": Entry(
@@ -199,6 +256,26 @@ COLUMNS: Final[dict[str, Entry]] = {
         "energy that cohort c lacks for good; only the last position costs", "000 §3", aliases=("ev_unserved_kwh",),
         price="unserved_price_per_kwh (where none is given: slack_price_per_kwh)"),
     "ev_fleet.energy_over_kwh": Entry("energy above the upper envelope", "ours: elastic", price=SLACK),
+    "ev_aggregator.charge_kw": Entry("power drawn", "003 §3", aliases=("aggregator_charge_kw",), when=AGGREGATOR),
+    "ev_aggregator.discharge_kw": Entry(
+        "power fed in", "003 §3", aliases=("aggregator_discharge_kw",), price="step_h · discharge_cost_per_kwh", when=AGGREGATOR),
+    "ev_aggregator.energy_kwh": Entry(
+        "energy of all connected vehicles at the end of the interval", "003 §3", aliases=("aggregator_energy_kwh",), when=AGGREGATOR),
+    "ev_aggregator.energy_start_kwh": Entry(
+        "energy at the start of the day, the same in every scenario (first stage)", "003 §4: E_0 = E_T", when=CYCLIC),
+    "ev_aggregator.ev_slack_kwh": Entry("energy lacking", "003 §4", aliases=("ev_slack_kwh", "slack_cost"), when=AGGREGATOR,
+                                        price="unserved_price_per_kwh (where none is given: slack_price_per_kwh)"),
+    "ev_aggregator.ev_surplus_kwh": Entry("energy that nobody can hold", "ours: keeps a recourse whose vehicles leave early feasible",
+                                          when=AGGREGATOR, price="unserved_price_per_kwh (where none is given: slack_price_per_kwh)"),
+    "ev_aggregator.ramp_excess_kw": Entry("change of power beyond the ramp", "ours", price="step_h · 10 per kWh", when=AGGREGATOR_RAMP),
+    "ev_aggregator.power_below_kw": Entry("net power missing to its lower limit", "ours: elastic", price=f"step_h · {SLACK}",
+                                          when=AGGREGATOR),
+    "ev_aggregator.power_above_kw": Entry("net power above its upper limit", "ours: elastic", price=f"step_h · {SLACK}",
+                                          when=AGGREGATOR),
+    "ev_aggregator.terminal_short_kwh": Entry("energy missing to the reference at the window's end", "003 §9",
+                                              price="{terminal_price_per_kwh}", when=AGGREGATOR_ROLLING),
+    "ev_aggregator.terminal_over_kwh": Entry("energy above the reference at the window's end", "003 §9",
+                                             price="{terminal_price_per_kwh}", when=AGGREGATOR_ROLLING),
     "tie.exchange_kw": Entry(
         "power from the upper into the lower end, negative back", "000 §3; one signed column instead of two (ours)",
         aliases=("grid_buy_kw", "grid_sell_kw", "mg_exchange_kw"), price="step_h · {price_per_kwh[t]} where the tie has a market"),
@@ -249,6 +326,21 @@ INPUTS: Final[dict[str, Entry]] = {
     "ev_fleet.power_high_kw": Entry("charging power of the vehicles of cohort c that are connected", "000 §5"),
     "ev_fleet.energy_low_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as late as it can", "000 §5"),
     "ev_fleet.energy_high_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as early as it can", "000 §5"),
+    "ev_aggregator.arrivals_count": Entry("vehicles that connect in the interval", "003 §4", when=AGGREGATOR),
+    "ev_aggregator.departures_count": Entry("vehicles that leave in the interval, early ones moved", "003 §4 (9), (12)", when=AGGREGATOR),
+    "ev_aggregator.connected_count": Entry("vehicles usable in the interval", "003 §4 (8)", when=AGGREGATOR),
+    "ev_aggregator.withdrawn_count": Entry("usable vehicles fewer than in the interval before", "ours", when=AGGREGATOR_RAMP),
+    "ev_aggregator.reserve_kwh": Entry(
+        "at the end of the day what its vehicles need that leave the next day: battery_kwh · the larger of energy_min_share and"
+        " departure_energy_share less what can still be charged, summed; else 0", "003 §4 (11)",
+        when="an EV aggregator with `cross_cycle`"),
+    "ev_aggregator.energy_before_kwh": Entry("energy before the first interval; 0 where the start is decided", "003 §4", when=AGGREGATOR),
+    "ev_aggregator.charge_before_kw": Entry("charging before the first interval", "ours", when=AGGREGATOR_RAMP),
+    "ev_aggregator.discharge_before_kw": Entry("discharging before the first interval", "ours", when=AGGREGATOR_RAMP),
+    "ev_aggregator.power_low_kw": Entry("lower limit of discharge less charge, moved by a person's word", "ours", when=AGGREGATOR),
+    "ev_aggregator.power_high_kw": Entry("upper limit of discharge less charge, moved by a person's word", "ours", when=AGGREGATOR),
+    "ev_aggregator.energy_reference_kwh": Entry("energy of the day-ahead schedule at the window's end", "003 §9", when=AGGREGATOR_ROLLING),
+    "ev_aggregator.terminal_price_per_kwh": Entry("as a store's", "003 §9", when=AGGREGATOR_ROLLING),
     "tie.exchange_low_kw": Entry("lower limit of the exchange: exchange_min_kw, moved by a person's word",
                                  "000, table 12; the grid's 000 §1.4"),
     "tie.exchange_high_kw": Entry("upper limit of the exchange: exchange_max_kw, moved by a person's word",
@@ -272,13 +364,14 @@ READOUTS: Final[dict[str, Entry]] = {
                                  " hydrogen_factor · power_kw[t]", "004 §1.1, §4 (18), (19), (27)", when=CONVERTER),
     "store.injection": Entry("[carrier,t] discharge_kw[t] - charge_kw[t]", "000 §5"),
     "ev_fleet.injection": Entry("[active,t] -(sum over c of charge_kw[c,t])", "000 §5"),
+    "ev_aggregator.injection": Entry("[active,t] discharge_kw[t] - charge_kw[t]", "003 §6", when=AGGREGATOR),
     "tie.injection_lower": Entry("[active,t] exchange_kw[t]; [reactive,t] exchange_kvar[t]", "000 §5"),
     "tie.injection_upper": Entry("[active,t] -exchange_kw[t]; [reactive,t] -exchange_kvar[t]", "000 §5", when="both ends in the model"),
 }
 
 TERMS_SAY: Final = {
     "energy_cost": ("energy bought and sold at ties with a market", ("energy_cost",)),
-    "storage_wear_cost": ("wear of stores, per kWh moved", ("storage_wear_cost",)),
+    "storage_wear_cost": ("wear of stores, per kWh moved, and of vehicles that feed in", ("storage_wear_cost",)),
     "generator_cost": ("fuel of generators; cost_constant_per_h · step_h per interval is a constant", ("generator_cost",)),
     "cogeneration_cost": ("fuel of cogeneration", ("cogeneration_cost",)),
     "conversion_cost": ("running cost of converters, and the fuel they buy", ("microgrid_cost",)),
@@ -302,6 +395,7 @@ KINDS: Final = {
     "store": "One store for electricity, heat or hydrogen; read kWth and kWhth, m3/h and m3 for kW and kWh. content_factor is the kWh per"
              " unit stored: 3 for hydrogen, else 1.",
     "ev_fleet": "A fleet of vehicles: per cohort c of departure, cumulative stored energy between two envelopes.",
+    "ev_aggregator": "Vehicles known by their connection matrix, as one energy level: who arrives brings energy, who leaves takes it.",
     "tie": "A tie between two networks, or to the market above; the market's rows are the tie's.",
     "copper_plate": "A network without losses or limits.",
     "lindistflow": "A radial feeder without losses, voltages in magnitude form.",

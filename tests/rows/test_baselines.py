@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.equipment import Branch, Bus, Chp, Converter, Demand, EvFleet, Generator, Market, Network, Source, Store, Tie
+from pipeline.equipment import Branch, Bus, Chp, Converter, Demand, EvAggregator, EvFleet, Generator, Market, Network, Source, Store, Tie
 from tests.helpers import case_of, compiled_sample, market_tie
 
 FOLDER = Path(__file__).parent / "baselines"
@@ -44,6 +44,12 @@ DEVICES: dict[str, Any] = {
                                   hourly_retention_share=0.99, cycle="at_least", exclusive="always"),
     "ev_fleet": EvFleet(id="e", bus="plate", vehicle_count=2, charger_kw=3.3, battery_kwh=24, charge_efficiency_share=0.9,
                         departure_hours=(6, 7), flexibility_cost_per_kwh=0.001),
+    "ev_aggregator": EvAggregator(id="e", bus="plate", vehicle_count=9, charger_kw=4, battery_kwh=40, charge_efficiency_share=0.95,
+                                  discharge_efficiency_share=0.9, arrival_energy_share=0.45, departure_energy_share=0.9, ramp_kw_per_h=8,
+                                  discharge_cost_per_kwh=0.1, unserved_price_per_kwh=90),
+    "ev_aggregator_strict": EvAggregator(id="e", bus="plate", vehicle_count=9, charger_kw=4, battery_kwh=40, charge_efficiency_share=0.95,
+                                         discharge_efficiency_share=0.9, arrival_energy_share=0.45, departure_energy_share=0.9,
+                                         departure_form="start_of_slot", start="handed_on", cross_cycle=False, energy_initial_kwh=80),
 }
 TIES = {
     "tie_market": market_tie(deviation_price_per_kwh=0.01, market=Market(
