@@ -58,5 +58,8 @@ def against_holding(kpis: Mapping[str, float | None], *, currency: str) -> list[
 
 def proven(method: str, gap: float | None) -> str:
     """How good the schedule is under its treatment: a gap that was proven, or the words that none was."""
-    said = "no bound was proven: a better schedule may exist" if gap is None else f"proven within {100 * gap:.2g} % of the best"
+    if gap is None:
+        said = "no bound was proven: a better schedule may exist"
+    else:
+        said = f"proven within {100 * gap:.2g} % of the best" if gap > 0 else "proven to be the best, to a millionth"
     return f"treatment             {method}, {said}"
