@@ -20,6 +20,7 @@ from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
+from pipeline.schedule.treatments import Spread
 from pipeline.stages.forecasting import distances, forecast_mean, representatives
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
@@ -68,7 +69,14 @@ def decide(run: Run) -> DayAhead:
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
     return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
-                    distances=distances(run) if isinstance(run.case.settings.method, Wasserstein) else None)
+                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run))
+
+
+def _spread(run: Run) -> Spread | None:
+    """How far the representatives lie apart, where the method asks."""
+    if not isinstance(run.case.settings.method, Wasserstein):
+        return None
+    return Spread(*distances(run))
 
 
 def day_ahead_program(run: Run) -> LinearProgram:
