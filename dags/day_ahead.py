@@ -31,7 +31,7 @@ DEFAULT_CASE = "networked_microgrids_66_simbench"
         "case": Param(DEFAULT_CASE, type="string", description="case folder name"),
         "date": Param(None, type=["null", "string"], description="delivery date; default: the day after the run's, or the case's own"),
         "variant": Param(None, type=["null", "string"], description="variant of the case"),
-        "method": Param(None, type=["null", "string"], description="deterministic or stochastic"),
+        "method": Param(None, type=["null", "string"], description="deterministic, stochastic, cvar, wasserstein, box_robust, affine"),
         "as_of": Param(None, type=["null", "string"], description="read nothing known later than this"),
     },
 )

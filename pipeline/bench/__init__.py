@@ -18,6 +18,7 @@ BENCHMARKS = {
     "forecast": "forecast skill over the year, shipped series",
     "study_year": "forecast skill on the study data, where they are present (reported, no target)",
     "reduction": "scenario reduction",
+    "extensive_form": "building the scenario program of 50 microgrids, 96 steps, 10 scenarios",
 }
 
 

@@ -29,7 +29,7 @@ CASES = {"networked_microgrids_66": 10, "networked_microgrids_165": 25, "network
 REPEATS = 3
 
 
-def _day_outlook(case: Case) -> Outlook:
+def day_outlook(case: Case) -> Outlook:
     """The case's tables over its default day, and its fleets' windows."""
     day = case.day(case.default_date)
     values = Tables.of(case).distribution(day.starts()).mean
@@ -39,7 +39,7 @@ def _day_outlook(case: Case) -> Outlook:
 
 def _inputs(case: Case, program: LinearProgram) -> Floats:
     desk = open_desk(case, case.day(case.default_date), program)
-    filled = desk.binder.fill(_day_outlook(case), desk.starts())
+    filled = desk.binder.fill(day_outlook(case), desk.starts())
     return desk.binder.assemble(filled, desk.binder.initial_state(), day_ends=True)
 
 
@@ -61,7 +61,7 @@ def _steps(name: str) -> tuple[float, float]:
     """CPU seconds of a whole real-time step and of HiGHS's run in it, means over a day; values move by 1 % from step to step."""
     case = load_case(name, variant="reference")
     case = case.model_copy(update={"ties": tuple(tie.model_copy(update={"deviation_price_per_kwh": 0.01}) for tie in case.ties)})
-    day, outlook = case.day(case.default_date), _day_outlook(case)
+    day, outlook = case.day(case.default_date), day_outlook(case)
     hourly = compiled(case, Horizon(24, 1.0), cache_dir=None)
     plan = plan_day(case, day, hourly, [coarsen(outlook, 4)], np.ones(1)).plan
     rolling = open_day(case, day, compiled(case, Horizon(16, 0.25, rolling=True), cache_dir=None), plan)

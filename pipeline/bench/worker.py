@@ -12,7 +12,7 @@ from pipeline.cli import leave
 
 _HOMES = {
     "first_solve": "programs", "real_time_step": "programs", "fresh_redispatch": "days", "full_day": "days", "forecast": "forecasts",
-    "study_year": "forecasts", "reduction": "forecasts",
+    "study_year": "forecasts", "reduction": "forecasts", "extensive_form": "extensive",
 }
 
 

@@ -16,7 +16,8 @@ from pipeline.core.errors import EXIT_DEGRADED, EXIT_DONE, InputError
 
 CaseArgument = Annotated[str, typer.Argument(help="case name, or path of a case folder")]
 DateOption = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the case's default_date")]
-MethodOption = Annotated[str | None, typer.Option("--method", help="deterministic or stochastic; default: the variant's own")]
+MethodOption = Annotated[str | None, typer.Option(
+    "--method", help="deterministic, stochastic, cvar, wasserstein, box_robust or affine; default: the variant's own")]
 VariantOption = Annotated[str | None, typer.Option("--variant", help="variant of the case")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="read nothing known later than this ISO time; naive is the case's local time")

@@ -27,7 +27,7 @@ _DENSE = (
 _NAMES = ("row_names", "column_names", "input_names", "readout_names")
 _SOURCES = (
     "equipment", "physics", "program/compile.py", "program/readouts.py", "program/rows.py", "program/templates.py", "program/triplets.py",
-    "program/linear_program.py", "program/cached.py",
+    "program/linear_program.py", "program/names.py", "program/cached.py",
 )
 
 

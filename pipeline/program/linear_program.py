@@ -18,6 +18,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pipeline.program.names import Names
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -52,8 +54,8 @@ class LinearProgram:
     col_lower: Floats
     col_upper: Floats
     integer: NDArray[np.bool_]  # (n,)
-    row_names: tuple[str, ...]
-    column_names: tuple[str, ...]
+    row_names: Names
+    column_names: Names
     input_names: tuple[str, ...]
     column_term: NDArray[np.int16]  # (n,) index into terms, -1 where a column costs nothing
     terms: tuple[str, ...]
@@ -139,7 +141,7 @@ def component_of(name: str) -> str:
     return name if cut < 0 else name[:cut]
 
 
-def _by_component(names: tuple[str, ...]) -> dict[str, Indices]:
+def _by_component(names: Names) -> dict[str, Indices]:
     found: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         found.setdefault(component_of(name), []).append(index)

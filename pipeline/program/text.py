@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pipeline.program.linear_program import LinearProgram
+from pipeline.program.names import Names
 
 
 def lp_text(program: LinearProgram) -> str:
@@ -56,7 +57,7 @@ def _readouts(program: LinearProgram) -> Iterator[str]:
         yield f"  {name} = " + _sum(program.readout, program.column_names, row, program.readout_by_input, program.input_names)
 
 
-def _sum(matrix: sp.csr_array, names: tuple[str, ...], row: int, by_input: sp.csr_array, input_names: tuple[str, ...]) -> str:
+def _sum(matrix: sp.csr_array, names: Names, row: int, by_input: sp.csr_array, input_names: tuple[str, ...]) -> str:
     own, given = matrix[[row]], by_input[[row]]
     parts = [_term(c, names[i]) for c, i in zip(own.data, own.indices, strict=True)]
     parts += [_term(c, f"{{{input_names[i]}}}") for c, i in zip(given.data, given.indices, strict=True)]

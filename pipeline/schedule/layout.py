@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.program.names import Names
 from pipeline.program.positions import POSITION_FIRST
 
 
@@ -74,7 +75,7 @@ def layout_of(program: LinearProgram) -> Layout:
     )
 
 
-def _axis(names: tuple[str, ...], components: Mapping[str, Indices], positions: int, without_position: frozenset[str]) -> Axis:
+def _axis(names: Names, components: Mapping[str, Indices], positions: int, without_position: frozenset[str]) -> Axis:
     labels: list[Label] = []
     rows: list[Indices] = []
     scalars: list[tuple[Label, int]] = []

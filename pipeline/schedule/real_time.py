@@ -13,7 +13,6 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, solve
-from pipeline.schedule.day_ahead import FIRST_STAGE
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.dispatch import Dispatch, Settled
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
@@ -56,7 +55,7 @@ def open_day(case: Case, day: DeliveryDay, program: LinearProgram, plan: Plan, *
     program: compiled with `Horizon(real_time_window_steps, 0.25, rolling=True)`. state: at the day's start (default: the case's).
     """
     options = options or SolveOptions(time_limit_s=case.settings.real_time_time_limit_s, mip_gap_share=case.settings.mip_gap_share)
-    frozen = freeze(program, program.columns_like(FIRST_STAGE))
+    frozen = freeze(program, program.columns_like(case.settings.held_in_real_time))
     desk = open_desk(case, day, frozen)
     state = desk.binder.initial_state() if state is None else state
     held = hold(desk, plan, dict(zip(state.names, state.start, strict=True)))

@@ -10,7 +10,6 @@ from pipeline.core.errors import NoSchedule
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, LinearProgram
 from pipeline.program.solve import SolveOptions, Status, solve
-from pipeline.schedule.day_ahead import FIRST_STAGE
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.layout import by_position
@@ -38,7 +37,7 @@ def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outloo
     rows, and set-points of ties bind neither. Raises NoSchedule where the solver ends without an optimum: an incumbent bounds nothing.
     """
     state = rolling.start if state is None else state
-    frozen = freeze(program, program.columns_like(FIRST_STAGE))
+    frozen = freeze(program, program.columns_like(rolling.desk.case.settings.held_in_real_time))
     desk = open_desk(rolling.desk.case, rolling.desk.day, frozen)
     filled = realised_inputs(desk, realised, told)
     mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}

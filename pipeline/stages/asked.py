@@ -9,11 +9,24 @@ from typing import Any
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import list_cases, load_case
-from pipeline.cases.settings import Deterministic, Method, Stochastic
+from pipeline.cases.settings import Affine, BoxRobust, Cvar, Deterministic, Method, Stochastic, Wasserstein
 from pipeline.core.clock import QUARTER_S, from_epoch, to_epoch
 from pipeline.core.errors import InputError, Mistake
 
-METHODS: dict[str, type[Deterministic] | type[Stochastic]] = {"deterministic": Deterministic, "stochastic": Stochastic}
+METHODS: dict[str, type[Deterministic | Stochastic | Cvar | Wasserstein | BoxRobust | Affine]] = {
+    "deterministic": Deterministic, "stochastic": Stochastic, "cvar": Cvar, "wasserstein": Wasserstein, "box_robust": BoxRobust,
+    "affine": Affine,
+}
+
+
+def with_method(case: Case, kind: str) -> Case:
+    """The case under another method: what it shares with the case's own (draws, representatives, half-widths) is kept."""
+    own = case.settings.method
+    if kind == own.kind:
+        return case
+    kept = {name: getattr(own, name) for name in METHODS[kind].model_fields if name != "kind" and name in own.model_fields_set}
+    method: Method = METHODS[kind](**kept)
+    return case.model_copy(update={"settings": case.settings.model_copy(update={"method": method})})
 
 
 @dataclass(frozen=True)
@@ -33,10 +46,7 @@ class Request:
     def load(self) -> Case:
         """The case, with the method of this request in its settings."""
         case = load_case(self.case, variant=self.variant)
-        if self.method is None or self.method == case.settings.method.kind:
-            return case
-        method: Method = METHODS[self.method]()
-        return case.model_copy(update={"settings": case.settings.model_copy(update={"method": method})})
+        return case if self.method is None else with_method(case, self.method)
 
     def native_method(self) -> str:
         """The variant's own method."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cases.settings import Stochastic
+from pipeline.cases.settings import Sampled
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
@@ -50,7 +50,7 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
     """Outlooks at the day-ahead step, with their weights: the representatives, or the mean forecast alone."""
     case, day = run.case, run.day
     envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=day)
-    if isinstance(case.settings.method, Stochastic):
+    if isinstance(case.settings.method, Sampled):
         values, weights = representatives(run)
     else:
         values, weights = forecast_mean(run)[None], np.ones(1)

@@ -93,7 +93,7 @@ def forecast(run_id: str) -> str:
 
 def scenarios(run_id: str) -> str:
     """Draw scenarios and reduce them to weighted representatives; a deterministic run has none."""
-    from pipeline.cases.settings import Stochastic
+    from pipeline.cases.settings import Sampled
     from pipeline.scenarios.generate import draw
     from pipeline.scenarios.publication import quality_table
     from pipeline.scenarios.quality import quality
@@ -101,7 +101,7 @@ def scenarios(run_id: str) -> str:
 
     run = load_run(run_id)
     method = run.case.settings.method
-    if not isinstance(method, Stochastic):
+    if not isinstance(method, Sampled):
         return run_id
     draws = draw(forecast_of(run_id), run.knowledge.history, count=method.draw_count, seed=seed_from(run_id, "draw"))
     seed = seed_from(run_id, "reduce") % 2**31  # MiniSom takes 32 bits

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from pipeline.program.linear_program import InputSpec, LinearProgram
 from pipeline.program.solve import SolveOptions, solve
 from pipeline.uncertainty.expectation import expected_cost, mean, recourse_of
-from pipeline.uncertainty.extensive import extensive_form
+from pipeline.uncertainty.extensive import _repeated, extensive_form
 
 
 def newsvendor() -> LinearProgram:
@@ -65,6 +65,19 @@ def test_names_say_the_scenario_and_no_column_is_lost():
     bound, index = extensive_form(newsvendor(), first_stage=FIRST, scenarios=DEMANDS, weights=np.full(3, 1 / 3))
     assert bound.program.row_names == ("a.balance[1]@1", "a.balance[1]@2", "a.balance[1]@3")
     assert sorted(set(index.columns.ravel())) == list(range(7))
+
+
+def test_the_matrix_is_laid_out_as_block_matrices_say():
+    """[common, recourse on the diagonal] for first-stage columns anywhere, empty rows and columns included."""
+    rng = np.random.default_rng(3)
+    dense = rng.normal(size=(7, 9)) * (rng.random((7, 9)) < 0.4)
+    dense[2], dense[:, 5] = 0.0, 0.0
+    for first in ([], [3], [0, 4, 8], list(range(9))):
+        shared, own = np.array(first, dtype=np.int64), np.array([j for j in range(9) if j not in first], dtype=np.int64)
+        found = _repeated(sp.csr_array(dense), shared, own, 3)
+        expected = np.hstack([np.vstack([dense[:, shared]] * 3), np.kron(np.eye(3), dense[:, own])])
+        assert found.toarray() == pytest.approx(expected)
+        assert found.has_canonical_format and found.indices.dtype == np.int32
 
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5, 0.5), (1.0, 0.0, 0.0), (0.5, 0.5), (np.nan, 0.5, 0.5), (1.5, -0.5, 0.0)])

@@ -1,0 +1,57 @@
+"""Names of a program that repeats another: written when somebody asks, because millions of them cost more than the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import SupportsIndex, overload
+
+
+class RepeatedNames(Sequence[str]):
+    """`shared` once, then `repeated` behind each other `count` times as `name@s`, s from 1. Equal to the tuple of the same names."""
+
+    def __init__(self, shared: tuple[str, ...], repeated: tuple[str, ...], count: int) -> None:
+        self._shared, self._repeated, self._count = shared, repeated, count
+
+    def __len__(self) -> int:
+        return len(self._shared) + len(self._repeated) * self._count
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(self._at(i) for i in range(*place.indices(len(self))))
+        at = place.__index__()
+        if not -len(self) <= at < len(self):
+            raise IndexError(f"name {at} of {len(self)}")
+        return self._at(at % len(self))
+
+    def _at(self, place: int) -> str:
+        behind = place - len(self._shared)
+        if behind < 0:
+            return self._shared[place]
+        scenario, which = divmod(behind, len(self._repeated))
+        return f"{self._repeated[which]}@{scenario + 1}"
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._shared
+        for scenario in range(1, self._count + 1):
+            for name in self._repeated:
+                yield f"{name}@{scenario}"
+
+    def __add__(self, more: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self) + more
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, RepeatedNames):
+            same = (self._shared, self._repeated, self._count) == (other._shared, other._repeated, other._count)
+            return same or tuple(self) == tuple(other)
+        return isinstance(other, tuple) and len(self) == len(other) and tuple(self) == other
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
+# Either kind: indexed, sliced, iterated, added to and compared alike.
+Names = tuple[str, ...] | RepeatedNames
