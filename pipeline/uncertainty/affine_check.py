@@ -91,6 +91,8 @@ def _violations(program: LinearProgram, activity: Floats, x: Floats, lower: Floa
     """(r + n,) violation of each row and column bound as a share of max(1, |bound|)."""
     value = np.concatenate([activity, x])
     low, high = np.concatenate([lower, program.col_lower]), np.concatenate([upper, program.col_upper])
-    below = np.where(np.isfinite(low), (low - value) / np.maximum(1.0, np.abs(low)), 0.0)
-    above = np.where(np.isfinite(high), (value - high) / np.maximum(1.0, np.abs(high)), 0.0)
-    return np.maximum(np.maximum(below, above), 0.0)
+    found = np.zeros(value.size)
+    for bound, sign in ((low, -1.0), (high, 1.0)):
+        at = np.flatnonzero(np.isfinite(bound))
+        found[at] = np.maximum(found[at], sign * (value[at] - bound[at]) / np.maximum(1.0, np.abs(bound[at])))
+    return found
