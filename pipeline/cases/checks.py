@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from pipeline.cases.check_connections import check_connections
+from pipeline.cases.check_converters import check_converters
 from pipeline.cases.check_devices import check_device
 from pipeline.cases.check_sources import check_sources
 from pipeline.cases.folder import Folder
@@ -58,6 +60,8 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     for device in content["devices"]:
         network = networks.get(network_of_bus.get(device.bus, ""))
         check_device(device, network, content, read, places, mistakes)
+    check_converters(content, places, mistakes)
+    check_connections(content, read, places, mistakes)
     _check_ties(content, network_of_bus, places, mistakes)
     check_sources(content, places, data_dir, mistakes)
     for name in ("networks", "buses", "devices", "ties"):

@@ -26,7 +26,7 @@ from pipeline.schedule.solving import DayAheadOptions, Found, Work, checked
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import treat
 from pipeline.uncertainty.expectation import mean
-from pipeline.uncertainty.extensive import check_weights
+from pipeline.uncertainty.refusals import check_weights
 from pipeline.uncertainty.two_stage import Decision
 
 __all__ = ["DayAhead", "DayAheadOptions", "costs_by_term", "plan_day"]

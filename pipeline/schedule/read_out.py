@@ -163,7 +163,7 @@ def _costs(desk: Desk, run_id: str, stage: Stage, by_term: Mapping[str, float]) 
 
 
 def _states(desk: Desk, run_id: str, stage: Stage, columns: Floats, steps: Indices, starts: Instants) -> pa.Table:
-    """Energies of stores and cohorts, power of ramping generators and lost EV energy, at the END of each interval."""
+    """Energies of stores and cohorts, power of ramping units and lost EV energy, at the END of each interval."""
     labels: list[tuple[str, str, str, Floats]] = []
     for j, label in enumerate(desk.layout.columns.labels):
         if label.quantity in {"energy_kwh", "energy_kwhth", "energy_m3", "unserved_kwh"}:
@@ -174,6 +174,9 @@ def _states(desk: Desk, run_id: str, stage: Stage, columns: Floats, steps: Indic
     for g in np.flatnonzero(generators.before >= 0):
         power = columns[:, generators.segment[g][generators.segment[g] >= 0]].sum(axis=1)
         labels.append((names[g], "power_kw", "kW", power))
+    converters = desk.roster.converters
+    units = [device.id for device in desk.case.devices if device.kind == "converter"]
+    labels += [(units[c], "power_kw", "kW", columns[:, converters.power[c]]) for c in np.flatnonzero(converters.before >= 0)]
     if not labels:
         return TABLES["states"].empty()
     values = np.concatenate([label[3] for label in labels])

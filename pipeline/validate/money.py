@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import Mistake
-from pipeline.equipment import Chp, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, Converter, EvFleet, Generator, Source, Store, Tie
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import wide
+from pipeline.validate.converters import converter_power
 from pipeline.validate.frame import Floats, numbers, place, texts
 from pipeline.validate.identity import bad_rows
 from pipeline.validate.penalty import penalty
@@ -57,6 +58,7 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
             "storage_wear_cost",
             "generator_cost",
             "cogeneration_cost",
+            "conversion_cost",
             "curtailment_cost",
             "vent_cost",
             "flexibility_cost",
@@ -84,6 +86,11 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 heat = long.zero_or(device.id, device.bus, "heat", "injection")
                 cost["cogeneration_cost"] += dt * device.fuel_cost_per_kwh * power
                 cost["vent_cost"] += dt * device.vent_cost_per_kwh * np.maximum(device.heat_to_power_factor * power - heat, 0.0)
+            case Converter():
+                power = converter_power(long, device)
+                cost["conversion_cost"] += dt * device.cost_per_kwh * power
+                vent = long.zero_or(device.id, device.bus, "heat", "vent_kwth")
+                cost["vent_cost"] += dt * device.vent_cost_per_kwh * vent
             case Store():
                 kw = SUFFIX[device.carrier][0]
                 moved = sum(long.zero_or(device.id, device.bus, device.carrier, f"{way}_{kw}") for way in ("charge", "discharge"))

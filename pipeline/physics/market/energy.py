@@ -18,7 +18,8 @@ def trade(block: Any, tie: Tie, setting: Setting, exchange: Any) -> None:
     factor = tie.market.sell_price_factor
     if factor < 1:
         discount = declare_input(
-            block, "sell_discount_per_kwh", steps, role="price", device=tie.id, series=series, scale="sell_discount", factor=factor,
+            block, "sell_discount_per_kwh", steps, role="price", device=tie.id, series=series, scale="sell_discount",
+            factor=1 - factor,
         )
         export = add_column(block, "export_kw", steps, high=max(0.0, -tie.exchange_min_kw))
         add_law(block, "export_split", steps, rule=lambda t: export[t] + exchange[t] >= 0)
@@ -32,11 +33,14 @@ def is_scheduled(tie: Tie) -> bool:
 
 
 def schedule(block: Any, tie: Tie, setting: Setting, exchange: Any) -> None:
-    """exchange - schedule = up - down; the schedule is decided before the scenario is known."""
-    if not is_scheduled(tie):
+    """exchange - schedule = up - down; the schedule is decided before the scenario is known, or the mean exchange of the day before."""
+    if not is_scheduled(tie) or (tie.position == "expected" and not setting.held):
         return
     steps, offer = setting.steps, offer_of(block)
-    planned = add_column(block, "schedule_kw", steps, low=tie.exchange_min_kw, high=tie.exchange_max_kw)
+    if tie.position == "expected":
+        planned = declare_input(block, "schedule_kw", steps, role="frozen", device=tie.id)
+    else:
+        planned = add_column(block, "schedule_kw", steps, low=tie.exchange_min_kw, high=tie.exchange_max_kw)
     up = add_column(block, "deviation_up_kw", steps)
     down = add_column(block, "deviation_down_kw", steps)
     add_law(block, "schedule_deviation", steps, rule=lambda t: exchange[t] - planned[t] - up[t] + down[t] == 0)

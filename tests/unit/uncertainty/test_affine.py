@@ -17,7 +17,7 @@ from pipeline.uncertainty.affine_check import check_policy, extreme_points, wors
 from pipeline.uncertainty.affine_counterpart import counterpart
 from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.affine_roles import Information
-from tests.unit.uncertainty.small_programs import moving, written
+from tests.unit.uncertainty.written_programs import moving, written
 
 INF = np.inf
 GAINS, HALF_WIDTHS = (3.0, 1.0, 2.0, 0.5), (10.0, 20.0, 5.0, 4.0)
