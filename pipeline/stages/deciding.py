@@ -15,7 +15,7 @@ from pipeline.forecast.ev import expected_envelopes
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
-from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
+from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
@@ -59,17 +59,26 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
     return [coarsen(Outlook(names, one, envelopes), factor) for one in values], weights
 
 
+def decide(run: Run) -> DayAhead:
+    """The schedule of a run whose forecast and scenarios are made."""
+    options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
+    outlooks, weights = day_ahead_outlooks(run)
+    return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options)
+
+
+def day_ahead_program(run: Run) -> LinearProgram:
+    """The program of the whole day at the day-ahead step."""
+    step_min = run.case.settings.day_ahead_step_min
+    return program_of(run, Horizon(positions=run.day.steps(step_min), step_h=step_min / 60))
+
+
 def schedule(run_id: str) -> str:
     """Decide the day-ahead schedule. Raises NoSchedule with the rows and inputs that conflict. A run that ended keeps its result."""
     run = load_run(run_id)
     if run.stored.finished and plans(run).load("plan") is not None:
         return run_id
     started = time.perf_counter()
-    settings = run.case.settings
-    outlooks, weights = day_ahead_outlooks(run)
-    program = program_of(run, Horizon(positions=run.day.steps(settings.day_ahead_step_min), step_h=settings.day_ahead_step_min / 60))
-    options = DayAheadOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
-    found = plan_day(run.case, run.day, program, outlooks, weights, overrides=run.knowledge.overrides, options=options)
+    found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
     gap = found.gap if np.isfinite(found.gap) else None
