@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.uncertainty.affine_protection import guarded
 from pipeline.uncertainty.affine_roles import Flags, Information, Roles, roles_of
 from pipeline.uncertainty.affine_rows import Follow, coefficients, follow
 from pipeline.uncertainty.deviations import Deviations
+from pipeline.uncertainty.refusals import check_certain_prices
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,5 @@ def _check(program: LinearProgram, deviations: Deviations) -> None:
     """Raises InputError where a price is uncertain; ValueError where the set does not hold its own centre."""
     if (deviations.low > 0).any() or (deviations.high < 0).any() or (deviations.budget < 0).any():
         raise ValueError("low <= 0 <= high and budget >= 0: the centre belongs to the set")
-    priced = sp.csc_array(program.cost_by_input)
     moved = np.unique(sp.coo_array(deviations.directions[:, active_of(deviations)]).coords[0])
-    uncertain = moved[np.diff(priced.indptr)[moved] > 0]
-    if uncertain.size:
-        raise InputError(Mistake(
-            "settings.method", f"{program.input_names[uncertain[0]]} is an uncertain price, and {uncertain.size - 1} more: an affine rule "
-            "times a deviation of its price is not linear",
-            "price: expected (half_widths.price_share: 0), or guard prices by settings.budgeted_prices",
-        ))
+    check_certain_prices(program, moved, treatment="an affine rule")

@@ -17,6 +17,7 @@ from pipeline.uncertainty.affine_check import check_policy, extreme_points, wors
 from pipeline.uncertainty.affine_counterpart import counterpart
 from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.affine_roles import Information
+from pipeline.uncertainty.monolith import NoDecision
 from tests.unit.uncertainty.written_programs import moving, written
 
 INF = np.inf
@@ -227,8 +228,9 @@ def test_longer_memory_and_more_information_never_cost_more():
 def test_without_anything_to_adjust_no_schedule_is_robust():
     """Everything decided ahead: the balance cannot hold for two values of the sun."""
     program = store_over(2)
-    found = affine(program, sunny(program, budget=1.0), first_stage=np.arange(len(program.column_names)))
-    assert found.status is Status.infeasible and found.policy is None
+    with pytest.raises(NoDecision, match="no affine rule meets every deviation inside the budget; lower") as refused:
+        affine(program, sunny(program, budget=1.0), first_stage=np.arange(len(program.column_names)))
+    assert refused.value.status is Status.infeasible
 
 
 def test_elastic_slack_stays_where_it_is():
@@ -237,7 +239,8 @@ def test_elastic_slack_stays_where_it_is():
     columns = {"m.tie_kw[1]": (0.45, 0, 600), "m.shed_kw[1]": (20.0, 0, INF)}
     program = written(columns, {"m.balance[1]": (100, terms, 100)}, inputs=["m.pv_kw[1]"], elastic=["m.shed_kw[1]"])
     deviations = moving(program, [("m.pv_kw[1]", -20.0, 0)], [60.0], budget=[1.0])
-    assert affine(program, deviations, first_stage=np.array([0])).status is Status.infeasible
+    with pytest.raises(NoDecision):
+        affine(program, deviations, first_stage=np.array([0]))
     assert affine(program, deviations, first_stage=np.array([], dtype=int)).decision.objective == pytest.approx(0.45 * 60)
 
 
@@ -273,7 +276,7 @@ def test_an_entity_sees_its_own_deviations_only():
     every = affine(bounded, deviations, first_stage=np.array([], dtype=int))
     own = affine(bounded, deviations, first_stage=np.array([], dtype=int), information=Information(0, entity))
     assert (np.abs(every.policy.rule.toarray()[1]) > 1e-9).tolist() == [True, True]
-    assert own.status is Status.optimal and own.policy.rule.toarray()[1, 1] == 0.0
+    assert own.decision.status is Status.optimal and own.policy.rule.toarray()[1, 1] == 0.0
     assert own.decision.objective > every.decision.objective + 1.0
 
 
@@ -330,7 +333,7 @@ def test_uncertain_prices_are_refused_with_the_remedy():
         {"m.balance[1]": (100, {"m.tie_kw[1]": 1, "m.cell_kw[1]": 1}, 100)}, inputs=["m.price_per_kwh[1]"],
         prices={("m.tie_kw[1]", "m.price_per_kwh[1]"): 1.0})
     deviations = moving(priced, [("m.price_per_kwh[1]", 0.1, 0)], [0.5], budget=[1.0])
-    with pytest.raises(InputError, match=r"settings\.method: m\.price_per_kwh\[1\] is an uncertain price.*price: expected"):
+    with pytest.raises(InputError, match=r"price_share: an affine rule cannot carry the uncertain price m\.price_per_kwh\[1\].*price: expected"):
         affine(priced, deviations, first_stage=np.array([0]))
     assert program.input_names == ("m.pv_kw[1]",)
 
