@@ -34,8 +34,8 @@ def box_deviations(desk: Desk, outlook: Outlook, inputs: Floats, method: BoxRobu
     """
     moves = _moves(desk, outlook, inputs, method.half_widths, draws)
     known, group = np.unique(moves.series, return_inverse=True)
-    budget = np.full(known.size, method.budget_share * desk.program.positions)
-    return _deviations(desk, outlook, inputs, moves, two_sided=True, group=group.ravel(), budget=budget)
+    budget = np.full(known.size, method.budget_share * desk.program.positions, dtype=float)
+    return _deviations(desk, inputs, moves, two_sided=True, group=group.ravel(), budget=budget)
 
 
 def affine_deviations(desk: Desk, outlook: Outlook, inputs: Floats, method: Affine, *, draws: Floats | None = None) -> Deviations:
@@ -51,11 +51,11 @@ def affine_deviations(desk: Desk, outlook: Outlook, inputs: Floats, method: Affi
     entities, place = np.unique(whose, return_inverse=True)
     of_entity = np.array([np.unique(moves.series[whose == entity]).size for entity in entities], dtype=float)
     if method.budget_scope == "horizon":
-        group, budget = place.ravel(), per * np.bincount(place.ravel(), minlength=entities.size) * method.budget_share
+        group, budget = place.ravel(), method.budget_share * per * np.bincount(place.ravel(), minlength=entities.size).astype(float)
     else:
         scopes, group = np.unique(moves.slot * max(entities.size, 1) + place.ravel(), return_inverse=True)
         budget = per * of_entity[scopes % max(entities.size, 1)] * method.budget_share if scopes.size else np.zeros(0)
-    return _deviations(desk, outlook, inputs, moves, two_sided=two_sided, group=group.ravel(), budget=budget)
+    return _deviations(desk, inputs, moves, two_sided=two_sided, group=group.ravel(), budget=budget)
 
 
 def off_nominal_inputs(desk: Desk, inputs: Floats) -> Floats:
@@ -138,17 +138,14 @@ def _half_widths(desk: Desk, outlook: Outlook, widths: HalfWidths, draws: Floats
     return np.asarray(np.where(share[:, None] > 0, np.minimum(residual, size), 0.0))
 
 
-def _deviations(desk: Desk, outlook: Outlook, inputs: Floats, moves: _Moves, *, two_sided: bool, group: Indices, budget: Floats) -> Deviations:
+def _deviations(desk: Desk, inputs: Floats, moves: _Moves, *, two_sided: bool, group: Indices, budget: Floats) -> Deviations:
+    """One deviation per move, or one up and one down."""
     count, plan = moves.series.size, desk.binder.plan
-    label = [f"{plan.series[s]}[{t + 1}]" for s, t in zip(moves.series.tolist(), moves.slot.tolist(), strict=True)]
-    whose = series_entities(desk)[moves.series]
-    common = {"centre": inputs, "budget": np.asarray(budget, dtype=float), "entities": desk.roster.networks}
-    if two_sided:
-        return Deviations(directions=moves.by_input, low=np.full(count, -1.0), high=np.ones(count), slot=moves.slot, entity=whose,
-                          group=group, names=tuple(label), **common)
-    both = np.repeat(np.arange(count), 2)
-    signs = np.tile([1.0, -1.0], count)
-    directions = sp.csr_array(moves.by_input[:, both] @ sp.diags_array(signs)) if count else moves.by_input
-    names = tuple(f"{label[k]}{'+' if sign > 0 else '-'}" for k, sign in zip(both.tolist(), signs.tolist(), strict=True))
-    return Deviations(directions=directions, low=np.zeros(2 * count), high=np.ones(2 * count), slot=moves.slot[both], entity=whose[both],
-                      group=group[both], names=names, **common)
+    signs = np.ones(count) if two_sided else np.tile([1.0, -1.0], count)
+    at = np.arange(count) if two_sided else np.repeat(np.arange(count), 2)
+    ends = [""] * count if two_sided else ["+", "-"] * count
+    names = tuple(f"{plan.series[moves.series[k]]}[{moves.slot[k] + 1}]{end}" for k, end in zip(at.tolist(), ends, strict=True))
+    directions = sp.csr_array(moves.by_input[:, at] @ sp.diags_array(signs)) if count else moves.by_input
+    return Deviations(
+        centre=inputs, directions=directions, low=np.full(at.size, -1.0 if two_sided else 0.0), high=np.ones(at.size), slot=moves.slot[at],
+        entity=series_entities(desk)[moves.series][at], group=group[at], budget=budget, names=names, entities=desk.roster.networks)

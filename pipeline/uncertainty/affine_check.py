@@ -56,9 +56,10 @@ def check_policy(program: LinearProgram, policy: AffinePolicy, deviations: Devia
               for one, shift in zip(x, shifts, strict=True)]
     largest = np.array([each.max(initial=0.0) for each in worst])
     at = int(largest.argmax())
-    names = program.row_names + program.column_names
+    names = (*program.row_names, *program.column_names)
+    missed = float((largest[1:] > tolerance).mean()) if len(x) else 0.0
     costs = x @ nominal.cost + nominal.offset + points @ (program.offset_by_input @ deviations.directions)
-    return PolicyCheck(float(largest[at]), names[int(worst[at].argmax())], float((largest[1:] > tolerance).mean()) if len(x) else 0.0, costs)
+    return PolicyCheck(float(largest[at]), names[int(worst[at].argmax())], missed, costs)
 
 
 def worst_point(deviations: Deviations, gain: Floats) -> Floats:

@@ -68,5 +68,5 @@ def _check(program: LinearProgram, deviations: Deviations) -> None:
     """Raises InputError where a price is uncertain; ValueError where the set does not hold its own centre."""
     if (deviations.low > 0).any() or (deviations.high < 0).any() or (deviations.budget < 0).any():
         raise ValueError("low <= 0 <= high and budget >= 0: the centre belongs to the set")
-    moved = np.unique(sp.coo_array(deviations.directions[:, active_of(deviations)]).coords[0])
+    moved = np.unique(sp.coo_array(deviations.directions[:, active_of(deviations)]).coords[0]).astype(np.int64)
     check_certain_prices(program, moved, treatment="an affine rule")

@@ -78,7 +78,8 @@ def _total(matrix: sp.csr_array, values: Floats) -> Floats:
     """matrix @ values where a non-zero times an infinite value is +inf (which side of the bound is asked for: the open one)."""
     open_ = np.isinf(values)
     total = matrix @ np.where(open_, 0.0, values)
-    return np.asarray(np.where((matrix != 0).astype(float) @ open_.astype(float) > 0, np.inf, total))
+    touched = abs(matrix) @ open_.astype(float)
+    return np.asarray(np.where(touched > 0, np.inf, total))
 
 
 def _uses(line: Indices, shared: Classes, needed: tuple[Flags, Flags]) -> _Uses:
@@ -125,8 +126,9 @@ def _duals(uses: _Uses, shared: Classes, single: Classes, group: Indices, deviat
                          shape=(count, psi.size + p.size))
     names = [f"guard{g}.budget" for g in psi] + [f"guard{g}.weight[{deviations.names[k]}]" for g, k in
                                                   zip(p.tolist(), deviation_of[m].tolist(), strict=True)]
-    return _Duals(value, sp.csr_array(sp.hstack([-terms[:, :visible], common + weight], format="csr")),
-                  np.asarray(terms[:, visible:].sum(axis=1)).ravel(), tuple(names), tuple(f"{name}.covers" for name in names[psi.size :]))
+    rows = sp.csr_array(sp.hstack([-terms[:, :visible], common + weight], format="csr"))
+    return _Duals(value, rows, np.asarray(terms[:, visible:].sum(axis=1), dtype=float).ravel(), tuple(names),
+                  tuple(f"{name}.covers" for name in names[psi.size :]))
 
 
 def _program(program: LinearProgram, nominal: BoundProgram, lower: Floats, upper: Floats, deviations: Deviations, roles: Roles,
@@ -163,7 +165,7 @@ def _program(program: LinearProgram, nominal: BoundProgram, lower: Floats, upper
     row_lower = np.concatenate([nominal_lower, np.where(above, -np.inf, lower[line]), zero, duals.rhs, np.zeros(often.size)])
     row_upper = np.concatenate([nominal_upper, np.where(above, upper[line], np.inf), zero, np.full(duals.rhs.size, np.inf),
                                 np.full(often.size, np.inf)])
-    names = program.row_names + program.column_names + ("cost",)
+    names = (*program.row_names, *program.column_names)
     row_names = (*program.row_names, *(f"{names[i]}_robust_{'upper' if up else 'lower'}" for i, up in zip(line, above, strict=True)),
                  *(f"rules.match[{i + 1}]" for i in range(zero.size)), *duals.row_names, *(f"guard{g}.value" for g in often))
     cost = np.concatenate([nominal.cost, np.zeros(visible), np.asarray(spent[priced].sum(axis=0)).ravel()])

@@ -30,7 +30,7 @@ def follow(program: LinearProgram, deviations: Deviations, roles: Roles, active:
     moved = shift(program, deviations, active)
     pinned = sp.csr_array(program.matrix[pins])
     pivot = np.asarray(pinned[np.arange(pins.size), determined]).ravel() if pins.size else np.zeros(0)
-    scaled = sp.diags_array(-1.0 / pivot) @ pinned if pins.size else pinned
+    scaled = sp.csr_array(sp.diags_array(-1.0 / pivot) @ pinned) if pins.size else pinned
     step = sp.csr_array(scaled[:, determined] + sp.eye_array(pins.size))
     step.data[np.abs(step.data) < 1e-14] = 0.0
     step.eliminate_zeros()
@@ -81,8 +81,8 @@ def coefficients(program: LinearProgram, deviations: Deviations, roles: Roles, f
     pinned = np.ones(of_controls.shape[0])
     pinned[roles.pins] = 0.0  # met by construction
     sight = sp.csr_array((np.ones(visible), (roles.pair_control, np.arange(visible))), shape=(roles.controls.size, visible))
-    rules = sp.coo_array(_clean(sp.diags_array(pinned) @ of_controls @ sight))
-    given = sp.coo_array(_clean(sp.diags_array(pinned) @ of_deviations))
+    rules = sp.coo_array(_clean(sp.csr_array(sp.diags_array(pinned) @ of_controls @ sight)))
+    given = sp.coo_array(_clean(sp.csr_array(sp.diags_array(pinned) @ of_deviations)))
     line = np.concatenate([rules.coords[0], given.coords[0]]).astype(np.int64)
     deviation = np.concatenate([roles.pair_deviation[rules.coords[1]], given.coords[1]]).astype(np.int64)
     keys, row = np.unique(line * max(count, 1) + deviation, return_inverse=True)
@@ -93,7 +93,6 @@ def coefficients(program: LinearProgram, deviations: Deviations, roles: Roles, f
 
 def _clean(matrix: sp.csr_array) -> sp.csr_array:
     """Without what cancelled."""
-    matrix = sp.csr_array(matrix)
     matrix.sum_duplicates()
     size = np.abs(matrix.data).max(initial=0.0)
     matrix.data[np.abs(matrix.data) < 1e-13 * max(size, 1.0)] = 0.0

@@ -25,7 +25,8 @@ def plant(seed: int, steps: int) -> LinearProgram:
     kept = random.choice([1.0, 0.95])
     for t in range(1, steps + 1):
         columns |= {
-            f"a.tie_kw[{t}]": (random.uniform(0.2, 0.8), -40, 40), f"a.unit_kw[{t}]": (random.uniform(0.5, 1.5), 0, random.uniform(40, 120)),
+            f"a.tie_kw[{t}]": (random.uniform(0.2, 0.8), -40, 40),
+            f"a.unit_kw[{t}]": (random.uniform(0.5, 1.5), 0, random.uniform(40, 120)),
             f"a.curtailed_kw[{t}]": (0.1, 0, INF), f"a.charge_kw[{t}]": (0.01, 0, 20), f"a.discharge_kw[{t}]": (0.01, 0, 20),
             f"a.energy_kwh[{t}]": (0.0, -INF, INF), f"a.shed_kw[{t}]": (10.0, 0, INF)}
         load = random.uniform(40, 100)

@@ -80,7 +80,8 @@ def test_a_box_has_a_group_per_series_over_the_day(day):
 
 def test_uncertain_prices_move_price_inputs(day):
     desk, outlook, inputs = day
-    found = box_deviations(desk, outlook, inputs, BoxRobust(half_widths=HalfWidths(load_share=0, pv_share=0, wind_share=0, price_share=0.1)))
+    method = BoxRobust(half_widths=HalfWidths(load_share=0, pv_share=0, wind_share=0, price_share=0.1))
+    found = box_deviations(desk, outlook, inputs, method)
     assert found.count == 24
     touched = np.unique(found.directions.tocoo().coords[0])
     assert {desk.program.inputs[desk.program.input_names[i].partition("[")[0]].role for i in touched} == {"price"}

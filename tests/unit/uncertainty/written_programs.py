@@ -30,7 +30,8 @@ def written(columns: Mapping[str, tuple[float, float, float]], rows: Mapping[str
     return LinearProgram(
         cost=cost, cost_by_input=sp.csr_array(priced), offset=0.0, offset_by_input=np.zeros(len(given)),
         matrix=sp.csr_array(matrix), matrix_by_input=sp.csr_array(by_input),
-        row_lower=np.array([row[0] for row in rows.values()], dtype=float), row_upper=np.array([row[2] for row in rows.values()], dtype=float),
+        row_lower=np.array([row[0] for row in rows.values()], dtype=float),
+        row_upper=np.array([row[2] for row in rows.values()], dtype=float),
         col_lower=low, col_upper=high, integer=np.array([name in integer for name in names]), row_names=tuple(rows),
         column_names=tuple(names), input_names=tuple(given), terms=("generator_cost", "penalty_cost"),
         column_term=np.array([1 if name in elastic else 0 if columns[name][0] else -1 for name in names], dtype=np.int16),
