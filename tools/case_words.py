@@ -11,9 +11,10 @@ Tables written from the schemas by `make docs`; do not edit. `feederflow case ne
 ## Layout
 
 A case is one folder. `case.yaml` is needed; every table may be a CSV file beside it, or, for all but devices, a list in `case.yaml`
-under its name (`networks`, `buses`, `branches`, `ties`, `series`), or both. Devices stand in one CSV file per kind: `demand.csv`,
-`source.csv`, `generator.csv`, `chp.csv`, `store.csv`, `ev_fleet.csv`. Under `devices: {kind: {field: value}}` in `case.yaml` stands what
-all devices of a kind share; a cell that is not empty wins over it. An empty cell takes the default.
+under its name (`networks`, `buses`, `branches`, `ties`, `series`, `ev_connections`), or both. Devices stand in one CSV file per kind:
+`demand.csv`, `source.csv`, `generator.csv`, `chp.csv`, `converter.csv`, `store.csv`, `ev_fleet.csv`, `ev_aggregator.csv`. Under
+`devices: {kind: {field: value}}` in `case.yaml` stands what all devices of a kind share; a cell that is not empty wins over it. An
+empty cell takes the default.
 
 CSV files have a header line with the names below, comma or semicolon, UTF-8; lines that begin with `#` are comments. A cell that holds
 a list separates its values by blanks (`6 7`); a record inside a record is written with a dot (`market.price_series`).
@@ -50,6 +51,19 @@ depot,2024-05-02 17:40,2024-05-03 06:30,21.5,11
 `fleet` is the id of the ev_fleet, `need_kwh` the energy that the battery is to gain (stored, not drawn from the grid). `charger_kw` may be
 left out: then it is the fleet's. A column `session` may name each session, so that a changed departure replaces the earlier one. The
 sessions of the 14 days before delivery are what the fleet is expected to do.
+
+## Vehicles by connection matrix
+
+An `ev_aggregator` knows its vehicles by how many connect in an hourly slot of the delivery day and for how long they stay, one row of
+`ev_connections.csv` each; the day repeats:
+
+```csv
+aggregator,connect_slot,dwell_h,vehicle_count
+car_park,14,10,2
+```
+
+Two vehicles connect in slot 14 (with a day that starts at 03:00: between 16:00 and 17:00), can be used in the ten slots after it, and
+leave in the last of these.
 
 ## Variants
 
@@ -93,6 +107,7 @@ MEANINGS = {
     "x_ohm": "reactance", "rating_kva": "what loading is measured against; empty: not reported",
     "upper_bus": "upper end; empty where it leads to a market", "lower_bus": "lower end",
     "exchange_min_kw": "lowest exchange into the lower end; negative: out of it", "exchange_max_kw": "highest exchange into the lower end",
+    "firm_price_series": "series of kind price; between networks a deviation costs a multiple of it",
     "market": "prices of what is exchanged, where there is no upper bus", "price_series": "series of kind price",
     "Demand.carrier": "what it takes", "Store.carrier": "what it holds", "Demand.series": "load in kW, or heat in kWth, that it follows",
     "Source.series": "available power that it follows", "series_share": "its part of the series",
@@ -100,8 +115,17 @@ MEANINGS = {
     "reactive_min_kvar": "lowest reactive power", "reactive_max_kvar": "highest reactive power",
     "cost_constant_per_h": "a of the cost a + b P + c P²", "cost_linear_per_kwh": "b", "cost_quadratic_per_kw2h": "c",
     "segment_count": "chords that the cost curve is cut into", "ramp_kw_per_h": "largest change of power; empty: none",
+    "wheeling": "what carrying energy over it costs", "Wheeling.price_share": "of the mean of both prices",
+    "upper_price_series": "series of kind price at the upper end", "lower_price_series": "at the lower end",
+    "Tie.ramp_kw_per_h": "largest change of exchange; empty: none",
+    "reactance_pu": "between networks: shares flows where `tie_flows: ptdf`",
+    "position": "what the exchange is scheduled at: a decision of the first stage, or its mean, left at a price in real time only",
+    "on_initially": "on before the first day",
     "mode": "makes heat and power, or heat from power", "vent_cost_per_kwh": "cost of heat let go, per kWhth",
     "vent_allowed": "heat may be let go",
+    "input_carrier": "what it takes; fuel is bought outside, at cost_per_kwh", "output_carrier": "what it makes",
+    "cost_per_kwh": "running cost, and the fuel it buys, per kWh of power",
+    "exclusive_with": "a converter that never runs in the same interval; one of the two names the other",
     "charge_max_kw": "highest charging power", "discharge_max_kw": "highest discharging power",
     "charge_efficiency_share": "stored over drawn energy", "discharge_efficiency_share": "fed over taken energy",
     "energy_max_kwh": "most it holds", "energy_min_kwh": "least it holds", "energy_initial_kwh": "what it holds at the start of a day",
@@ -145,5 +169,6 @@ MEANINGS = {
     "budget_share": "share of the deviations that may be at their worst at once; 0: the forecast",
     "budget_scope": "what a budget counts over", "deviations": "up and down apart, or one that goes both ways",
     "memory_steps": "intervals back that a rule looks", "information": "whose deviations a rule sees",
-    "half_width_share": "of the price's size",
+    "half_width_share": "of the price's size", "aggregator": "id of the ev_aggregator",
+    "EvConnection.vehicle_count": "so many vehicles",
 }  # fmt: skip

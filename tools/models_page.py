@@ -10,7 +10,23 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
-from pipeline.equipment import Branch, Chp, Demand, EvFleet, Generator, Market, Network, Record, Source, Store, Tie
+from pipeline.equipment import (
+    Branch,
+    Chp,
+    Commitment,
+    Converter,
+    Demand,
+    EvAggregator,
+    EvFleet,
+    Generator,
+    Market,
+    Network,
+    Record,
+    Source,
+    Store,
+    Tie,
+    Wheeling,
+)
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -22,10 +38,14 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 ROOT = TARGET.parents[1]
 DEFAULT = "networked_microgrids_66_simbench"
 RECORDS: dict[str, type[Record]] = {
-    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "store": Store, "ev_fleet": EvFleet, "tie": Tie,
-    "copper_plate": Network, "lindistflow": Network,
+    "demand": Demand, "source": Source, "generator": Generator, "chp": Chp, "converter": Converter, "store": Store,
+    "ev_fleet": EvFleet, "ev_aggregator": EvAggregator, "tie": Tie, "copper_plate": Network, "lindistflow": Network,
 }
-MORE_FIELDS = {"tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields)}
+MORE_FIELDS = {
+    "converter": frozenset({"active_factor", "heat_factor", "hydrogen_factor"}), "store": frozenset({"content_factor"}),
+    "tie": frozenset((*Market.model_fields, *Wheeling.model_fields)), "generator": frozenset(Commitment.model_fields),
+    "lindistflow": frozenset(Branch.model_fields),
+}
 
 HEAD = """# The model
 
@@ -97,10 +117,10 @@ def catalogue() -> Catalogue:
     stores = frozenset(device.id for device in tiny.devices if device.kind == "store")
     built = [
         (plain, compile_model(assemble(plain, Horizon(2, 1.0)))),
-        (tiny, compile_model(assemble(tiny, Horizon(2, 0.25, rolling=True), exclusive_stores=stores))),
+        (tiny, compile_model(assemble(tiny, Horizon(2, 0.25, rolling=True), exclusive_devices=stores))),
     ]
     options = with_every_option(tiny)
-    built.append((options, compile_model(assemble(options, Horizon(2, 0.25)))))
+    built += [(options, compile_model(assemble(options, Horizon(2, 0.25, rolling)))) for rolling in (False, True)]
     return Catalogue(
         rows=_found(built, laws.ROWS, lambda program: dict.fromkeys(program.row_index, ())),
         columns=_found(built, laws.COLUMNS, _terms_of_columns),
@@ -114,15 +134,59 @@ def with_every_option(case: Case) -> Case:
     """The case with every option that adds a row, a column or a cost."""
     extra = {
         "demand": {"dump_max_kw": 10.0}, "source": {"curtailment_cost_per_kwh": 0.01}, "generator": {"ramp_kw_per_h": 50.0},
+        "store": {"ramp_kw_per_h": 40.0},
         "chp": {"vent_cost_per_kwh": 0.01}, "ev_fleet": {"flexibility_cost_per_kwh": 0.01},
     }
     devices = tuple(device.model_copy(update=extra.get(device.kind, {})) for device in case.devices)
+    on_and_off = Commitment(start_cost=5, stop_cost=3, min_up_h=0.5, min_down_h=0.5)
+    changed = {"commitment": on_and_off, "power_min_kw": 20.0, "cost_constant_per_h": 1.0}
+    devices += tuple(
+        device.model_copy(update={"id": f"{device.id}_committed", **changed})
+        for device in devices if isinstance(device, Generator)
+    )
     ties = tuple(
         tie if tie.market is None else tie.model_copy(update={"market": tie.market.model_copy(update={"sell_price_factor": 0.9})})
         for tie in case.ties
     )
+    price = next(tie.market.price_series for tie in case.ties if tie.market is not None)
+    wheeling = Wheeling(upper_price_series=price, lower_price_series=price)
+    ties += tuple(
+        tie.model_copy(update={"id": f"{tie.id}_{end}", "wheeling": wheeling, "ramp_kw_per_h": 100.0, "position": end})
+        for tie in ties if tie.market is None for end in ("first_stage", "expected")
+    )
     branches = tuple(branch.model_copy(update={"rating_kva": 1000.0}) for branch in case.branches)
-    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches})
+    plate = next(network for network in case.networks if network.kind == "copper_plate")
+    networks = tuple(one.model_copy(update={"carriers": (*one.carriers, "hydrogen")}) if one is plate else one for one in case.networks)
+    bus = next(bus.id for bus in case.buses if bus.network == plate.id)
+    devices += hydrogen(bus) + aggregators(bus)
+    changed = {"devices": devices, "ties": ties, "branches": branches, "networks": networks, "tie_flows": "ptdf"}
+    return case.model_copy(update=changed)
+
+
+def hydrogen(bus: str) -> tuple[Converter | Store, ...]:
+    """One converter of each direction with its options, and a tank."""
+    return (
+        Converter(id="electrolyser", bus=bus, input_carrier="active", output_carrier="hydrogen", power_max_kw=45, conversion_factor=0.8,
+                  waste_heat_share=0.352, cost_per_kwh=0.06, vent_cost_per_kwh=0.01, exclusive_with="fuel_cell", exclusive="always"),
+        Converter(id="fuel_cell", bus=bus, input_carrier="hydrogen", output_carrier="active", power_max_kw=40, conversion_factor=0.65,
+                  waste_heat_share=0.45, cost_per_kwh=0.07, vent_cost_per_kwh=0.01, ramp_kw_per_h=20),
+        Converter(id="boiler", bus=bus, input_carrier="active", output_carrier="heat", power_max_kw=50, conversion_factor=0.9,
+                  cost_per_kwh=0.05, vent_cost_per_kwh=0.02),
+        Store(id="tank", bus=bus, carrier="hydrogen", charge_max_kw=20, discharge_max_kw=20, charge_efficiency_share=1.0,
+              discharge_efficiency_share=1.0, energy_max_kwh=135, energy_min_kwh=15, energy_initial_kwh=75, wear_cost_per_kwh=0.054,
+              cycle="at_least"),
+    )
+
+
+def aggregators(bus: str) -> tuple[EvAggregator, ...]:
+    """EV aggregators in both readings of start and departure."""
+    plain = EvAggregator(
+        id="aggregator", bus=bus, vehicle_count=9, charger_kw=4, battery_kwh=40, charge_efficiency_share=0.95,
+        discharge_efficiency_share=0.9, arrival_energy_share=0.45, departure_energy_share=0.9, ramp_kw_per_h=8,
+        discharge_cost_per_kwh=0.1, unserved_price_per_kwh=90,
+    )
+    strict = {"id": "strict_aggregator", "departure_form": "start_of_slot", "start": "handed_on"}
+    return plain, plain.model_copy(update=strict)
 
 
 def _terms_of_columns(program: LinearProgram) -> dict[str, tuple[str, ...]]:
@@ -286,7 +350,8 @@ def _sources() -> str:
 
 
 def _unit(item: Found) -> str:
-    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1"}
+    units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1",
+             "m3h": "m3/h", "m3": "m3", "h": "h", "count": "vehicles"}
     return ", ".join(dict.fromkeys("money per kWh" if name.endswith("_per_kwh") else units[name.rsplit("_", 1)[1]] for name in item.names))
 
 

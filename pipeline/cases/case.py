@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -12,7 +13,7 @@ from pipeline.cases.settings import Settings
 from pipeline.cases.sources import AnySource, Series
 from pipeline.core.clock import DeliveryDay
 from pipeline.core.ids import canonical_json, digest
-from pipeline.equipment import AnyDevice, Branch, Bus, Identifier, Network, Record, Tie
+from pipeline.equipment import AnyDevice, Branch, Bus, EvConnection, Identifier, Network, Record, Tie
 
 
 class Case(Record):
@@ -31,8 +32,10 @@ class Case(Record):
     buses: tuple[Bus, ...]
     branches: tuple[Branch, ...] = ()
     devices: tuple[AnyDevice, ...]
+    ev_connections: tuple[EvConnection, ...] = ()  # of EV aggregators
     ties: tuple[Tie, ...]
     balancing_tie: Identifier  # where settlement lets the mismatch go
+    tie_flows: Literal["transport", "ptdf"] = "transport"  # over ties between networks: chosen freely, or as reactances share them out
     series: tuple[Series, ...]
     profiles: dict[str, tuple[float, ...]] = Field(default_factory=dict)  # by local hour, for ratios
     sources: tuple[AnySource, ...] = ()
@@ -51,6 +54,7 @@ class Case(Record):
     def structure_digest(self) -> str:
         """Hash of what the compiled program depends on: equipment and the settings that enter physics."""
         content = self.model_dump(mode="json", include={"networks", "buses", "branches", "devices", "ties", "currency"})
+        content["tie_flows"] = self.tie_flows
         content["slack_price"] = self.settings.slack_price_per_kwh
         return digest(canonical_json(content))
 

@@ -8,7 +8,7 @@ from pipeline.cases.folder import Folder
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.core.units import conversion
-from pipeline.equipment import AnyDevice, Chp, Demand, EvFleet, Generator, Network, Source, Store
+from pipeline.equipment import AnyDevice, Chp, Converter, Demand, EvFleet, Generator, Network, Source, Store
 from pipeline.equipment.ev_fleet import EvSampling, EvWindow
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ def _carriers(device: AnyDevice) -> set[str]:
             return {"active"} | ({"reactive"} if device.reactive_max_kvar or device.reactive_min_kvar else set())
         case Chp():
             return {"active", "heat"}
+        case Converter():
+            factors = {"active": device.active_factor, "heat": device.heat_factor, "hydrogen": device.hydrogen_factor}
+            return {carrier for carrier, factor in factors.items() if factor}
         case Store():
             return {device.carrier}
         case _:
@@ -74,6 +77,8 @@ def _ordered(device: AnyDevice) -> list[tuple[str, str]]:
             return [("power_min_kw", "power_max_kw"), ("reactive_min_kvar", "reactive_max_kvar"), ("power_initial_kw", "power_max_kw")]
         case Chp():
             return [("power_min_kw", "power_max_kw")]
+        case Converter():
+            return [("power_min_kw", "power_max_kw"), ("power_initial_kw", "power_max_kw")]
         case _:
             return []
 

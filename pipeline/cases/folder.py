@@ -18,10 +18,12 @@ from pipeline.cases.records import is_tuple
 from pipeline.cases.sources import Series
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Device, Network, Tie
+from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Device, EvConnection, Network, Tie
 
 # Tables that may come as CSV, in the YAML, or both.
-TABLES: dict[str, type[BaseModel]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
+TABLES: dict[str, type[BaseModel]] = {
+    "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series, "ev_connections": EvConnection,
+}
 # Fields of case.yaml that are not fields of the case: how to read it.
 READING = ("variants", "slot_start_hour", "normalise_load_ratio")
 FIELDS = tuple(name for name in Case.model_fields if name not in ("variant", "folder", "profiles")) + READING

@@ -18,12 +18,17 @@ from pipeline.cases.settings import Settings
 from pipeline.cases.sources import ErrorSampleSource, FileSource, FolderSource, Series, SessionFileSource, SessionSampleSource, SqlSource
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Record, Tie
+from pipeline.equipment import DEVICE_KINDS, Branch, Bus, EvConnection, Network, Record, Tie
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-_LABELS = {"networks": "network", "buses": "bus", "branches": "branch", "ties": "tie", "series": "series", "devices": "device"}
-_MODELS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
-_SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie")
+_LABELS = {
+    "networks": "network", "buses": "bus", "branches": "branch", "ties": "tie", "series": "series", "devices": "device",
+    "ev_connections": "ev_connection",
+}  # fmt: skip
+_MODELS: dict[str, type[Record]] = {
+    "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series, "ev_connections": EvConnection,
+}  # fmt: skip
+_SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie", "tie_flows")
 
 
 _SOURCES: dict[str, type[Record]] = {

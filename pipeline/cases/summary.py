@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import variants
-from pipeline.equipment import Chp, Generator, Source, Store
+from pipeline.equipment import AnyDevice, Chp, Converter, Generator, Source, Store
 
 
 def summary(case: Case) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def summary(case: Case) -> dict[str, Any]:
         "tie_count": len(case.ties),
         "series_count": dict(sorted(series.items())),
         "synthetic_series": sorted(one.id for one in case.series if one.synthetic),
-        "generation_max_kw": sum(device.power_max_kw for device in case.devices if isinstance(device, Generator | Chp)),
+        "generation_max_kw": sum(_generation_kw(device) for device in case.devices),
         "renewables_max_kw": _renewables(case),
         "storage_kwh": sum(device.energy_max_kwh for device in case.devices if isinstance(device, Store) and device.carrier == "active"),
         "method": case.settings.method.kind,
@@ -41,6 +41,14 @@ def summary(case: Case) -> dict[str, Any]:
         "sources": [f"{source.kind} {source.id}" for source in case.sources],
         "digest": case.digest,
     }
+
+
+def _generation_kw(device: AnyDevice) -> float:
+    """Power from fuel; what comes out of a store is not generated."""
+    if isinstance(device, Generator | Chp):
+        return device.power_max_kw
+    fed = isinstance(device, Converter) and device.input_carrier == "fuel" and device.output_carrier == "active"
+    return device.power_max_kw if isinstance(device, Converter) and fed else 0.0
 
 
 def _renewables(case: Case) -> float:

@@ -12,6 +12,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", m
 
 # Wider than any plant: what lies outside is a slip of unit or of a decimal point, and would make a program that no solver can scale.
 POWER_MOST, PRICE_MOST, OHM_MOST = 1e9, 1e6, 1e4
+HYDROGEN_KWH_PER_M3 = 3.0  # lower heating value (2.995 at 0 C and 1 atm)
 Power = Annotated[float, Field(ge=-POWER_MOST, le=POWER_MOST)]
 NonNegativePower = Annotated[float, Field(ge=0, le=POWER_MOST)]
 PositivePower = Annotated[float, Field(gt=0, le=POWER_MOST)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
-from pipeline.equipment import Chp, Demand, Generator, Source, Store
+from pipeline.equipment import Chp, Converter, Demand, Generator, Source, Store
 
 
 def carried_kw(case: Case, series: Series) -> float | None:
@@ -49,6 +49,8 @@ def _supply(case: Case, buses: list[str], carrier: str) -> float:
             found += device.discharge_max_kw
         elif isinstance(device, Chp):
             found += device.power_max_kw * (1.0 if carrier == "active" else device.heat_to_power_factor)
+        elif isinstance(device, Converter):
+            found += device.power_max_kw * max(device.active_factor if carrier == "active" else device.heat_factor, 0.0)
         elif isinstance(device, Generator) and carrier == "active":
             found += device.power_max_kw
         elif isinstance(device, Source) and carrier == "active":

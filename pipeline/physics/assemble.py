@@ -9,32 +9,33 @@ import pyomo.environ as pyo
 
 from pipeline.cases.case import Case
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import Carrier, Network
+from pipeline.equipment import Carrier, Converter, Network
 from pipeline.physics.block import Injection, Setting, offer_of
-from pipeline.physics.devices import chp, demand, ev_fleet, generator, source, store, tie
+from pipeline.physics.devices import chp, converter, demand, ev_aggregator, ev_fleet, generator, source, store, tie
 from pipeline.physics.horizon import Horizon
-from pipeline.physics.network import copper_plate, lindistflow
+from pipeline.physics.network import copper_plate, lindistflow, ptdf
 
 LAWS: dict[str, Callable[[Any, Any, Setting], None]] = {
     "demand": demand.build, "source": source.build, "generator": generator.build, "chp": chp.build,
-    "store": store.build, "ev_fleet": ev_fleet.build,
+    "converter": converter.build, "store": store.build, "ev_fleet": ev_fleet.build, "ev_aggregator": ev_aggregator.build,
 }
 
 
-def assemble(case: Case, horizon: Horizon, *, exclusive_stores: frozenset[str] = frozenset()) -> pyo.ConcreteModel:
-    """The model of a case. `exclusive_stores`: ids that get binaries against charging and discharging at once."""
+def assemble(case: Case, horizon: Horizon, *, exclusive_devices: frozenset[str] = frozenset()) -> pyo.ConcreteModel:
+    """The model of a case. `exclusive_devices`: ids that get binaries against doing two things at once."""
     model = pyo.ConcreteModel(name=case.name)
     model._horizon = horizon
     model._steps = pyo.RangeSet(horizon.positions)
     setting = Setting(
-        steps=model._steps, step_h=horizon.step_h, rolling=horizon.rolling,
-        slack_price_per_kwh=case.settings.slack_price_per_kwh, exclusive_stores=exclusive_stores,
+        steps=model._steps, step_h=horizon.step_h, rolling=horizon.rolling, held=horizon.rolling or horizon.held,
+        slack_price_per_kwh=case.settings.slack_price_per_kwh, exclusive_devices=exclusive_devices,
     )
     injections: dict[tuple[str, Carrier], list[Injection]] = {}
     for device in case.devices:
         block = _add_block(model, device.id)
         LAWS[device.kind](block, device, setting)
         _collect(injections, device.bus, offer_of(block).injection)
+    _exclude(model, case, setting)
     for line in case.ties:
         block = _add_block(model, line.id)
         tie.build(block, line, setting)
@@ -43,9 +44,21 @@ def assemble(case: Case, horizon: Horizon, *, exclusive_stores: frozenset[str] =
             offer_of(block).injection_upper.clear()
         else:
             _collect(injections, line.upper_bus, offer_of(block).injection_upper)
+    if case.tie_flows == "ptdf":
+        blocks = {line.id: model.component(line.id) for line in case.ties}
+        ptdf.build(blocks, case.ties, [network.id for network in case.networks], case.network_of_bus, setting)
     for network in case.networks:
         _add_network(model, case, network, injections, setting)
     return model
+
+
+def _exclude(model: Any, case: Case, setting: Setting) -> None:
+    """Binaries of pairs of converters: rows of one unit on the columns of two."""
+    units = {device.id: device for device in case.devices if isinstance(device, Converter)}
+    for unit in units.values():
+        if unit.exclusive_with is not None and (unit.exclusive == "always" or unit.id in setting.exclusive_devices):
+            partner = units[unit.exclusive_with]
+            converter.exclude(model.component(unit.id), unit, model.component(partner.id), partner, setting)
 
 
 def _add_network(

@@ -32,11 +32,11 @@ _SOURCES = (
 
 
 def compiled(
-    case: Case, horizon: Horizon, *, cache_dir: Path | None, exclusive_stores: frozenset[str] = frozenset(),
+    case: Case, horizon: Horizon, *, cache_dir: Path | None, exclusive_devices: frozenset[str] = frozenset(),
 ) -> LinearProgram:
     """The program of a case and horizon, from disk where the same one was compiled before. `cache_dir` None: always compile."""
     cache = ArrayCache(cache_dir) if cache_dir is not None else None
-    key = program_key(case, horizon, exclusive_stores)
+    key = program_key(case, horizon, exclusive_devices)
     if cache is not None:
         found = cache.load(key)
         if found is not None:
@@ -46,7 +46,7 @@ def compiled(
     from pipeline.program.compile import collector_off, compile_model
 
     with collector_off():
-        program = compile_model(assemble(case, horizon, exclusive_stores=exclusive_stores))
+        program = compile_model(assemble(case, horizon, exclusive_devices=exclusive_devices))
     if cache is not None:
         cache.save(key, *to_arrays(program))
     return program
@@ -65,11 +65,11 @@ def _import_pyomo() -> None:
             del sys.modules[name]
 
 
-def program_key(case: Case, horizon: Horizon, exclusive_stores: frozenset[str] = frozenset()) -> str:
+def program_key(case: Case, horizon: Horizon, exclusive_devices: frozenset[str] = frozenset()) -> str:
     """Hash of everything the arrays depend on."""
     return digest(canonical_json({
-        "case": case.structure_digest, "horizon": [horizon.positions, horizon.step_h, horizon.rolling],
-        "exclusive": sorted(exclusive_stores), "sources": source_digest(), "pyomo": metadata.version("pyomo"),
+        "case": case.structure_digest, "horizon": [horizon.positions, horizon.step_h, horizon.rolling, horizon.held],
+        "exclusive": sorted(exclusive_devices), "sources": source_digest(), "pyomo": metadata.version("pyomo"),
     }))
 
 

@@ -26,7 +26,7 @@ Indices = NDArray[np.int64]
 # How an input gets its value. `series`: outlook[series, t] * factor.  `price`: as series, scaled by what `scale` names.
 # `limit`: `default` (constant, or a reference) that overrides and outages move.  `state`: a scalar handed on from the last
 # interval.  `reference`: from the day-ahead run.  `envelope`: from EV sessions.
-Role = Literal["series", "price", "limit", "state", "reference", "envelope", "frozen"]
+Role = Literal["series", "price", "limit", "state", "reference", "envelope", "connection", "frozen"]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def complete(desk: Desk, columns: Floats, inputs: Floats) -> tuple[Floats, Float
 
 
 def _energy_slacks(desk: Desk, columns: Floats, inputs: Floats) -> None:
-    for stores in (desk.roster.stores, desk.roster.heat_stores):
+    for stores in desk.roster.every_store:
         if stores.names:
             energy = columns[:, stores.energy]
             columns[:, stores.short] = np.maximum(inputs[:, stores.energy_low] - energy, 0.0)

@@ -1,4 +1,7 @@
-"""Charging and discharging at once is excluded by price while prices are positive; where it is not, by binaries."""
+"""Two things at once (charging and discharging, an electrolyser and its fuel cell) are excluded by price while prices are positive.
+
+Where they are not, by binaries.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,37 @@ BOTH_KW = 1e-6
 _ROUNDS = 4
 _ALL_FROM = 2  # a store kept from doing both in one interval may do it in another: then every pair gets its binary
 
+_STORE = ("charging_share", "exclusive_charge", "exclusive_discharge")  # binary, rows
+_MODE = ("mode_share", "exclusive_power", "exclusive_partner")
+
 
 @dataclass(frozen=True)
 class Pairs:
-    """Flat columns of charging and discharging, one pair per store and position."""
+    """Flat columns of charging and discharging, or of two converters, one pair per position. `mode`: the pair is two converters."""
 
     charge: Indices
     discharge: Indices
+    mode: NDArray[np.bool_]
+
+    def only(self, which: Indices) -> Pairs:
+        return Pairs(self.charge[which], self.discharge[which], self.mode[which])
 
     def violated(self, x: Floats) -> NDArray[np.bool_]:
         return np.minimum(x[self.charge], x[self.discharge]) > BOTH_KW
 
 
 def pairs_of(desk: Desk) -> Pairs:
-    """Charge and discharge columns of every store and position, of one shape."""
-    index = desk.layout.columns.index
-    charge = np.concatenate([desk.roster.stores.charge, desk.roster.heat_stores.charge])
-    discharge = np.concatenate([desk.roster.stores.discharge, desk.roster.heat_stores.discharge])
-    return Pairs(index[:, charge].ravel(), index[:, discharge].ravel())
+    """Columns that must not both move: of every store, every pair of converters and position."""
+    index, units, stores = desk.layout.columns.index, desk.roster.converters, desk.roster.every_store
+    one = np.concatenate([*(each.charge for each in stores), units.power[units.pairs[:, 0]]])
+    other = np.concatenate([*(each.discharge for each in stores), units.power[units.pairs[:, 1]]])
+    mode = np.arange(one.size) >= one.size - len(units.pairs)
+    return Pairs(index[:, one].ravel(), index[:, other].ravel(), np.tile(mode, len(index)))
 
 
-def with_exclusive(program: LinearProgram, charge: Indices, discharge: Indices) -> LinearProgram:
+def with_exclusive(program: LinearProgram, pairs: Pairs) -> LinearProgram:
     """The program with one binary and two rows for each pair, after all its own columns and rows."""
+    charge, discharge = pairs.charge, pairs.discharge
     count, (rows, columns) = len(charge), program.matrix.shape
     high_c, high_d = program.col_upper[charge], program.col_upper[discharge]
     each, one = np.arange(count), np.ones(count)
@@ -47,8 +59,9 @@ def with_exclusive(program: LinearProgram, charge: Indices, discharge: Indices) 
     matrix = sp.block_array([[program.matrix, sp.coo_array((rows, count))], [left, right]], format="csr")
     name = [program.column_names[i] for i in charge]
     named = [(n[: n.index(".") + 1], n[n.index("[") :]) for n in name]
-    binaries = tuple(f"{device}charging_share{index}" for device, index in named)
-    laws = tuple(f"{device}{law}{index}" for law in ("exclusive_charge", "exclusive_discharge") for device, index in named)
+    words = [_MODE if mode else _STORE for mode in pairs.mode]
+    binaries = tuple(f"{device}{own[0]}{index}" for (device, index), own in zip(named, words, strict=True))
+    laws = tuple(f"{device}{own[side]}{index}" for side in (1, 2) for (device, index), own in zip(named, words, strict=True))
     zeros = np.zeros(count)
     return replace(
         program,
@@ -65,7 +78,7 @@ def with_exclusive(program: LinearProgram, charge: Indices, discharge: Indices) 
 
 
 def solve_exclusively(desk: Desk, pairs: Pairs, inputs: Floats, first: Solution, options: SolveOptions) -> tuple[Solution, int]:
-    """Solve again with binaries wherever a store did both, until none does. Returns the solution and the number of binaries.
+    """Solve again with binaries wherever both of a pair moved, until none does. Returns the solution and the number of binaries.
 
     x and duals keep the program's own columns and rows; the basis stays the linear program's. Without a solution in time the
     first one is returned: its rows still violate, and the caller says so.
@@ -80,7 +93,7 @@ def solve_exclusively(desk: Desk, pairs: Pairs, inputs: Floats, first: Solution,
         if round_ >= _ALL_FROM:
             chosen = np.ones_like(chosen)
         held = np.flatnonzero(chosen)
-        wider = with_exclusive(program, pairs.charge[held], pairs.discharge[held])
+        wider = with_exclusive(program, pairs.only(held))
         found = solve(wider.bind(inputs), replace(options, method="auto", crossover=True))
         if found.x is None:
             return first, -1

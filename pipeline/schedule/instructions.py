@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import AnyDevice, Chp, Demand, EvFleet, Source, Tie
+from pipeline.equipment import AnyDevice, Chp, Converter, Demand, EvFleet, Source, Store, Tie
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.layout import Axis
 
 QUANTITIES = ("limit_low_kw", "limit_high_kw", "set_point_kw", "out")  # in the order in which they are applied
-_LIMITED = {"tie": ("exchange_low_kw", "exchange_high_kw")}
+_UNITS = {"active": "kw", "heat": "kwth", "hydrogen": "m3h"}
 _MEANINGLESS: dict[str, tuple[str, ...]] = {
     "demand": ("limit_low_kw", "limit_high_kw", "set_point_kw"),
     "source": ("limit_low_kw",),
@@ -111,15 +111,26 @@ def _apply_one(axis: Axis, filled: Floats, rows: Instants, item: AnyDevice | Tie
         cap = 0.0 if quantity == "out" else -value
         filled[cells] *= np.minimum(1.0, cap / np.where(total > 0, total, 1.0))
         return
-    names = _LIMITED.get("tie" if isinstance(item, Tie) else item.kind, ("power_low_kw", "power_high_kw"))
-    low, high = axis.one(item.id, names[0]), axis.one(item.id, names[1])
-    if isinstance(item, Chp) and item.mode == "electric_heater":  # its program power is what it draws
+    name = "exchange_{}_kw" if isinstance(item, Tie) else f"power_{{}}_{_unit(item)}"
+    low, high = (axis.one(item.id, name.format(side)) for side in ("low", "high"))
+    if _draws(item):  # its program power is what it draws
         value = -value
         quantity = {"limit_low_kw": "limit_high_kw", "limit_high_kw": "limit_low_kw"}.get(quantity, quantity)
     _move_limits(filled, rows, (low, high), quantity, value)
     if quantity == "out":
         for name in ("reactive_low_kvar", "reactive_high_kvar"):
             filled[np.ix_(rows, axis.entries(item.id, name))] = 0.0
+
+
+def _unit(item: AnyDevice) -> str:
+    """Unit of the power that a person's word moves."""
+    if isinstance(item, Converter):
+        return _UNITS[item.rated_carrier]
+    return _UNITS[item.carrier] if isinstance(item, Store) else "kw"
+
+
+def _draws(item: AnyDevice | Tie) -> bool:
+    return (isinstance(item, Chp) and item.mode == "electric_heater") or (isinstance(item, Converter) and item.input_carrier == "active")
 
 
 def _move_limits(filled: Floats, rows: Instants, pair: tuple[int, int], quantity: str, value: float) -> None:
@@ -145,9 +156,9 @@ def unreachable(case: Case, instructions: Sequence[Instruction], *, stage: str) 
             reach[device.id] = (-device.charge_max_kw, device.discharge_max_kw)
         elif device.kind == "generator":
             reach[device.id] = (device.power_min_kw, device.power_max_kw)
-        elif device.kind == "chp":
+        elif device.kind in ("chp", "converter"):
             low, high = device.power_min_kw, device.power_max_kw
-            reach[device.id] = (low, high) if device.mode == "cogeneration" else (-high, -low)
+            reach[device.id] = (-high, -low) if _draws(device) else (low, high)
     for instruction in instructions:
         if instruction.quantity != "set_point_kw" or instruction.target not in reach or instruction.value is None:
             continue

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.layout import Label
-from pipeline.schedule.roster import Generators, Stores
+from pipeline.schedule.roster import Converters, Generators, Stores
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     if rest:
         raise ValueError(f"{plan.steps} day-ahead steps do not divide {count} quarter-hours")
     columns = plan.columns(desk.layout.columns.labels)
-    for stores in (desk.roster.stores, desk.roster.heat_stores):
+    for stores in desk.roster.every_store:
         _one_direction(columns, stores)
+    _one_unit(columns, desk.roster.converters)
     _in_merit_order(columns, desk.roster.generators)
     names = _energy_labels(desk)
     before = np.array([start[f"{label.device}.{label.quantity.replace('energy_', 'energy_before_', 1)}"] for label in names])
@@ -81,6 +82,18 @@ def _one_direction(columns: Floats, stores: Stores) -> None:
         stored = stores.gain * columns[:, stores.charge] - stores.drain * columns[:, stores.discharge]
         columns[:, stores.charge] = np.maximum(stored, 0.0) / stores.gain
         columns[:, stores.discharge] = np.maximum(-stored, 0.0) / stores.drain
+
+
+def _one_unit(columns: Floats, converters: Converters) -> None:
+    """A mean of scenarios may run both of a pair, a set-point may not: keep the hydrogen they give, or else the power."""
+    for one, other in converters.pairs:
+        factor = converters.hydrogen if converters.hydrogen[one] and converters.hydrogen[other] else converters.active
+        first, second = columns[:, converters.power[one]], columns[:, converters.power[other]]
+        both = np.minimum(first, second) > 0
+        kept = factor[one] * first + factor[other] * second
+        leads = kept * factor[one] > 0
+        columns[:, converters.power[one]] = np.where(both, np.where(leads, kept / factor[one], 0.0), first)
+        columns[:, converters.power[other]] = np.where(both, np.where(leads, 0.0, kept / factor[other]), second)
 
 
 def _in_merit_order(columns: Floats, generators: Generators) -> None:

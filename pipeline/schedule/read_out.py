@@ -14,6 +14,7 @@ from pipeline.program.linear_program import Floats, Indices
 from pipeline.program.solve import Solution, Status
 from pipeline.schedule.complete import bus_injections
 from pipeline.schedule.day_ahead import DayAhead
+from pipeline.schedule.decided import decision_figures, decision_findings, decision_tables
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.findings import findings_table
 from pipeline.schedule.ledger import TERMINAL
@@ -26,7 +27,7 @@ Kpis = Mapping[str, tuple[str, float]]
 
 
 def day_ahead_tables(found: DayAhead, run_id: str) -> dict[str, pa.Table]:
-    """schedule, bus_state, branch_state, prices, costs, states, commitments, kpis, findings of a day-ahead run.
+    """schedule, bus_state, branch_state, prices, costs, states, commitments, bounds, distribution, kpis, findings of a day-ahead run.
 
     `expected` is the probability-weighted schedule; with several scenarios each one's own recourse follows under its number.
     """
@@ -40,6 +41,8 @@ def day_ahead_tables(found: DayAhead, run_id: str) -> dict[str, pa.Table]:
         scenarios += [str(s) for s in range(1, len(weights) + 1)]
     net = desk.readouts(columns[0], inputs[0])
     costs = dict(zip(desk.program.terms, np.tensordot(weights, found.costs, axes=1), strict=True))
+    money = desk.case.currency
+    said = decision_figures(found.decision, currency=money)
     tables = {
         "schedule": long_table(desk, "schedule", run_id, scenarios=scenarios, columns=columns, inputs=inputs, steps=steps, starts=starts,
                                drop_idle_slacks=True),
@@ -47,8 +50,9 @@ def day_ahead_tables(found: DayAhead, run_id: str) -> dict[str, pa.Table]:
         "costs": _costs(desk, run_id, "day_ahead", costs),
         "states": _states(desk, run_id, "day_ahead", columns[0], steps, starts),
         "commitments": TABLES["commitments"].empty(),
-        "kpis": kpis_table(run_id, "day_ahead", {**figures(desk, columns[0], inputs[0]), **found.kpis}),
-        "findings": findings_table(found.findings, run_id),
+        "kpis": kpis_table(run_id, "day_ahead", {**figures(desk, columns[0], inputs[0]), **said, **found.kpis}),
+        "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
+        **decision_tables(found.decision, run_id, currency=money),
     }
     return tables | _network_tables(desk, run_id, "day_ahead", net, steps, starts)
 
@@ -159,7 +163,7 @@ def _costs(desk: Desk, run_id: str, stage: Stage, by_term: Mapping[str, float]) 
 
 
 def _states(desk: Desk, run_id: str, stage: Stage, columns: Floats, steps: Indices, starts: Instants) -> pa.Table:
-    """Energies of stores and cohorts, power of ramping generators and lost EV energy, at the END of each interval."""
+    """Energies of stores and cohorts, power of ramping units and lost EV energy, at the END of each interval."""
     labels: list[tuple[str, str, str, Floats]] = []
     for j, label in enumerate(desk.layout.columns.labels):
         if label.quantity in {"energy_kwh", "energy_kwhth", "energy_m3", "unserved_kwh"}:
@@ -170,6 +174,9 @@ def _states(desk: Desk, run_id: str, stage: Stage, columns: Floats, steps: Indic
     for g in np.flatnonzero(generators.before >= 0):
         power = columns[:, generators.segment[g][generators.segment[g] >= 0]].sum(axis=1)
         labels.append((names[g], "power_kw", "kW", power))
+    converters = desk.roster.converters
+    units = [device.id for device in desk.case.devices if device.kind == "converter"]
+    labels += [(units[c], "power_kw", "kW", columns[:, converters.power[c]]) for c in np.flatnonzero(converters.before >= 0)]
     if not labels:
         return TABLES["states"].empty()
     values = np.concatenate([label[3] for label in labels])

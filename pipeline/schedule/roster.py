@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
-from pipeline.equipment import Chp, Demand, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, Converter, Demand, EvFleet, Generator, Source, Store, Tie
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.schedule.layout import Layout
 
@@ -65,6 +65,25 @@ class Chps:
     vent_max: Floats
     ratio: Floats
     sign: Floats  # +1 cogeneration, -1 electric heater
+
+
+@dataclass(frozen=True)
+class Converters:
+    """Index arrays (n,) and data of n converters; factors per unit of `power`, as in the equipment."""
+
+    network: Indices
+    power: Indices
+    low: Indices
+    high: Indices
+    vent: Indices  # -1: no vent
+    vent_max: Floats
+    active: Floats
+    heat: Floats
+    hydrogen: Floats
+    heat_led: NDArray[np.bool_]  # makes heat for its own sake, and takes no stored carrier for it
+    bought: NDArray[np.bool_]  # feeds active power from fuel alone: free to move like a generator
+    before: Indices  # into the state, -1 without ramp
+    pairs: Indices  # (p, 2) rows of units that never run at once
 
 
 @dataclass(frozen=True)
@@ -135,12 +154,19 @@ class Roster:
     sources: Sources
     generators: Generators
     chps: Chps
+    converters: Converters
     stores: Stores  # active
     heat_stores: Stores
+    hydrogen_stores: Stores
     cohorts: Cohorts
     ties: Ties
     closing: Indices  # per network: the tie over which its mismatch passes, -1: none
     levels: tuple[Indices, ...]  # networks from the leaves to the one at the balancing tie
+
+    @property
+    def every_store(self) -> tuple[Stores, ...]:
+        """Stores by carrier."""
+        return self.stores, self.heat_stores, self.hydrogen_stores
 
 
 def roster_of(case: Case, layout: Layout, state_names: Sequence[str], step_h: float) -> Roster:
@@ -150,8 +176,9 @@ def roster_of(case: Case, layout: Layout, state_names: Sequence[str], step_h: fl
     closing, levels = _tree(case, ties, len(look.networks))
     return Roster(
         networks=look.networks, demands=look.demands("active"), heat_demands=look.demands("heat"), sources=look.sources(),
-        generators=look.generators(), chps=look.chps(), stores=look.stores("active"), heat_stores=look.stores("heat"),
-        cohorts=look.cohorts(), ties=ties, closing=closing, levels=levels,
+        generators=look.generators(), chps=look.chps(), converters=look.converters(), stores=look.stores("active"),
+        heat_stores=look.stores("heat"), hydrogen_stores=look.stores("hydrogen"), cohorts=look.cohorts(), ties=ties, closing=closing,
+        levels=levels,
     )
 
 
@@ -209,6 +236,23 @@ class _Look:
         return Chps(self.net(found), self.col(found, "power_kw"), self.put(found, "power_low_kw"), self.put(found, "power_high_kw"),
                     self.col(found, "vent_kwth"), _floats(d.vent_limit_kwth for d in found), _floats(d.heat_to_power_factor for d in found),
                     _floats(1.0 if d.mode == "cogeneration" else -1.0 for d in found))
+
+    def converters(self) -> Converters:
+        found = self.of(Converter)
+        unit = [POWER[d.rated_carrier] for d in found]
+        row = {d.id: i for i, d in enumerate(found)}
+        pairs = [(i, row[d.exclusive_with]) for i, d in enumerate(found) if d.exclusive_with is not None]
+        return Converters(
+            network=self.net(found), power=_ints(self.columns.one(d.id, f"power_{u}") for d, u in zip(found, unit, strict=True)),
+            low=_ints(self.inputs.one(d.id, f"power_low_{u}") for d, u in zip(found, unit, strict=True)),
+            high=_ints(self.inputs.one(d.id, f"power_high_{u}") for d, u in zip(found, unit, strict=True)),
+            vent=self.col(found, "vent_kwth"), vent_max=_floats(d.vent_limit_kwth for d in found),
+            active=_floats(d.active_factor for d in found), heat=_floats(d.heat_factor for d in found),
+            hydrogen=_floats(d.hydrogen_factor for d in found),
+            heat_led=np.array([d.output_carrier == "heat" and d.input_carrier != "hydrogen" for d in found], dtype=bool),
+            bought=np.array([d.active_factor > 0 and d.hydrogen_factor == 0 and d.heat_factor == 0 for d in found], dtype=bool),
+            before=self.before(found, "power_before_kw"), pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+        )
 
     def stores(self, carrier: str) -> Stores:
         found = [d for d in self.of(Store) if d.carrier == carrier]

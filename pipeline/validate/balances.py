@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline.cases.case import Case
 from pipeline.core.errors import Mistake
 from pipeline.validate.ac import VOLTAGE_MARGIN_PU, bus_injections
+from pipeline.validate.converters import flows
 from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import MOST_MISTAKES, Floats, Frame, first, numbers, place, texts
 from pipeline.validate.identity import bad_rows
@@ -47,6 +48,9 @@ def _expected_injections(case: Case) -> set[tuple[str, str, str, str]]:
     network_of = case.network_of_bus
     expected: set[tuple[str, str, str, str]] = set()
     for device in case.devices:
+        if device.kind == "converter":
+            expected |= {(device.id, device.bus, carrier, "injection") for carrier, factor in flows(device).items() if factor}
+            continue
         own = getattr(device, "carrier", "active")
         expected.add((device.id, device.bus, own, "injection"))
         if device.kind == "chp" and "heat" in carriers[network_of[device.bus]]:

@@ -6,8 +6,9 @@ import numpy as np
 
 from pipeline.core.clock import local_hour
 from pipeline.core.errors import Mistake
-from pipeline.equipment import Chp, Demand, EvFleet, Generator, Source, Store
+from pipeline.equipment import Chp, Converter, Demand, EvFleet, Generator, Source, Store
 from pipeline.validate.check import POWER_KW, SUFFIX, Check, check_signs, outside, slack_findings
+from pipeline.validate.converters import check_converter
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats
 from pipeline.validate.storage import check_ev_fleet, check_store
@@ -27,6 +28,8 @@ def check_devices(check: Check) -> tuple[list[Mistake], list[Finding]]:
                 mistakes += _generator(check, device)
             case Chp():
                 mistakes += _chp(check, device)
+            case Converter():
+                mistakes += check_converter(check, device)
             case Store():
                 mistakes += check_store(check, device)
             case EvFleet():

@@ -33,6 +33,7 @@ CHECKS: dict[str, str] = {
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
     "set_point": "an override asks for more than its device can do",
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
+    "way": "how the schedule was decided, and the bound that is proven for it, or that none is",
     "stale_data": "the newest observation of a series is older than the case allows",
     "short_history": "a series was forecast from less history than its window asks for",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.equipment import Demand, EvFleet, Generator, Store
+from pipeline.equipment import Converter, Demand, EvFleet, Generator, Store
 from pipeline.validate.ac import bus_injections
 from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.frame import Floats
@@ -24,7 +24,7 @@ def penalty(check: Check) -> Floats:
             case Demand():
                 shed_price = rho if device.shed_price_per_kwh is None else device.shed_price_per_kwh
                 cost += dt * (shed_price * long.zero_or(*at, f"shed_{kw}") + rho * long.zero_or(*at, f"dump_{kw}"))
-            case Generator():
+            case Generator() | Converter():
                 cost += dt * RAMP_PRICE_PER_KWH * long.zero_or(*at, "ramp_excess_kw")
             case Store():
                 cost += rho * (long.zero_or(*at, f"energy_short_{kwh}") + long.zero_or(*at, f"energy_over_{kwh}"))

@@ -15,7 +15,8 @@ from pipeline.publish.report.build import RunInfo, build_report, write_report
 from tests.unit.report.made_day import DAY, made_case, made_tables
 
 pytestmark = pytest.mark.chromium
-PLOTS = ("yardsticks", "market", "balance", "storage", "voltage_profile", "voltage_heat", "forecast", "scenarios", "costs", "settlement")
+PLOTS = ("yardsticks", "market", "balance", "storage", "voltage_profile", "voltage_heat", "forecast", "scenarios", "treatment",
+         "costs", "settlement")
 
 
 @dataclass
@@ -112,7 +113,7 @@ def test_the_select_changes_the_microgrid(opened: Opened) -> None:
     assert page.evaluate("document.getElementById('plot-balance')._fullLayout.yaxis2") is None
 
 
-@pytest.mark.parametrize("name", ["balance", "storage", "voltage_heat", "forecast", "scenarios"])
+@pytest.mark.parametrize("name", ["balance", "storage", "voltage_heat", "forecast", "scenarios", "treatment"])
 def test_every_view_of_every_select_draws(opened: Opened, name: str) -> None:
     page = opened.page
     for label in page.locator(f"#select-{name} option").all_inner_texts():

@@ -23,6 +23,9 @@ BOOK = {
     "battery_power_limits", "battery_exclusive_charge", "battery_exclusive_discharge", "thermal_energy", "thermal_cycle",
     "heat_balance", "mg_balance", "mg_exchange_limits", "generator_segments", "ev_power", "ev_energy", "ev_lower_envelope",
     "ev_upper_envelope", "ev_departure",
+    # Robust book, sections 3 and 4.
+    "aggregator_charge_kw", "aggregator_discharge_kw", "aggregator_energy_kwh", "ev_slack_kwh", "slack_cost", "aggregator_energy",
+    "aggregator_power", "aggregator_energy_limits", "aggregator_ramp", "departure_energy", "cross_cycle_reserve",
 }
 
 
@@ -63,7 +66,7 @@ def test_every_identifier_of_the_book_is_an_alias() -> None:
 
 def test_sources_are_declared() -> None:
     entries = [entry for part in (laws.ROWS, laws.COLUMNS, laws.INPUTS, laws.READOUTS) for entry in part.values()]
-    keys = {part.split(" ")[0].strip(",:;") for entry in entries for part in re.split(r"; (?=000|004|BW|ours)", entry.source)}
+    keys = {part.split(" ")[0].strip(",:;") for entry in entries for part in re.split(r"; (?=000|003|004|BW|ours)", entry.source)}
     assert keys <= set(laws.SOURCES)
 
 

@@ -24,11 +24,14 @@ BARE_FIELDS = {
     "mean", "sd", "low", "high",  # of a law, in the unit of the field that holds it (arrival_h, arrival_energy_share)
     "sigma", "truncate_sd",  # shares and multiples
     "seed", "days", "sign",
+    "start_cost", "stop_cost",  # money per event, in the case's currency
+    "hours_in_state_initially",
+    "connect_slot",  # place in the day
 }  # fmt: skip
 # Numbers whose unit stands in the row, weights and money (in the case's currency).
-BARE_COLUMNS = {"mean", "sd", "value", "weight", "limit", "energy_cost", "deviation_cost",
+BARE_COLUMNS = {"mean", "sd", "value", "weight", "limit", "lower", "upper", "energy_cost", "deviation_cost",
                 *(f"q{level}" for level in ("05", "10", "25", "50", "75", "90", "95"))}
-COUNTS = {"step", "lead"}  # integers: places in the day
+COUNTS = {"step", "lead", "iteration"}  # integers: places in the day, or in a row of rounds
 
 
 def modules() -> Iterator[types.ModuleType]:

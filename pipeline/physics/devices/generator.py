@@ -1,13 +1,13 @@
-"""Dispatchable generator: a quadratic cost curve cut into chords of equal width, limits as inputs, elastic ramps."""
+"""Dispatchable generator: a quadratic cost curve cut into chords of equal width, limits as inputs, ramps, on and off."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pipeline.equipment import Generator
-from pipeline.physics.block import Setting, add_column, add_law, declare_input, offer_of, rate
-
-RAMP_PRICE_PER_KWH = 10.0  # a measured state may lie where no ramp leads back at once
+from pipeline.physics.block import Injection, Setting, add_column, add_law, declare_input, offer_of
+from pipeline.physics.devices.commitment import add_commitment
+from pipeline.physics.devices.ramp import Committed, add_ramps
 
 
 def segment_slopes_per_kwh(device: Generator) -> list[float]:
@@ -18,7 +18,7 @@ def segment_slopes_per_kwh(device: Generator) -> list[float]:
 
 
 def build(block: Any, device: Generator, setting: Setting) -> None:
-    """injection = sum of the segments; reactive power and ramps where the generator has them."""
+    """injection = sum of the segments; reactive power, ramps and commitment where the generator has them."""
     steps, step_h, offer = setting.steps, setting.step_h, offer_of(block)
     slopes = segment_slopes_per_kwh(device)
     segment_numbers = range(1, device.segment_count + 1)
@@ -29,15 +29,30 @@ def build(block: Any, device: Generator, setting: Setting) -> None:
 
     low = declare_input(block, "power_low_kw", steps, role="limit", device=device.id, default=device.power_min_kw, side="low")
     high = declare_input(block, "power_high_kw", steps, role="limit", device=device.id, default=device.power_max_kw, side="high")
-    add_law(block, "power_limits_low", steps, rule=lambda t: power(t) >= low[t])
+    fuel = sum(step_h * slopes[i - 1] * segment[t, i] for t in steps for i in segment_numbers)
+    committed = None
+    if device.commitment is None:
+        add_law(block, "power_limits_low", steps, rule=lambda t: power(t) >= low[t])
+        fuel += step_h * device.cost_constant_per_h * setting.positions
+    else:
+        committed = _committed(block, device, setting, power, low)
     add_law(block, "power_limits_high", steps, rule=lambda t: power(t) <= high[t])
-    offer.add_cost("generator_cost", sum(step_h * slopes[i - 1] * segment[t, i] for t in steps for i in segment_numbers)
-                   + step_h * device.cost_constant_per_h * setting.positions)
+    offer.add_cost("generator_cost", fuel)
     offer.injection["active"] = power
     if device.reactive_max_kvar or device.reactive_min_kvar:
         _reactive(block, device, setting)
     if device.ramp_kw_per_h is not None:
-        _ramps(block, device, setting, power)
+        add_ramps(block, device.id, setting, power, ramp_kw_per_h=device.ramp_kw_per_h, initial_kw=device.power_initial_kw,
+                  widest_kw=device.power_max_kw, committed=committed)
+
+
+def _committed(block: Any, device: Generator, setting: Setting, power: Injection, low: Any) -> Committed:
+    """Off it gives nothing, on at least its least power. An outage lowers the input to 0; a word above the least needs the unit on."""
+    committed, least = add_commitment(block, device, setting), device.power_min_kw
+    on = committed.on
+    add_law(block, "commitment_limits_low", setting.steps, rule=lambda t: power(t) >= low[t] - least * (1 - on[t]))
+    add_law(block, "commitment_limits_high", setting.steps, rule=lambda t: power(t) <= device.power_max_kw * on[t])
+    return committed
 
 
 def _reactive(block: Any, device: Generator, setting: Setting) -> None:
@@ -48,15 +63,3 @@ def _reactive(block: Any, device: Generator, setting: Setting) -> None:
     add_law(block, "reactive_limits_low", steps, rule=lambda t: reactive[t] >= low[t])
     add_law(block, "reactive_limits_high", steps, rule=lambda t: reactive[t] <= high[t])
     offer_of(block).injection["reactive"] = lambda t: reactive[t]
-
-
-def _ramps(block: Any, device: Generator, setting: Setting, power: Any) -> None:
-    assert device.ramp_kw_per_h is not None
-    steps, ramp_kw = setting.steps, device.ramp_kw_per_h * setting.step_h
-    before = declare_input(block, "power_before_kw", role="state", device=device.id, default=device.power_initial_kw)
-    excess = add_column(block, "ramp_excess_kw", steps)
-    up = add_law(block, "ramp_up", steps, rule=lambda t: power(t) - power(t - 1) - excess[t] <= ramp_kw)
-    down = add_law(block, "ramp_down", steps, rule=lambda t: power(t - 1) - power(t) - excess[t] <= ramp_kw)
-    up[1] = power(1) - before - excess[1] <= ramp_kw
-    down[1] = before - power(1) - excess[1] <= ramp_kw
-    offer_of(block).add_cost("penalty_cost", rate(setting.step_h * RAMP_PRICE_PER_KWH, excess))

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.equipment import Store
 from pipeline.physics.block import ENERGY_UNIT, POWER_UNIT, Setting, add_column, add_law, declare_input, offer_of, rate
+from pipeline.physics.devices.ramp import add_ramps
 
 
 def build(block: Any, device: Store, setting: Setting) -> None:
@@ -15,10 +16,13 @@ def build(block: Any, device: Store, setting: Setting) -> None:
     discharge = add_column(block, f"discharge_{kw}", steps, high=device.discharge_max_kw)
     _energy(block, device, setting, charge, discharge)
     _power_limits(block, device, setting, charge, discharge)
-    if device.exclusive == "always" or device.id in setting.exclusive_stores:
+    if device.exclusive == "always" or device.id in setting.exclusive_devices:
         charging = add_column(block, "charging_share", steps, binary=True)
         add_law(block, "exclusive_charge", steps, rule=lambda t: charge[t] <= device.charge_max_kw * charging[t])
         add_law(block, "exclusive_discharge", steps, rule=lambda t: discharge[t] <= device.discharge_max_kw * (1 - charging[t]))
+    if device.ramp_kw_per_h is not None:
+        add_ramps(block, device.id, setting, lambda t: discharge[t] - charge[t], ramp_kw_per_h=device.ramp_kw_per_h,
+                  initial_kw=device.power_initial_kw, widest_kw=device.charge_max_kw + device.discharge_max_kw, unit=kw)
     if device.wear_cost_per_kwh:
         wear = setting.step_h * device.wear_cost_per_kwh
         offer.add_cost("storage_wear_cost", rate(wear, charge))
@@ -62,7 +66,8 @@ def _terminal(block: Any, device: Store, energy_end: Any) -> None:
     short = add_column(block, f"terminal_short_{kwh}")
     over = add_column(block, f"terminal_over_{kwh}")
     add_law(block, "terminal_energy", rule=lambda: energy_end + short - over == reference)
-    offer_of(block).add_cost("terminal_cost", price * short + price * over)
+    content = device.content_factor
+    offer_of(block).add_cost("terminal_cost", content * price * short + content * price * over)
 
 
 def _power_limits(block: Any, device: Store, setting: Setting, charge: Any, discharge: Any) -> None:

@@ -22,6 +22,7 @@ from pipeline.publish.report.outlook import fans, scenarios
 from pipeline.publish.report.script import JS
 from pipeline.publish.report.storage import stores
 from pipeline.publish.report.style import CSS
+from pipeline.publish.report.treatment import treatment
 from pipeline.publish.report.verdict import RunInfo, judge
 from pipeline.publish.report.voltage import heatmap, profile
 
@@ -29,14 +30,14 @@ __all__ = ["RunInfo", "build_report", "report_path", "write_report"]
 
 # The browser itself then refuses every request to the outside.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-SECTIONS = (yardstick, price_and_power, balances, stores, profile, heatmap, fans, scenarios, by_term, settlement)
+SECTIONS = (yardstick, price_and_power, balances, stores, profile, heatmap, fans, scenarios, treatment, by_term, settlement)
 
 
 def build_report(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, variant: str, run_info: RunInfo | None = None) -> str:
     """The page as text. `tables` are the published tables of the day by name; what is missing is said, not hidden."""
     info = run_info or RunInfo()
     frames = DayTables(case, day, tables)
-    figures = [section(frames) for section in SECTIONS]
+    figures = [figure for figure in (section(frames) for section in SECTIONS) if figure.views or figure.why_empty]
     shared = {**frames.quarters.coordinates(), **frames.plan_grid.coordinates()}
     verdict = judge(frames, info)
     body = "\n".join(

@@ -32,7 +32,7 @@ class View:
 
 @dataclass(frozen=True)
 class Figure:
-    """`views` empty: the reason is shown in place of a plot."""
+    """`views` empty: the reason is shown in place of a plot; without a reason the figure is left out."""
 
     id: str
     title: str

@@ -192,4 +192,13 @@ def _run_card(day: DayTables, info: RunInfo) -> Card:
     count = len(ids["real time"])
     value = ids["day-ahead"][0] if ids["day-ahead"] else "no day-ahead run"
     note = f"real time: {ids['real time'][-1]}" + (f" (last of {count})" if count > 1 else "") if count else "real time: none yet"
-    return Card("Runs", value, f"{note}{'; method ' + info.method if info.method else ''}")
+    return Card("Runs", value, f"{note}{'; ' + _method(day, info) if info.method else ''}")
+
+
+def _method(day: DayTables, info: RunInfo) -> str:
+    """The treatment, and what is proven of its decision, where the run says so."""
+    known = {row["kpi"]: row["value"] for row in records(day.table("kpis")) if row["stage"] == "day_ahead"}
+    gap = known.get("proven_gap")
+    if gap is not None:
+        return f"method {info.method}, gap {100 * gap:.2g} % proven"
+    return f"method {info.method}" + (", gap not proven" if "treatment_objective" in known else "")

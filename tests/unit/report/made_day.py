@@ -252,6 +252,7 @@ def made_tables(case: Case, day: DeliveryDay, *, warnings: int = 0, dispatched: 
     made = {"schedule": plan.table("schedule", "da-00000000000000aa", "expected")}
     made |= {"forecasts": _forecasts(case, day, mean, noise, dispatched), "scenarios": _scenarios(case, day, mean, rng)}
     stages = ("day_ahead", "real_time") if dispatched else ("day_ahead",)
+    made |= _decided(case)
     made["costs"] = _costs(case, stages)
     made["findings"] = _findings(warnings)
     made["bus_state"] = _bus_state(case, day, stages[-1], plan if not dispatched else real)
@@ -322,6 +323,22 @@ def _scenarios(case: Case, day: DeliveryDay, mean: dict[str, np.ndarray], rng: n
             columns["valid_from"] += starts.tolist()
             columns["value"] += values.tolist()
     return TABLES["scenarios"].build(columns)
+
+
+def _decided(case: Case) -> dict[str, pa.Table]:
+    """Three rounds, the first without a lower bound, and the law of the decision beside those of two rounds."""
+    run = "da-00000000000000aa"
+    bounds = TABLES["bounds"].build({
+        "run_id": [run] * 3, "iteration": [1, 2, 3], "lower": [None, 2895.0, 2931.6], "upper": [3120.4, 2950.2, 2934.52],
+        "gap_share": [None, (2950.2 - 2895.0) / 2895.0, (2934.52 - 2931.6) / 2931.6], "currency": [case.currency] * 3,
+    })
+    laws = {0: (0.20, 0.2, 0.16, 0.14, 0.12, 0.08, 0.10), 1: (0.0,) * 6 + (1.0,), 2: (0.24, 0.2, 0.16, 0.14, 0.12, 0.08, 0.06)}
+    rows = [(iteration, str(s), weight) for iteration, law in laws.items() for s, weight in enumerate(law, start=1)]
+    distribution = TABLES["distribution"].build({
+        "run_id": [run] * len(rows), "iteration": [row[0] for row in rows], "scenario": [row[1] for row in rows],
+        "weight": [row[2] for row in rows],
+    })
+    return {"bounds": bounds, "distribution": distribution}
 
 
 def _costs(case: Case, stages: tuple[str, ...]) -> pa.Table:

@@ -91,7 +91,7 @@ def test_a_failed_run_and_an_empty_day_are_failed() -> None:
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_any_table_may_be_missing(name: str, tables: dict[str, pa.Table]) -> None:
     text = build({key: table for key, table in tables.items() if key != name})
-    assert len(data_of(text)["figures"]) == 10
+    assert len(data_of(text)["figures"]) == 11
 
 
 def test_before_real_time_the_page_shows_the_schedule() -> None:
@@ -197,3 +197,34 @@ def test_a_page_is_written_whole(tmp_path: Path, text: str) -> None:
     path = report_path(tmp_path, "made_up", "default", "2016-03-22")
     assert write_report(text, path) == tmp_path / "reports/made_up/default/2016-03-22.html"
     assert path.read_text(encoding="utf-8") == text and [p.name for p in path.parent.iterdir()] == ["2016-03-22.html"]
+
+
+# ------------------------------------------------------------------ how it was decided
+
+
+def test_bounds_and_the_law_are_drawn_as_published() -> None:
+    tables = made_tables(CASE, CASE.day(DAY))
+    rounds, law = views_of(build(tables), "treatment")
+    assert [trace["y"] for trace in rounds["traces"]] == [[3120.4, 2950.2, 2934.52], [None, 2895, 2931.6]]
+    assert rounds["says"] == f"After 3 iterations: between 2,931.60 and 2,934.52 {CASE.currency}, a proven gap of 0.0996 %."
+    assert law["traces"][1]["y"] == [20, 20, 16, 14, 12, 8, 10] and law["traces"][0]["y"] == [24, 20, 16, 14, 12, 8, 6]
+    assert law["says"] == "7 scenarios: 4.0 % of the probability lies elsewhere than drawn."
+
+
+def test_a_day_without_rounds_has_no_section_of_them() -> None:
+    tables = made_tables(CASE, CASE.day(DAY)) | {name: TABLES[name].empty() for name in ("bounds", "distribution")}
+    text = build(tables)
+    assert "treatment" not in data_of(text)["figures"] and 'href="#treatment"' not in text
+
+
+@pytest.mark.parametrize(("figures", "said"), [
+    ({}, "method wasserstein"), ({"treatment_objective": 1.0}, "method wasserstein, gap not proven"),
+    ({"treatment_objective": 1.0, "proven_gap": 0.00031}, "method wasserstein, gap 0.031 % proven"),
+])  # fmt: skip
+def test_the_card_says_what_is_proven(figures: dict[str, float], said: str) -> None:
+    tables = made_tables(CASE, CASE.day(DAY))
+    count = len(figures)
+    tables["kpis"] = TABLES["kpis"].build({"run_id": ["da-1"] * count, "stage": ["day_ahead"] * count, "kpi": list(figures),
+                                           "unit": ["1"] * count, "value": list(figures.values())})
+    assert words_of(build(tables, method="wasserstein")).count(f"; {said}") == 1
+    assert (said + ",") not in words_of(build(tables, method="wasserstein"))

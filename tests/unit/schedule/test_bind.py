@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.physics.assemble import assemble
+from pipeline.physics.horizon import Horizon
+from pipeline.program.compile import compile_model
 from pipeline.schedule.bind import Binder
 from pipeline.schedule.layout import Label
 from pipeline.schedule.outlook import Outlook, coarsen
@@ -169,3 +172,17 @@ def test_imbalance_is_dearer_than_the_price_and_sold_for_less_of_it_whatever_its
     for side in ("up", "down"):
         dearer = filled[:, binder.axis.one("grid", f"deviation_{side}_price_per_kwh")]
         assert dearer == pytest.approx(tie.deviation_price_per_kwh + 0.3 * price)
+
+
+def test_what_is_sold_earns_the_price_less_its_discount(tiny):
+    """A factor of 0.8 once took 80 % off the price."""
+    tie = next(tie for tie in tiny.case.ties if tie.market is not None)
+    selling = tie.model_copy(update={"market": tie.market.model_copy(update={"sell_price_factor": 0.8})})
+    case = tiny.case.model_copy(update={"ties": tuple(selling if one is tie else one for one in tiny.case.ties)})
+    binder = Binder(case, compile_model(assemble(case, Horizon(24, 1.0))))
+    truth = tiny.truth()
+    truth.values[truth.series.index("price"), 4:8] = -0.2  # one hour
+    values = binder.fill(coarsen(truth, 4), tiny.day.starts(60))
+    price, discount = (values[:, binder.axis.one("grid", name)] for name in ("price_per_kwh", "sell_discount_per_kwh"))
+    assert price.min() < 0 < price.max()
+    assert discount == pytest.approx(0.2 * np.abs(price))

@@ -10,7 +10,7 @@ import pytest
 from pipeline.core.errors import InputError, NoSchedule
 from pipeline.program.solve import Status, solve
 from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
-from pipeline.schedule.exclusive import pairs_of, with_exclusive
+from pipeline.schedule.exclusive import Pairs, pairs_of, with_exclusive
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
 from pipeline.schedule.real_time import open_day
@@ -68,7 +68,7 @@ def test_when_the_scenario_program_runs_out_of_time_the_mean_positions_are_used_
 
     outlooks = [tiny.truth(error=0.1, seed=seed) for seed in range(3)]
     proven = tiny.plan(*outlooks, options=DayAheadOptions())
-    monkeypatch.setattr("pipeline.schedule.treatments.solve", hurried)
+    monkeypatch.setattr("pipeline.uncertainty.monolith.solve", hurried)
     plan = tiny.plan(*outlooks, options=DayAheadOptions())
     assert plan.status == "time_limit" and plan.gap == np.inf
     assert [(finding.severity, finding.check) for finding in plan.findings] == [("warning", "time_limit")]
@@ -126,7 +126,7 @@ def test_binaries_do_not_count_against_the_scenarios(tiny):
 def test_binaries_are_named_after_their_store(tiny):
     program = tiny.hourly
     charge, discharge = (program.column_index[f"f01_battery.{way}_kw"][:2] for way in ("charge", "discharge"))
-    wider = with_exclusive(program, charge, discharge)
+    wider = with_exclusive(program, Pairs(charge, discharge, np.zeros(2, dtype=bool)))
     assert wider.column_names[-2:] == ("f01_battery.charging_share[1]", "f01_battery.charging_share[2]")
     assert wider.row_names[-4:] == ("f01_battery.exclusive_charge[1]", "f01_battery.exclusive_charge[2]",
                                     "f01_battery.exclusive_discharge[1]", "f01_battery.exclusive_discharge[2]")
