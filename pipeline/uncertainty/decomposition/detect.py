@@ -12,7 +12,7 @@ from pipeline.program.linear_program import Indices
 from pipeline.uncertainty.decomposition.family import Family, Mask
 
 LARGEST_SHARE = 0.34  # of the columns that a block may hold
-SMALL_ROWS = 4  # components with fewer rows per scenario stay in the master
+SMALL_ROWS = 4  # components with fewer rows per scenario, and no integers, stay in the master
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def _structure(family: Family, linking: Mask, labels: _Labels) -> Structure:
     kept = np.flatnonzero(~linking)
     rows = np.bincount(labels.rows, minlength=labels.count)
     joint = np.bincount(labels.columns, weights=family.shared, minlength=labels.count) > 0
-    big = np.flatnonzero(rows >= SMALL_ROWS)
+    whole = np.bincount(labels.columns, weights=family.integer, minlength=labels.count) > 0
+    big = np.flatnonzero((rows >= SMALL_ROWS) | whole)
     of_column, of_row = _gathered(labels.columns, big), _gathered(labels.rows, big)
     parts: list[Part] = []
     alike: dict[tuple[int, int], list[int]] = {}

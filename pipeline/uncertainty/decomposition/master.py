@@ -21,7 +21,7 @@ from pipeline.uncertainty.decomposition.own import Own
 from pipeline.uncertainty.decomposition.pricing import Answer, Block, BlockFailed
 from pipeline.uncertainty.measure import Epigraph
 
-_PRIMAL = 1  # new columns leave the last basis feasible
+COLD_ROWS = 1500  # beyond it a start from nothing with presolve beats the last basis without
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,6 @@ class Master:
         self._columns = 0
         self.live: Any = new_solver(seed=0, threads=1)
         set_option(self.live, "solver", "simplex")
-        set_option(self.live, "simplex_strategy", _PRIMAL)
         self._cost_row = self._measure_row = own.row_lower.size
         self._add_rows(own.row_lower, own.row_upper)
         if not self.fixed_law:
@@ -244,12 +243,8 @@ class Master:
 
     def solve(self) -> Mixed:
         """Raises BlockFailed where the master has no optimum."""
-        import os
-        mode=os.environ.get("MM","warm")
-        if mode!="warm":
+        if self._mixture_row > COLD_ROWS:
             check(self.live.clearSolver(), "clearSolver")
-        if mode=="ipm":
-            set_option(self.live,"solver","ipm"); set_option(self.live,"run_crossover","off")
         check(self.live.run(), "run")
         status = self.live.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:

@@ -60,6 +60,11 @@ class Block:
     def shape(self) -> tuple[int, int, int]:
         return self.part.rows.size, self.part.columns.size, self._scenarios.size
 
+    @property
+    def integers(self) -> Indices:
+        """Places of integer columns among the flat ones."""
+        return np.flatnonzero(self.flat(np.tile(self._family.integer, (self._family.scenarios, 1)).astype(float)) > 0)
+
     def flat(self, values: Floats, *, total: bool = False) -> Floats:
         """(S, n) -> flat columns of the block; `total` sums first-stage columns over scenarios."""
         here = values[np.ix_(self._scenarios, self.part.columns)]
