@@ -96,8 +96,17 @@ def schedule(run_id: str) -> str:
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
-                                  parameters={"solver_status": found.status})
+                                  parameters={"solver_status": found.status, **_way(found)})
     return run_id
+
+
+def _way(found: DayAhead) -> dict[str, str | float]:
+    """How a treatment's decision was found and what is proven of it, for the run's record."""
+    decision = found.decision
+    if decision is None:
+        return {}
+    known = {"treatment_objective": decision.objective, "proven_lower_bound": decision.lower}
+    return {"way": decision.way, **{name: value for name, value in known.items() if np.isfinite(value)}}
 
 
 def plan_of(run: Run) -> Plan:
