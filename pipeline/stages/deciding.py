@@ -12,11 +12,12 @@ from pipeline.cases.settings import Sampled
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
+from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.outlook import Connections, Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
@@ -54,9 +55,16 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
         values, weights = representatives(run)
     else:
         values, weights = forecast_mean(run)[None], np.ones(1)
+    connections = expected_connections(case, day=day, step_min=case.settings.day_ahead_step_min)
     names = tuple(series.id for series in case.series)
     factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes), factor) for one in values], weights
+    return [coarsen(Outlook(names, one, envelopes, connections), factor) for one in values], weights
+
+
+def planned_connections(run: Run) -> Connections:
+    """What the connection matrices say, at the day-ahead step."""
+    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
+    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
 
 
 def schedule(run_id: str) -> str:
@@ -71,7 +79,7 @@ def schedule(run_id: str) -> str:
     options = DayAheadOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
     found = plan_day(run.case, run.day, program, outlooks, weights, overrides=run.knowledge.overrides, options=options)
     plans(run).save("plan", found.plan.to_arrays())
-    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
+    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
                                   parameters={"solver_status": found.status})

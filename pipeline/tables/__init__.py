@@ -8,6 +8,7 @@ from pipeline.tables.contract import Column, Table
 from pipeline.tables.costs import COSTS
 from pipeline.tables.dispatch import DISPATCH
 from pipeline.tables.distribution import DISTRIBUTION
+from pipeline.tables.ev_connection import EV_CONNECTION
 from pipeline.tables.findings import FINDINGS
 from pipeline.tables.forecast_scores import FORECAST_SCORES
 from pipeline.tables.forecasts import FORECASTS
@@ -24,7 +25,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, BOUNDS, DISTRIBUTION, SCHEDULE, DISPATCH, COMMITMENTS, BUS_STATE,
-        BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, KPIS, FINDINGS,
+        BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, EV_CONNECTION, KPIS, FINDINGS,
     )
 }
 
