@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.solve import LiveSolver, Solution, SolveOptions
-from pipeline.uncertainty.extensive import check_weights
+from pipeline.uncertainty.refusals import check_weights
 
 
 @dataclass(frozen=True)

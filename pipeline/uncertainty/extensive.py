@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.program.names import RepeatedNames
+from pipeline.uncertainty.refusals import check_weights
 
 Kind = TypeVar("Kind", bound=np.generic)
 
@@ -30,14 +31,6 @@ class ScenarioIndex:
     def duals(self, row_dual: Floats, scenario: int) -> Floats:
         """Row duals (r,) of one scenario, still weighted with its probability."""
         return np.asarray(row_dual[self.rows[scenario]])
-
-
-def check_weights(weights: Floats, scenario_count: int) -> Floats:
-    """Probabilities (S,): positive, summing to one. Raises ValueError."""
-    weights = np.asarray(weights, dtype=float)
-    if weights.shape != (scenario_count,) or not np.isfinite(weights).all() or (weights <= 0).any() or abs(weights.sum() - 1) > 1e-9:
-        raise ValueError(f"weights {weights} are no {scenario_count} positive probabilities that sum to one")
-    return weights
 
 
 def extensive_form(

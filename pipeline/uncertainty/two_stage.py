@@ -26,13 +26,17 @@ class TwoStage:
 
 @dataclass(frozen=True)
 class Iteration:
-    """Bounds after one round, as `bounds` publishes them. `law`: weights of the scenarios that the round found worst, (S,)."""
+    """Bounds after one round, as `bounds` publishes them. `law`: weights of the scenarios that the round found worst, (S,).
+
+    proven: False where `lower` is the optimum of a forecast that is not the mean of the scenarios, and so no bound.
+    """
 
     iteration: int
     lower: float
     upper: float
     seconds: float
     law: Floats | None = None
+    proven: bool = True
 
     @property
     def gap(self) -> float:
@@ -44,7 +48,7 @@ class Decision:
     """First-stage values and what they cost under the treatment.
 
     objective: the treatment's objective at `first`, an upper bound. lower: proven lower bound (-inf: none). costs: (S,) whole cost
-    of each scenario with its best recourse. law: (S,) weights under which `objective` prices them.
+    of each scenario with its recourse, the best one wherever `law` has weight. law: (S,) weights under which `objective` prices them.
     """
 
     first: Floats

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from pipeline.core.errors import InputError
 from pipeline.program.linear_program import InputSpec, LinearProgram
 from pipeline.program.solve import SolveOptions, solve
 from pipeline.uncertainty.expectation import expected_cost, mean, recourse_of
@@ -82,7 +83,7 @@ def test_the_matrix_is_laid_out_as_block_matrices_say():
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5, 0.5), (1.0, 0.0, 0.0), (0.5, 0.5), (np.nan, 0.5, 0.5), (1.5, -0.5, 0.0)])
 def test_weights_that_are_no_probabilities_are_refused(weights):
-    with pytest.raises(ValueError, match="probabilities"):
+    with pytest.raises(InputError, match="probabilities"):
         extensive_form(newsvendor(), first_stage=FIRST, scenarios=DEMANDS, weights=np.array(weights))
 
 

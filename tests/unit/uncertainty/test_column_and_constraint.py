@@ -1,0 +1,82 @@
+"""Column-and-constraint generation: the book's hand-worked rounds, and what it refuses or says when it cannot end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.program.solve import SolveOptions, Status
+from pipeline.uncertainty.column_and_constraint import column_and_constraint
+from pipeline.uncertainty.measure import Expectation, WorstCase
+from pipeline.uncertainty.monolith import NoDecision, solve_monolith
+from pipeline.uncertainty.two_stage import TwoStage
+from pipeline.uncertainty.wasserstein import Wasserstein
+from tests.unit.uncertainty.small_programs import program_of, two_stage
+
+
+def one_unit() -> TwoStage:
+    """A unit on (20, .3 per kW) or off, the rest bought at .9; demand 10 or 40."""
+    program = program_of(
+        np.array([20.0, 0.3, 0.9]), np.array([[0.0, 1.0, 1.0], [-100.0, 1.0, 0.0]]), np.array([[-1.0], [0.0]]),
+        row_lower=[0.0, -np.inf], row_upper=[0.0, 0.0], col_upper=[1.0, np.inf, np.inf], integer=[True, False, False])
+    return TwoStage(program, np.array([0]), np.array([[10.0], [40.0]]), np.array([0.5, 0.5]))
+
+
+def test_DRMG_CCG_1_the_two_rounds_of_the_book():
+    measure = Wasserstein(np.array([[0.0, 30.0], [30.0, 0.0]]), 9.0)
+    found = column_and_constraint(one_unit(), measure, SolveOptions(mip_gap_share=1e-9), forecast=np.array([25.0]))
+    one, two = found.iterations
+    assert (one.lower, one.upper, one.gap) == pytest.approx((22.5, 30.6, 0.36))
+    assert one.law == pytest.approx([0.2, 0.8]) and one.proven
+    assert (two.lower, two.upper) == pytest.approx((30.2, 30.2))
+    assert found.first == pytest.approx([1.0]) and found.objective == pytest.approx(30.2) and found.law == pytest.approx([0.2, 0.8])
+
+
+def without_recourse() -> TwoStage:
+    """Demand must be made from what was sized ahead, at most 8: scenario 2 of 10 cannot be met."""
+    program = program_of(np.array([1.0, 0.1]), np.array([[0.0, 1.0], [-1.0, 1.0]]), np.array([[-1.0], [0.0]]),
+                         row_lower=[0.0, -np.inf], row_upper=[0.0, 0.0], col_upper=[8.0, np.inf])
+    return TwoStage(program, np.array([0]), np.array([[2.0], [7.0], [3.0]]), np.array([0.5, 0.25, 0.25]))
+
+
+def test_a_scenario_without_recourse_enters_the_master_with_its_rows():
+    """The mean is 3.5; sized for it, 7 cannot be met."""
+    found = column_and_constraint(without_recourse(), Expectation(), gap_share=1e-8)
+    assert np.isinf(found.iterations[0].upper) and found.iterations[0].law is None
+    assert found.first == pytest.approx([7.0]) and found.objective == pytest.approx(7.35)
+
+
+@pytest.mark.parametrize("way", [solve_monolith, column_and_constraint])
+def test_no_first_stage_for_all_scenarios_is_said(way):
+    given = without_recourse()
+    with pytest.raises(NoDecision, match="no first stage") as refused:
+        way(replace(given, scenarios=np.array([[2.0], [9.0], [3.0]])), WorstCase())
+    assert refused.value.status is Status.infeasible and refused.value.exit_code == 3
+
+
+def test_integers_after_the_fact_are_refused_with_the_remedy():
+    given = one_unit()
+    with pytest.raises(InputError, match=r"settings\.method.*a\.column_kw\[0\].*integer.*monolith"):
+        column_and_constraint(replace(given, first_stage=np.array([1])), Expectation())
+    assert solve_monolith(replace(given, first_stage=np.array([1])), Expectation()).way == "mixed_integer"
+
+
+@pytest.mark.parametrize(("scenarios", "weights", "said"), [
+    (np.zeros((0, 1)), np.zeros(0), "no scenario"), ([[1.0], [np.nan]], [0.5, 0.5], r"scenario 2: a\.demand_kw\[0\] is nan"),
+    ([[1.0], [2.0]], [0.5, 0.6], "sum to 1.1"), ([[1.0], [2.0]], [0.5, np.nan], "scenario 2 has nan"),
+    ([[1.0], [2.0]], [1.0], "1 probabilities"),
+])  # fmt: skip
+@pytest.mark.parametrize("way", [solve_monolith, column_and_constraint])
+def test_scenarios_and_weights_that_are_none_are_refused(way, scenarios, weights, said):
+    with pytest.raises(InputError, match=said):
+        way(replace(one_unit(), scenarios=np.array(scenarios), weights=np.array(weights)), Expectation())
+
+
+def test_no_time_left_leaves_the_best_so_far_and_says_so():
+    given = two_stage(5, scenarios=5)
+    found = column_and_constraint(given, WorstCase(), gap_share=1e-9, rounds_max=1)
+    assert found.status is Status.time_limit and found.gap > 1e-9 and len(found.iterations) == 1
+    assert found.objective >= solve_monolith(given, WorstCase()).objective - 1e-6
