@@ -129,7 +129,7 @@ def _reading(of: Compared) -> str:
     share = f"{100 * of.summary[0]['confidence_share']:g} %"
     items = (
         ("cost", "First stage as planned and frozen, then the best recourse of the day-ahead program to each scenario."),
-        ("held-out scenarios", "Drawn from the same forecast with another seed; no treatment planned with them, all are met with the same."),
+        ("held-out scenarios", "Drawn from the same forecast with another seed: no treatment planned with them, all meet the same."),
         ("what came", "Realised series and vehicles of the day, met in the same way: no re-dispatch, no forecast in between."),
         ("perfect foresight", "The same program with nothing frozen, scenario by scenario: no treatment can be below it."),
         ("intervals", f"{share}. Means and differences: Student's, over the days' means (of a single day over its scenarios). Quantile: "
