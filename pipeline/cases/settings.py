@@ -50,6 +50,7 @@ class Wasserstein(Sampled):
 
     kind: Literal["wasserstein"] = "wasserstein"
     representative: Literal["medoid", "worst_member", "adverse_envelope", "mean"] = "worst_member"
+    pre_reduction_count: PositiveInt | None = 100
     radius_share: float = Field(default=0.1, ge=0, le=1e9)
     radius_basis: Literal["share_of_median", "absolute"] = "share_of_median"  # of the pairwise distances; absolute: mean relative deviation
     solution: Literal["auto", "monolith", "column_and_constraint"] = "auto"

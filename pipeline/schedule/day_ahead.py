@@ -24,7 +24,7 @@ from pipeline.schedule.outlook import Outlook, weighted_mean
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.solving import DayAheadOptions, Found, Work, checked
 from pipeline.schedule.state import State
-from pipeline.schedule.treatments import treat
+from pipeline.schedule.treatments import Spread, treat
 from pipeline.uncertainty.expectation import mean
 from pipeline.uncertainty.refusals import check_weights
 from pipeline.uncertainty.two_stage import Decision
@@ -69,12 +69,12 @@ class DayAhead:
 
 def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], weights: Floats, *,
              state: State | None = None, overrides: Sequence[Instruction] = (), options: DayAheadOptions | None = None,
-             distances: Floats | None = None) -> DayAhead:
+             forecast: Outlook | None = None, spread: Spread | None = None) -> DayAhead:
     """Schedule a delivery day. Raises NoSchedule where nothing feasible was found, InputError for a treatment that the case cannot carry.
 
     outlooks: at the program's own step, over the whole day; one for treatments of a single forecast. weights: (S,) probabilities.
-    distances: (S, S) between the scenarios, for a treatment that moves probability. state: energies at the day's start (default:
-    the case's). A schedule that met the time limit carries a warning.
+    forecast: what the scenarios spread around (default: their mean). spread: how far they lie apart, for a treatment that moves
+    probability. state: energies at the day's start (default: the case's). A schedule that met the time limit carries a warning.
     """
     started = time.perf_counter()
     options = options or DayAheadOptions()
@@ -87,7 +87,8 @@ def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Seq
         found = _deterministic(work, scenarios[0])
     else:
         average = bind_outlook(desk, weighted_mean(outlooks, weights), state, overrides)
-        found = treat(work, scenarios, weights, average)
+        expected = None if forecast is None else bind_outlook(desk, forecast, state, overrides)
+        found = treat(work, scenarios, weights, average=average, forecast=expected, spread=spread)
     return _result(work, found, scenarios, weights, state)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cases.settings import Sampled
+from pipeline.cases.settings import Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
@@ -20,7 +20,7 @@ from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
-from pipeline.stages.forecasting import forecast_mean, representatives
+from pipeline.stages.forecasting import distances, forecast_mean, representatives
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -46,24 +46,29 @@ def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name + DECIDED if name in COMPLETED_BY_VALIDATION else name: table for name, table in tables.items()}
 
 
-def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
-    """Outlooks at the day-ahead step, with their weights: the representatives, or the mean forecast alone."""
-    case, day = run.case, run.day
-    envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=day)
-    if isinstance(case.settings.method, Sampled):
-        values, weights = representatives(run)
-    else:
-        values, weights = forecast_mean(run)[None], np.ones(1)
+def outlooks_of(run: Run, values: np.ndarray) -> list[Outlook]:
+    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected."""
+    case = run.case
+    envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
     names = tuple(series.id for series in case.series)
     factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes), factor) for one in values], weights
+    return [coarsen(Outlook(names, one, envelopes), factor) for one in values]
+
+
+def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
+    """Outlooks at the day-ahead step, with their weights: the representatives, or the mean forecast alone."""
+    if not isinstance(run.case.settings.method, Sampled):
+        return outlooks_of(run, forecast_mean(run)[None]), np.ones(1)
+    values, weights = representatives(run)
+    return outlooks_of(run, values), weights
 
 
 def decide(run: Run) -> DayAhead:
     """The schedule of a run whose forecast and scenarios are made."""
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
-    return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options)
+    return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
+                    distances=distances(run) if isinstance(run.case.settings.method, Wasserstein) else None)
 
 
 def day_ahead_program(run: Run) -> LinearProgram:

@@ -1,4 +1,4 @@
-"""The forecast and scenario stages of a day-ahead run."""
+"""The forecast stage of a day-ahead run, and what it and the scenario stage wrote, as arrays."""
 
 from __future__ import annotations
 
@@ -116,29 +116,6 @@ def forecast(run_id: str) -> str:
     return run_id
 
 
-def scenarios(run_id: str) -> str:
-    """Draw scenarios and reduce them to weighted representatives; a deterministic run has none."""
-    from pipeline.cases.settings import Sampled
-    from pipeline.scenarios.generate import draw
-    from pipeline.scenarios.publication import quality_table
-    from pipeline.scenarios.quality import quality
-    from pipeline.scenarios.reduce import reduce
-
-    run = load_run(run_id)
-    method = run.case.settings.method
-    if not isinstance(method, Sampled):
-        return run_id
-    draws = draw(forecast_of(run_id), run.knowledge.history, count=method.draw_count, seed=seed_of(run, "draw"))
-    seed = seed_of(run, "reduce") % 2**31  # MiniSom takes 32 bits
-    found = reduce(draws, case=run.case, method=method.reducer, count=method.representative_count, seed=seed)
-    measures = quality(run.case, draws, found, seed=seed)
-    measured = quality_table({found.method: measures}, run_id)
-    tables = {"scenarios": found.table(run.case, run.day.starts(), run_id), "scenario_quality": measured}
-    gate(run, tables)
-    run.home.lake.write(run_id, tables)
-    return run_id
-
-
 def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Values (K, S, T) in the case's order of series, and weights (K,), as the scenario stage wrote them."""
     table = run.home.lake.read(run.record.run_id, "scenarios")
@@ -152,6 +129,15 @@ def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
     values[scenario, series, step] = table["value"].to_numpy()
     weights[scenario] = table["weight"].to_numpy()
     return values, weights
+
+
+def distances(run: Run) -> np.ndarray:
+    """(K, K) distances between the representatives, as the scenario stage wrote them."""
+    table = run.home.lake.read(run.record.run_id, "scenario_distances")
+    one, other = (np.array([int(name) for name in table[column].to_pylist()]) - 1 for column in ("from_scenario", "to_scenario"))
+    found = np.full((one.max() + 1, one.max() + 1), np.nan)
+    found[one, other] = table["distance_share"].to_numpy()
+    return found
 
 
 def forecast_mean(run: Run) -> np.ndarray:

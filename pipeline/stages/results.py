@@ -12,11 +12,12 @@ from pipeline.publish import ledger
 from pipeline.publish.ranking import worst_first
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress, schedule
-from pipeline.stages.forecasting import forecast, scenarios
+from pipeline.stages.forecasting import forecast
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.opening import Run, load_run, open_day_ahead, open_real_time
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.redispatching import redispatch
+from pipeline.stages.representing import scenarios
 from pipeline.stages.validating import validate
 from pipeline.stages.words import against_holding
 

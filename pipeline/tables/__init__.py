@@ -14,6 +14,7 @@ from pipeline.tables.forecasts import FORECASTS
 from pipeline.tables.kpis import KPIS
 from pipeline.tables.offers import OFFERS
 from pipeline.tables.prices import PRICES
+from pipeline.tables.scenario_distances import SCENARIO_DISTANCES
 from pipeline.tables.scenario_quality import SCENARIO_QUALITY
 from pipeline.tables.scenarios import SCENARIOS
 from pipeline.tables.schedule import SCHEDULE
@@ -23,8 +24,8 @@ from pipeline.tables.states import STATES
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, BOUNDS, DISTRIBUTION, SCHEDULE, DISPATCH, COMMITMENTS, BUS_STATE,
-        BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, KPIS, FINDINGS,
+        FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, SCENARIO_DISTANCES, BOUNDS, DISTRIBUTION, SCHEDULE, DISPATCH,
+        COMMITMENTS, BUS_STATE, BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, KPIS, FINDINGS,
     )
 }
 
