@@ -20,6 +20,7 @@ from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
+from pipeline.schedule.treatments import Spread
 from pipeline.stages.forecasting import distances, forecast_mean, representatives
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
@@ -68,7 +69,14 @@ def decide(run: Run) -> DayAhead:
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
     return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
-                    distances=distances(run) if isinstance(run.case.settings.method, Wasserstein) else None)
+                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run))
+
+
+def _spread(run: Run) -> Spread | None:
+    """How far the representatives lie apart, where the method asks."""
+    if not isinstance(run.case.settings.method, Wasserstein):
+        return None
+    return Spread(*distances(run))
 
 
 def day_ahead_program(run: Run) -> LinearProgram:
@@ -88,8 +96,17 @@ def schedule(run_id: str) -> str:
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
-                                  parameters={"solver_status": found.status})
+                                  parameters={"solver_status": found.status, **_way(found)})
     return run_id
+
+
+def _way(found: DayAhead) -> dict[str, str | float]:
+    """How a treatment's decision was found and what is proven of it, for the run's record."""
+    decision = found.decision
+    if decision is None:
+        return {}
+    known = {"treatment_objective": decision.objective, "proven_lower_bound": decision.lower}
+    return {"way": decision.way, **{name: value for name, value in known.items() if np.isfinite(value)}}
 
 
 def plan_of(run: Run) -> Plan:

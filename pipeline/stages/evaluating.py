@@ -15,20 +15,21 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import InputError, Mistake
-from pipeline.forecast.ev import expected_envelopes, realised_envelopes
+from pipeline.forecast.ev import realised_envelopes
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions
 from pipeline.schedule.decided import decision_tables
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.unseen import Unseen, commitments, meet_unseen, wait_and_see
 from pipeline.stages.asked import Request
-from pipeline.stages.deciding import day_ahead_program, decide
+from pipeline.stages.deciding import day_ahead_program, decide, outlooks_of
 from pipeline.stages.evaluation import Cell, Plan
-from pipeline.stages.forecasting import forecast, forecast_of, scenarios, seed_of
+from pipeline.stages.forecasting import forecast, forecast_of, seed_of
 from pipeline.stages.home import code_digest
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.knowledge import read_knowledge
 from pipeline.stages.opening import Run, load_run, open_day_ahead
+from pipeline.stages.representing import scenarios
 from pipeline.store.files import replace_file
 
 REALISED = "realised"
@@ -79,16 +80,14 @@ def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
 
 def unseen_outlooks(run: Run, plan: Plan) -> tuple[list[str], list[Outlook]]:
     """What the plans of a day are met with, at the day-ahead step, the same for every treatment: names and outlooks."""
-    series, factor = tuple(one.id for one in run.case.series), run.case.settings.day_ahead_step_min // 15
     names: list[str] = []
     found: list[Outlook] = []
     if "held_out" in plan.study.against:
-        envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
         names += [str(s) for s in range(1, plan.study.held_out_count + 1)]
-        found += [coarsen(Outlook(series, one, envelopes), factor) for one in held_out(run, plan.study.held_out_count)]
+        found += outlooks_of(run, held_out(run, plan.study.held_out_count))
     if REALISED in plan.study.against:
         names.append(REALISED)
-        found.append(coarsen(_what_came(run, series), factor))
+        found.append(coarsen(_what_came(run), run.case.settings.day_ahead_step_min // 15))
     return names, found
 
 
@@ -99,10 +98,10 @@ def held_out(run: Run, count: int) -> Floats:
     return draw(forecast_of(run.record.run_id), run.knowledge.history, count=count, seed=seed_of(run, "held_out"))
 
 
-def _what_came(run: Run, series: tuple[str, ...]) -> Outlook:
+def _what_came(run: Run) -> Outlook:
     """Realised values of the whole day, as known now. Raises InputError while some are not known."""
     known = read_knowledge(run.home, run.case, day=run.day, start=run.day.start, as_of=int(time.time()))
-    values = known.history.grid(run.day.starts())
+    values, series = known.history.grid(run.day.starts()), tuple(one.id for one in run.case.series)
     missing = [name for name, row in zip(series, values, strict=True) if not np.isfinite(row).all()]
     if missing:
         raise InputError(Mistake(f"study of {run.case.name}, {run.day.date}", f"what came is not known of {', '.join(missing[:4])}",

@@ -131,13 +131,15 @@ def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return values, weights
 
 
-def distances(run: Run) -> np.ndarray:
-    """(K, K) distances between the representatives, as the scenario stage wrote them."""
+def distances(run: Run) -> tuple[np.ndarray, float]:
+    """(K, K) distances between the representatives, and the median one of the sample they stand for, as the scenario stage wrote them."""
     table = run.home.lake.read(run.record.run_id, "scenario_distances")
     one, other = (np.array([int(name) for name in table[column].to_pylist()]) - 1 for column in ("from_scenario", "to_scenario"))
     found = np.full((one.max() + 1, one.max() + 1), np.nan)
     found[one, other] = table["distance_share"].to_numpy()
-    return found
+    quality = run.home.lake.read(run.record.run_id, "scenario_quality")
+    median = dict(zip(quality["measure"].to_pylist(), quality["value"].to_pylist(), strict=True))["median_distance"]
+    return found, float(median)
 
 
 def forecast_mean(run: Run) -> np.ndarray:

@@ -77,3 +77,12 @@ def _treatment(row: Mapping[str, Any]) -> tuple[str, ...]:
     interval = "" if row["mean_low_cost"] is None else f"{money(row['mean_low_cost'])} .. {money(row['mean_high_cost'])}"
     return (row["name"], row["against"].replace("_", " "), money(row["mean_cost"]), interval, money(row["difference_cost"], "+"),
             money(row["q95_cost"]), money(row["worst_cost"]), f"{row['shed_kwh'] + row['unserved_kwh']:.2f}", f"{row['cpu_s']:.2f}")
+
+
+def proven(method: str, gap: float | None) -> str:
+    """How good the schedule is under its treatment: a gap that was proven, or the words that none was."""
+    if gap is None:
+        said = "no bound was proven: a better schedule may exist"
+    else:
+        said = f"proven within {100 * gap:.2g} % of the best" if gap > 0 else "proven to be the best, to a millionth"
+    return f"treatment             {method}, {said}"
