@@ -38,7 +38,8 @@ def made_study(count: int = 12) -> dict[str, pa.Table]:
             **head, **quiet, "against": "held_out", "day_count": 2, "scenario_count": count, "confidence_share": 0.95, "mean_cost": mean,
             "mean_low_cost": mean - 9, "mean_high_cost": mean + 9, "difference_cost": shift, "difference_low_cost": shift - 1,
             "difference_high_cost": shift + 1, "q95_cost": float(np.quantile(cost, 0.95)), "q95_low_cost": None, "q95_high_cost": None,
-            "worst_cost": float(cost.max()), "perfect_cost": float(base.mean()), "starts_stops_count": 2.0, "commitment_changes_count": 0.0, "planned_cost": mean - 5,
+            "worst_cost": float(cost.max()), "perfect_cost": float(base.mean()), "starts_stops_count": 2.0, "commitment_changes_count": 0.0,
+            "planned_cost": mean - 5,
             "objective_cost": mean - 5, "gap_share": 0.001 if treatment == "guarded" else None})
     return {name: table.build({column.name: [row[column.name] for row in rows[name]] for column in table.columns})
             for name, table in STUDY_TABLES.items()}
