@@ -12,11 +12,12 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, dot
 from pipeline.program.solve import Solution, Status, solve
 from pipeline.schedule.solving import CLOSE, Found, Met, Work, meet, no_schedule, separately
+from pipeline.uncertainty.choose import decide
 from pipeline.uncertainty.column_and_constraint import column_and_constraint
 from pipeline.uncertainty.cvar import MeanCvar
 from pipeline.uncertainty.expectation import expected_cost, recourse_of
 from pipeline.uncertainty.measure import Expectation, Measure
-from pipeline.uncertainty.monolith import NoDecision, solve_monolith
+from pipeline.uncertainty.monolith import NoDecision
 from pipeline.uncertainty.two_stage import Decision, TwoStage, relative_gap
 from pipeline.uncertainty.wasserstein import Wasserstein
 
@@ -83,7 +84,7 @@ def _decided(work: Work, two_stage: TwoStage, measure: Measure, forecast: Floats
         if isinstance(method, WassersteinSettings) and method.solution == "column_and_constraint":
             decision = column_and_constraint(two_stage, measure, work.left(), gap_share=method.gap_share, forecast=forecast)
         else:
-            decision = solve_monolith(two_stage, measure, work.left())
+            decision = decide(two_stage, measure, work.left())
     except NoDecision as none:
         if none.status not in (Status.time_limit, Status.failed) or mean_first is None:
             solution = Solution(none.status, np.nan, -np.inf, np.inf, None, None, None, None, 0.0, 0)

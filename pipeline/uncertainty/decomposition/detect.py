@@ -66,7 +66,7 @@ def _components(family: Family, linking: Mask) -> _Labels:
     row_of = np.repeat(np.arange(rows), np.diff(inner.indptr))
     graph = sp.coo_array((np.ones(inner.nnz, dtype=np.int8), (row_of, rows + inner.indices)), shape=(rows + columns, rows + columns))
     count, label = connected_components(graph, directed=False)
-    return _Labels(count, label[:rows], label[rows:])
+    return _Labels(count, label[:rows].astype(np.int64), label[rows:].astype(np.int64))
 
 
 def _structure(family: Family, linking: Mask, labels: _Labels) -> Structure:

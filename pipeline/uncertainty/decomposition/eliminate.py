@@ -18,7 +18,7 @@ from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.family import Family, Mask
 
 CLASS_SHARE = 0.02  # of all columns: smaller classes stay
-ACTIVE_SHARE = 0.005  # of a class's members beyond a bound in the trial: livelier ones stay
+ACTIVE_SHARE = 0.05  # of a class's members beyond a bound in the trial: livelier ones stay
 FILL_PER_COLUMN = 8.0  # entries that kept rows may gain for each column that goes
 _BATCH = 64
 
@@ -126,7 +126,7 @@ def _peel(family: Family, lazy: Mask) -> tuple[Indices, Indices]:
     by_column = part.tocsc()
     filled = sp.csr_array((np.ones(part.nnz), part.indices, part.indptr), shape=part.shape)
     count = np.diff(part.indptr).astype(np.int64)
-    total = np.rint(filled @ np.arange(names.size, dtype=float)).astype(np.int64)  # sum of the open columns' places
+    total = np.rint(np.asarray(filled @ np.arange(names.size, dtype=float))).astype(np.int64)  # sum of the open columns' places
     found_rows, found_columns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     ready = np.flatnonzero(count == 1)
     while ready.size:
@@ -156,10 +156,10 @@ def _cheap(family: Family, rows: Indices, columns: Indices) -> tuple[Mask, Indic
     member = sp.csr_array((np.ones(size), (np.arange(size), label)), shape=(size, parts))
     left = np.ones(family.matrix.shape[0], dtype=bool)
     left[rows] = False
-    kept_rows = (abs(inner[np.flatnonzero(left)]) @ member).tocsc()
+    kept_rows = sp.csc_array(abs(inner[np.flatnonzero(left)]) @ member)
     stay = np.ones(family.matrix.shape[1], dtype=bool)
     stay[columns] = False
-    used = (abs(sp.csr_array(by_column[:, np.flatnonzero(stay)].tocsr()[rows])).T @ member).tocsc()
+    used = sp.csc_array(abs(sp.csr_array(by_column[:, np.flatnonzero(stay)].tocsr()[rows])).T @ member)
     fill = np.diff(kept_rows.indptr).astype(float) * np.diff(used.indptr)
     share = fill / np.bincount(label, minlength=parts)
     return np.asarray(share[label] <= FILL_PER_COLUMN), label.astype(np.int64)
@@ -177,7 +177,7 @@ def _substituted(done: Eliminated, outer: sp.csr_array, inner: sp.csr_array) -> 
         back = done.solve(inner[some].toarray().T, transposed=True).T
         back[np.abs(back) < 1e-14] = 0.0
         sparse = sp.csr_array(back)
-        shift[:, some] = (sparse @ done.rhs.T).T
+        shift[:, some] = np.asarray(sparse @ done.rhs.T).T
         pieces.append(sparse @ done.others)
     place = sp.csr_array((np.ones(hold.size), (hold, np.arange(hold.size))), shape=(outer.shape[0], hold.size))
     matrix = sp.csr_array(outer - place @ sp.vstack(pieces, format="csr"))

@@ -48,8 +48,8 @@ def family_of(given: TwoStage) -> Family:
         cost[s], offset[s], lower[s], upper[s] = bound.cost, bound.offset, bound.row_lower, bound.row_upper
     shared = np.zeros(columns, dtype=bool)
     shared[given.first_stage] = True
-    return Family(program.matrix, cost, offset, lower, upper, np.tile(program.col_lower, (count, 1)), np.tile(program.col_upper, (count, 1)),
-                  shared, program.integer)
+    col_lower, col_upper = (np.tile(bound, (count, 1)) for bound in (program.col_lower, program.col_upper))
+    return Family(program.matrix, cost, offset, lower, upper, col_lower, col_upper, shared, program.integer)
 
 
 def columns_of(rows: Indices, matrix: sp.csr_array) -> tuple[Indices, Indices, Floats]:

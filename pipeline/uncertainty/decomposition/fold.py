@@ -71,7 +71,7 @@ class Soft:
     def recover(self, x: Floats) -> Floats:
         """(S, n) columns of the program before the split."""
         whole = x.copy()
-        np.add.at(whole, (slice(None), self.column), self.sign * x[:, self.slack])
+        np.add.at(whole.T, self.column, (self.sign * x[:, self.slack]).T)
         return whole
 
 
@@ -121,8 +121,9 @@ def _soft_rows(family: Family) -> _Pairs:
     turned = slack[entries[:, 0]] & free[entries[:, 1]]
     entries[turned], values[turned] = entries[turned][:, ::-1], values[turned][:, ::-1]
     low, high = np.isfinite(family.row_lower[:, two]), np.isfinite(family.row_upper[:, two])
-    below, above = low.all(axis=0) & ~high.any(axis=0), high.all(axis=0) & ~low.any(axis=0)
-    widens = np.where(below, values[:, 1] > 0, values[:, 1] < 0)
+    below = np.asarray(low.all(axis=0) & ~high.any(axis=0))
+    above = np.asarray(high.all(axis=0) & ~low.any(axis=0))
+    widens = np.asarray(np.where(below, values[:, 1] > 0, values[:, 1] < 0), dtype=bool)
     good = free[entries[:, 0]] & slack[entries[:, 1]] & (below | above) & widens
     rows, entries, values, below = two[good], entries[good], values[good], below[good]
     side = (below == (values[:, 0] > 0)).astype(np.int64)

@@ -11,8 +11,9 @@ import numpy as np
 
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.detect import Structure
-from pipeline.uncertainty.decomposition.master import Master, Mixed, PoolRows, Prices, signed
+from pipeline.uncertainty.decomposition.master import Master
 from pipeline.uncertainty.decomposition.own import own_of
+from pipeline.uncertainty.decomposition.prices import Mixed, PoolRows, Prices
 from pipeline.uncertainty.decomposition.pricing import Answer, Block, price
 from pipeline.uncertainty.decomposition.trial import VIOLATED, Reduced
 from pipeline.uncertainty.measure import Epigraph
@@ -22,8 +23,10 @@ CENTRE_SHARE = 0.7  # of the best prices so far, in the next ones
 SLACK = 1e-7  # elastic violation below which a row holds
 POOL_ROWS = 200  # added at once
 CALL = 1e-9  # reduced cost that calls a parked column
+WORTH = 1e-5  # share of the objective that called columns must promise to be waited for
+UNBOUNDED = 1e9
 MARGIN_SHARE = 0.5  # of a typical price: reduced costs beyond it park a column at the start
-PENALTY = 10.0  # times the largest price of the trial
+PENALTY = 10.0  # times the largest price of the start, or a hundredth of the dearest column
 RAISE_AFTER = 3  # rounds with slack before the penalty grows tenfold
 RAISES = 6  # then the slack stays, whatever it costs
 
@@ -69,7 +72,9 @@ class Loop:
     def new_master(self, copies: dict[int, float]) -> Master:
         """Its own columns parked by the prices of the start."""
         size = np.abs(self.start.rows)
-        master = Master(self.own, self.epigraph, self.family.offset, copies, penalty=PENALTY * max(size.max(initial=0.0), 1e-6))
+        dearest = float((self.start.law[:, None] * np.abs(self.family.cost)).max(initial=1e-6))
+        penalty = PENALTY * max(float(size.max(initial=0.0)), 1e-2 * dearest)
+        master = Master(self.own, self.epigraph, self.family.offset, copies, penalty=penalty)
         typical = size[size > 0]
         master.park(master.reduced(self.start), MARGIN_SHARE * float(np.median(typical)) if typical.size else np.inf)
         return master
@@ -81,7 +86,7 @@ class Loop:
         x = self.reduced.trial[columns]
         link = np.tile(family.matrix[self.own.rows].tocsc()[:, columns] @ x, family.scenarios)
         master.add([Answer(0, x, np.arange(link.size), link, family.cost[:, columns] @ x)], self.blocks)
-        return signed(self._settled(master).prices, master)
+        return master.signed(self._settled(master).prices)
 
     # --- one round ------------------------------------------------------------------------------------------------------
 
@@ -89,7 +94,7 @@ class Loop:
         """Every block at these prices: new columns, and the lower bound that they prove."""
         values, answers = price(blocks, self.costs(prices), self.bases)
         self.master.add(answers, self.blocks)
-        return self.fixed_value(prices) + sum(v * self.copies[b.number] for v, b in zip(values, blocks, strict=True))
+        return self.fixed_value(prices) + float(values @ [self.copies[block.number] for block in blocks])
 
     def fixed_value(self, prices: Prices) -> float:
         """The lower bound at these prices, less what the blocks bring."""
@@ -112,8 +117,12 @@ class Loop:
         while True:
             mixed = master.solve()
             reduced = master.reduced(mixed.prices)
-            up, down = master.parked < self.own.upper, master.parked > self.own.lower
-            if not master.call(((reduced < -CALL) & up) | ((reduced > CALL) & down)):
+            wrong = ((reduced < -CALL) & (master.parked < self.own.upper)) | ((reduced > CALL) & (master.parked > self.own.lower))
+            wrong &= ~master.inside
+            width = np.minimum(self.own.upper[wrong] - self.own.lower[wrong], UNBOUNDED)
+            worth = float((np.abs(reduced[wrong]) * width).sum())
+            master.call(wrong)
+            if worth <= WORTH * abs(mixed.objective):  # they come in with the next answers
                 return mixed
 
     def mix(self, *, pool: bool) -> Mixed:
@@ -150,7 +159,7 @@ class Loop:
                 if slack_rounds > RAISE_AFTER * RAISES:
                     raise Stuck(f"{mixed.slack:.3g} of slack stays in a row at a price of {self.master.penalty:.3g}")
                 self.master.raise_penalty(10.0)
-            prices = self.queue.pop(0) if self.queue else signed(self.centre.mixed(mixed.prices, CENTRE_SHARE), self.master)
+            prices = self.queue.pop(0) if self.queue else self.master.signed(self.centre.mixed(mixed.prices, CENTRE_SHARE))
 
     # --- values and pool rows -------------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 """The master: coupling rows, the master's own columns, the measure, and a mixture of the answers of each block.
 
 Rows: coupling and own rows scenario by scenario, [costs of the scenarios, the measure's rows], a mixture row per block, pool rows.
-All rows but those of measure and mixture are elastic at a penalty. Own columns that prices park at a bound stay out until a price calls them.
+All rows but those of measure and mixture are elastic at a penalty. Own columns that prices park at a bound stay out until called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import highspy
@@ -18,58 +18,11 @@ from pipeline.program.highs import check, new_solver, set_option
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.family import Mask
 from pipeline.uncertainty.decomposition.own import Own
-from pipeline.uncertainty.decomposition.pricing import Answer, Block, BlockFailed
+from pipeline.uncertainty.decomposition.prices import Mixed, PoolRows, Prices, right_sign, worth
+from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL, Answer, Block, BlockFailed
 from pipeline.uncertainty.measure import Epigraph
 
 COLD_ROWS = 1500  # beyond it a start from nothing with presolve beats the last basis without
-
-
-@dataclass(frozen=True)
-class PoolRows:
-    """Rows lower <= W x <= upper of one scenario each, W (k, n) over the family's columns."""
-
-    scenario: Indices
-    matrix: sp.csr_array
-    lower: Floats
-    upper: Floats
-
-    @property
-    def count(self) -> int:
-        return len(self.scenario)
-
-    def joined(self, more: PoolRows) -> PoolRows:
-        return PoolRows(np.concatenate([self.scenario, more.scenario]), sp.csr_array(sp.vstack([self.matrix, more.matrix], format="csr")),
-                        np.concatenate([self.lower, more.lower]), np.concatenate([self.upper, more.upper]))
-
-
-@dataclass(frozen=True)
-class Prices:
-    """A point of the dual: what any lower bound is made of."""
-
-    rows: Floats  # (S per,) coupling and own rows
-    pool: Floats  # (k,) pool rows; those that came later count 0
-    law: Floats  # (S,) what one unit of a scenario's cost weighs
-    measure: Floats  # (rows of the measure,)
-
-    def mixed(self, other: Prices, share: float) -> Prices:
-        """share x self + (1 - share) x other."""
-        pool = np.zeros(max(self.pool.size, other.pool.size))
-        pool[: self.pool.size] += share * self.pool
-        pool[: other.pool.size] += (1 - share) * other.pool
-        return Prices(share * self.rows + (1 - share) * other.rows, pool, share * self.law + (1 - share) * other.law,
-                      share * self.measure + (1 - share) * other.measure)
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """A master's solution. `slack`: largest elastic violation."""
-
-    objective: float
-    prices: Prices
-    mixture: Floats  # (B,) duals of the blocks' rows
-    slack: float
-    own: Floats  # (F,) own columns, parked ones included
-    shares: Floats  # one per answer
 
 
 class Master:
@@ -89,6 +42,7 @@ class Master:
         self._columns = 0
         self.live: Any = new_solver(seed=0, threads=1)
         set_option(self.live, "solver", "simplex")
+        set_option(self.live, "presolve_rule_off", NO_PARALLEL)
         self._cost_row = self._measure_row = own.row_lower.size
         self._add_rows(own.row_lower, own.row_upper)
         if not self.fixed_law:
@@ -130,7 +84,8 @@ class Master:
         epigraph, count, rows = self.epigraph, self.offset.size, self.live.getNumRow()
         k = epigraph.rows.shape[0]
         below = rows - self._measure_row - k
-        theta = sp.vstack([sp.csr_array((self._cost_row, count)), sp.eye_array(count, format="csr"), epigraph.rows, sp.csr_array((below, count))])
+        over = sp.csr_array((self._cost_row, count))
+        theta = sp.vstack([over, sp.eye_array(count, format="csr"), epigraph.rows, sp.csr_array((below, count))])
         unbounded = np.full(count, np.inf)
         self._add_columns(epigraph.cost, -unbounded, unbounded, sp.csc_array(theta.tocsc()))
         a = epigraph.aux_cost.size
@@ -194,12 +149,14 @@ class Master:
         if not answers:
             return
         costs = np.array([answer.cost for answer in answers])
-        rows, place, data = [], [], []
+        rows: list[Indices] = []
+        place: list[Indices] = []
+        data: list[Floats] = []
         for number, answer in enumerate(answers):
             pool = self._in_pool(answer, blocks[answer.block], 0)
             hit = np.flatnonzero(pool)
-            own_rows = [answer.link_rows, [self._row_of[answer.block]], self._pool_row + hit]
-            values = [answer.link_values, [1.0], pool[hit]]
+            own_rows = [answer.link_rows, np.array([self._row_of[answer.block]]), self._pool_row + hit]
+            values = [answer.link_values, np.ones(1), pool[hit]]
             if not self.fixed_law:
                 priced = np.flatnonzero(answer.cost)
                 own_rows.append(self._cost_row + priced)
@@ -227,7 +184,7 @@ class Master:
         self._pool_own = sp.csr_array(sp.vstack([self._pool_own, own], format="csr"))
         inside = np.flatnonzero(self.inside)
         part = sp.coo_array(sp.csr_array(own.tocsc()[:, inside].tocsr()))
-        row, column, data = [part.coords[0]], [self._place[inside[part.coords[1]]]], [part.data]
+        row, column, data = [part.coords[0].astype(np.int64)], [self._place[inside[part.coords[1]]]], [part.data]
         for answer, place in zip(self.answers, self._answer_place, strict=True):
             values = self._in_pool(answer, blocks[answer.block], start)
             hit = np.flatnonzero(values)
@@ -271,33 +228,20 @@ class Master:
         return np.asarray(found)
 
     def rows_value(self, prices: Prices) -> float:
-        """What the rows' bounds are worth at these prices (those of a wrong sign were put to zero)."""
-        total = _worth(prices.rows, self.own.row_lower, self.own.row_upper) + float(prices.law @ self.offset)
+        """What the bounds of rows and of the measure's columns are worth at these prices, whose signs are `signed`."""
+        total = worth(prices.rows, self.own.row_lower, self.own.row_upper) + float(prices.law @ self.offset)
         if self.pool is not None and prices.pool.size:
-            total += _worth(prices.pool, self.pool.lower[: prices.pool.size], self.pool.upper[: prices.pool.size])
-        return total + float((self.epigraph.aux_lower[bounded := np.isfinite(self.epigraph.aux_lower)] * self._aux_reduced(prices)[bounded]).sum())
-
-    def _aux_reduced(self, prices: Prices) -> Floats:
+            total += worth(prices.pool, self.pool.lower[: prices.pool.size], self.pool.upper[: prices.pool.size])
         if self.fixed_law:
-            return np.zeros(0)
-        return np.asarray(np.maximum(self.epigraph.aux_cost - self.epigraph.aux_rows.T @ prices.measure, 0.0))
+            return total
+        epigraph = self.epigraph
+        reduced = np.maximum(epigraph.aux_cost - epigraph.aux_rows.T @ prices.measure, 0.0)
+        bounded = np.isfinite(epigraph.aux_lower)
+        return total + float((epigraph.aux_lower[bounded] * reduced[bounded]).sum())
 
-
-def _worth(dual: Floats, lower: Floats, upper: Floats) -> float:
-    bound = np.where(dual > 0, lower, upper)
-    return float((dual * np.where(np.isfinite(bound), bound, 0.0))[dual != 0].sum())
-
-
-def signed(prices: Prices, master: Master) -> Prices:
-    """Prices whose sign a missing bound forbids, put to zero: a lower bound holds for what is left."""
-    own, pool = master.own, master.pool
-    rows = _signed(prices.rows, own.row_lower, own.row_upper)
-    if pool is None or not prices.pool.size:
-        return Prices(rows, prices.pool, prices.law, prices.measure)
-    size = prices.pool.size
-    return Prices(rows, _signed(prices.pool, pool.lower[:size], pool.upper[:size]), prices.law, prices.measure)
-
-
-def _signed(dual: Floats, lower: Floats, upper: Floats) -> Floats:
-    dual = np.where(np.isfinite(lower), dual, np.minimum(dual, 0.0))
-    return np.where(np.isfinite(upper), dual, np.maximum(dual, 0.0))
+    def signed(self, prices: Prices) -> Prices:
+        """Prices whose sign a missing bound forbids, put to zero: a lower bound holds for what is left."""
+        rows, pool = right_sign(prices.rows, self.own.row_lower, self.own.row_upper), prices.pool
+        if self.pool is not None and pool.size:
+            pool = right_sign(pool, self.pool.lower[: pool.size], self.pool.upper[: pool.size])
+        return replace(prices, rows=rows, pool=pool)

@@ -16,6 +16,8 @@ from pipeline.uncertainty.decomposition.detect import Part
 from pipeline.uncertainty.decomposition.family import Family
 from pipeline.uncertainty.extensive import repeated
 
+NO_PARALLEL = 1 << 13  # presolve's merging of parallel columns, whose undoing HiGHS 1.15 reports on the terminal
+
 
 class BlockFailed(Exception):
     """A block has no optimum: carries the solver's word. The caller falls back to the whole program."""
@@ -92,7 +94,7 @@ class Block:
             weight = np.where(here, spread[0, part.indices], 0.0)
         else:
             weight = spread[scenario[row], part.indices]
-        return np.bincount(row, weights=part.data * weight, minlength=part.shape[0])
+        return np.asarray(np.bincount(row, weights=part.data * weight, minlength=part.shape[0]), dtype=float)
 
     def solve(self, prices: Floats, basis: Any = None) -> tuple[float, Answer]:
         """Least value of `prices` (S, n) over the block, and what attains it. Raises BlockFailed."""
@@ -120,6 +122,7 @@ class Block:
         matrix = repeated(inner, self._shared, self._own, self._scenarios.size)
         self.live = new_solver(seed=0, threads=1)
         set_option(self.live, "solver", "simplex")
+        set_option(self.live, "presolve_rule_off", NO_PARALLEL)
         rows = np.ix_(self._scenarios, part.rows)
         count = matrix.shape[1]
         status = self.live.passModel(

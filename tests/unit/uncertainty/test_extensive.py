@@ -10,7 +10,7 @@ from pipeline.core.errors import InputError
 from pipeline.program.linear_program import InputSpec, LinearProgram
 from pipeline.program.solve import SolveOptions, solve
 from pipeline.uncertainty.expectation import expected_cost, mean, recourse_of
-from pipeline.uncertainty.extensive import repeated, extensive_form
+from pipeline.uncertainty.extensive import extensive_form, repeated
 
 
 def newsvendor() -> LinearProgram:
