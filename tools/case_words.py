@@ -107,6 +107,7 @@ MEANINGS = {
     "x_ohm": "reactance", "rating_kva": "what loading is measured against; empty: not reported",
     "upper_bus": "upper end; empty where it leads to a market", "lower_bus": "lower end",
     "exchange_min_kw": "lowest exchange into the lower end; negative: out of it", "exchange_max_kw": "highest exchange into the lower end",
+    "firm_price_series": "series of kind price; between networks a deviation costs a multiple of it",
     "market": "prices of what is exchanged, where there is no upper bus", "price_series": "series of kind price",
     "Demand.carrier": "what it takes", "Store.carrier": "what it holds", "Demand.series": "load in kW, or heat in kWth, that it follows",
     "Source.series": "available power that it follows", "series_share": "its part of the series",

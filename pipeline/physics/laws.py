@@ -402,7 +402,7 @@ INPUTS: Final[dict[str, Entry]] = {
     "store.ramp_release_kw": Entry("what the ramp lets go: everything past the end of the day", "ours", when=RAMP),
     "store.ramp_excess_high_kw": Entry("most that the ramp may be exceeded by", "ours", when=RAMP),
     "store.energy_reference_kwh": Entry("energy of the day-ahead schedule at the window's end", "000 §6", when=ROLLING),
-    "store.terminal_price_per_kwh": Entry("largest price in the window, or 0", "000 §6", when=ROLLING),
+    "store.terminal_price_per_kwh": Entry("largest price in the window times terminal_price_factor, or 0", "000 §6", when=ROLLING),
     "ev_fleet.energy_before_kwh": Entry("energy stored since the start of the day, before the first interval", "000 §6"),
     "ev_fleet.power_high_kw": Entry("charging power of the vehicles of cohort c that are connected", "000 §5"),
     "ev_fleet.energy_low_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as late as it can", "000 §5"),
@@ -437,9 +437,11 @@ INPUTS: Final[dict[str, Entry]] = {
     "tie.price_per_kwh": Entry("market price: price_series", "000, table 5", when="market"),
     "tie.sell_discount_per_kwh": Entry("(1 - sell_price_factor) · |price|: selling earns price less this, also where it is negative",
                                        "000 §4, mended for negative prices", when=SELL),
-    "tie.deviation_up_price_per_kwh": Entry("deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|", "000 §4", when=SCHEDULED),
-    "tie.deviation_down_price_per_kwh": Entry("deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|", "000 §4",
-                                              when=SCHEDULED),
+    "tie.deviation_up_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|; between networks firm_price_factor ·"
+        " |firm_price_series|", "000 §4; 004 §7: a firm exchange", when=SCHEDULED),
+    "tie.deviation_down_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|; between networks as above", "000 §4; 004 §7", when=SCHEDULED),
 }
 
 READOUTS: Final[dict[str, Entry]] = {
