@@ -18,6 +18,7 @@ from pipeline.cases.case import Case
 from pipeline.cases.folder import READING
 from pipeline.core.units import has_unit
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, EvConnection, Network, Tie, ev_fleet
+from pipeline.equipment import generator as generator_module
 from pipeline.equipment import tie as tie_module
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "case.md"
@@ -40,8 +41,8 @@ def records() -> dict[str, list[tuple[str, type[BaseModel]]]]:
     return {
         "case.yaml": [("case.yaml", Case)],
         "Networks and ties": [("networks.csv", Network), ("buses.csv", Bus), ("branches.csv", Branch), ("ties.csv", Tie),
-                              ("market of a tie", tie_module.Market)],
-        "Devices": [*devices, *fleets, ("ev_connections.csv", EvConnection)],
+                              ("market of a tie", tie_module.Market), ("wheeling of a tie", tie_module.Wheeling)],
+        "Devices": [*devices, ("commitment of a generator", generator_module.Commitment), *fleets, ("ev_connections.csv", EvConnection)],
         "Series and their sources": [("series.csv", sources.Series), *origins,
                                      ("mapping of a source", sources.Mapping), ("a column of a mapping", sources.ColumnMap)],
         "Run settings": [("settings", settings.Settings), ("method: deterministic", settings.Deterministic),

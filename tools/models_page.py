@@ -13,6 +13,7 @@ from pipeline.cases.settings import Settings
 from pipeline.equipment import (
     Branch,
     Chp,
+    Commitment,
     Converter,
     Demand,
     EvAggregator,
@@ -24,6 +25,7 @@ from pipeline.equipment import (
     Source,
     Store,
     Tie,
+    Wheeling,
 )
 from pipeline.physics import laws
 from pipeline.physics.assemble import assemble
@@ -41,7 +43,8 @@ RECORDS: dict[str, type[Record]] = {
 }
 MORE_FIELDS = {
     "converter": frozenset({"active_factor", "heat_factor", "hydrogen_factor"}), "store": frozenset({"content_factor"}),
-    "tie": frozenset(Market.model_fields), "lindistflow": frozenset(Branch.model_fields),
+    "tie": frozenset((*Market.model_fields, *Wheeling.model_fields)), "generator": frozenset(Commitment.model_fields),
+    "lindistflow": frozenset(Branch.model_fields),
 }
 
 HEAD = """# The model
@@ -131,19 +134,33 @@ def with_every_option(case: Case) -> Case:
     """The case with every option that adds a row, a column or a cost."""
     extra = {
         "demand": {"dump_max_kw": 10.0}, "source": {"curtailment_cost_per_kwh": 0.01}, "generator": {"ramp_kw_per_h": 50.0},
+        "store": {"ramp_kw_per_h": 40.0},
         "chp": {"vent_cost_per_kwh": 0.01}, "ev_fleet": {"flexibility_cost_per_kwh": 0.01},
     }
     devices = tuple(device.model_copy(update=extra.get(device.kind, {})) for device in case.devices)
+    on_and_off = Commitment(start_cost=5, stop_cost=3, min_up_h=0.5, min_down_h=0.5)
+    changed = {"commitment": on_and_off, "power_min_kw": 20.0, "cost_constant_per_h": 1.0}
+    devices += tuple(
+        device.model_copy(update={"id": f"{device.id}_committed", **changed})
+        for device in devices if isinstance(device, Generator)
+    )
     ties = tuple(
         tie if tie.market is None else tie.model_copy(update={"market": tie.market.model_copy(update={"sell_price_factor": 0.9})})
         for tie in case.ties
+    )
+    price = next(tie.market.price_series for tie in case.ties if tie.market is not None)
+    wheeling = Wheeling(upper_price_series=price, lower_price_series=price)
+    ties += tuple(
+        tie.model_copy(update={"id": f"{tie.id}_{end}", "wheeling": wheeling, "ramp_kw_per_h": 100.0, "position": end})
+        for tie in ties if tie.market is None for end in ("first_stage", "expected")
     )
     branches = tuple(branch.model_copy(update={"rating_kva": 1000.0}) for branch in case.branches)
     plate = next(network for network in case.networks if network.kind == "copper_plate")
     networks = tuple(one.model_copy(update={"carriers": (*one.carriers, "hydrogen")}) if one is plate else one for one in case.networks)
     bus = next(bus.id for bus in case.buses if bus.network == plate.id)
     devices += hydrogen(bus) + aggregators(bus)
-    return case.model_copy(update={"devices": devices, "ties": ties, "branches": branches, "networks": networks})
+    changed = {"devices": devices, "ties": ties, "branches": branches, "networks": networks, "tie_flows": "ptdf"}
+    return case.model_copy(update=changed)
 
 
 def hydrogen(bus: str) -> tuple[Converter | Store, ...]:
@@ -334,7 +351,7 @@ def _sources() -> str:
 
 def _unit(item: Found) -> str:
     units = {"kw": "kW", "kwh": "kWh", "kwth": "kWth", "kwhth": "kWhth", "kvar": "kvar", "kv": "kV", "share": "0 or 1",
-             "m3h": "m3/h", "m3": "m3", "count": "vehicles"}
+             "m3h": "m3/h", "m3": "m3", "h": "h", "count": "vehicles"}
     return ", ".join(dict.fromkeys("money per kWh" if name.endswith("_per_kwh") else units[name.rsplit("_", 1)[1]] for name in item.names))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -34,6 +35,7 @@ class Case(Record):
     ev_connections: tuple[EvConnection, ...] = ()  # of EV aggregators
     ties: tuple[Tie, ...]
     balancing_tie: Identifier  # where settlement lets the mismatch go
+    tie_flows: Literal["transport", "ptdf"] = "transport"  # over ties between networks: chosen freely, or as reactances share them out
     series: tuple[Series, ...]
     profiles: dict[str, tuple[float, ...]] = Field(default_factory=dict)  # by local hour, for ratios
     sources: tuple[AnySource, ...] = ()
@@ -52,6 +54,7 @@ class Case(Record):
     def structure_digest(self) -> str:
         """Hash of what the compiled program depends on: equipment and the settings that enter physics."""
         content = self.model_dump(mode="json", include={"networks", "buses", "branches", "devices", "ties", "currency"})
+        content["tie_flows"] = self.tie_flows
         content["slack_price"] = self.settings.slack_price_per_kwh
         return digest(canonical_json(content))
 

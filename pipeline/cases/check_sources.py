@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
+from pipeline.cases.settings import Method, Sampled
 from pipeline.cases.sources import (
     ColumnMap,
     ErrorSampleSource,
     FileSource,
     FolderSource,
+    KindOfErrors,
     Mapping,
     Series,
     SessionFileSource,
@@ -46,6 +48,7 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         place = places.top.place(("sources", index))
         if isinstance(source, ErrorSampleSource):
             delivered |= {one.id for one in series.values() if one.by_local_hour is not None}
+            _check_errors(source, place, mistakes)
         if isinstance(source, FileSource | FolderSource | SqlSource):
             delivered |= {column.series for column in source.mapping.columns}
             _check_mapping(source.id, source.mapping, series, place, mistakes, currency=currency)
@@ -54,6 +57,19 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         if isinstance(source, ErrorSampleSource | SessionSampleSource):
             _check_date(source, place, mistakes)
     _check_delivery(content, series, delivered, places, mistakes)
+    _check_method(content["settings"].method, places, mistakes)
+
+
+def _check_method(method: Method, places: Places, mistakes: Mistakes) -> None:
+    """Each step of a reduction takes in at least what it is to give out."""
+    if not isinstance(method, Sampled):
+        return
+    wanted, kept = method.representative_count, method.pre_reduction_count
+    for field, count in (("draw_count", method.draw_count), ("pre_reduction_count", kept)):
+        if count is not None and count < wanted:
+            place = places.top.place(("settings", "method", field))
+            said = f"{field} is {count}, and {wanted} representatives are asked for"
+            mistakes.note(place, said, f"give at least {wanted}, or ask for fewer")
 
 
 def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
@@ -140,6 +156,19 @@ def _check_path(
         )
 
 
+def _check_errors(source: ErrorSampleSource, place: str, mistakes: Mistakes) -> None:
+    if source.correlated is None:
+        return
+    both = sorted({"sigma", "truncate_sd"} & source.model_fields_set)
+    if both:
+        mistakes.note(place, f"source '{source.id}' has {' and '.join(both)} beside correlated, which says both per kind of series",
+                      f"take {' and '.join(both)} away, or correlated")
+    for kind, errors in source.correlated:
+        if isinstance(errors, KindOfErrors) and errors.most_share < errors.sd_share:
+            mistakes.note(place, f"source '{source.id}' cuts the errors of {kind} at {errors.most_share:g}, below one standard deviation",
+                          f"give most_share of at least {errors.sd_share:g}")
+
+
 def _check_date(source: ErrorSampleSource | SessionSampleSource, place: str, mistakes: Mistakes) -> None:
     try:
         date.fromisoformat(source.first_date)
@@ -151,6 +180,7 @@ def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivere
     sources = content["sources"]
     used = {device.series: device.id for device in content["devices"] if hasattr(device, "series")}
     used |= {tie.market.price_series: tie.id for tie in content["ties"] if tie.market is not None}
+    used |= {tie.firm_price_series: tie.id for tie in content["ties"] if tie.firm_price_series is not None}
     forecast = content["settings"].forecast
     for name, user in used.items():
         if name not in series:

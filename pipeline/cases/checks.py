@@ -148,7 +148,13 @@ def _check_ties(content: dict[str, Any], network_of_bus: dict[str, str], places:
                 "swap them",
             )
         if tie.market is not None:
-            _check_price(tie, content, places, mistakes)
+            _check_market(tie, places, mistakes)
+        if tie.market is not None and tie.firm_price_series is not None:
+            remedy = "use imbalance_buy_factor and imbalance_sell_factor"
+            mistakes.note(place, f"tie '{tie.id}' has a market and a firm_price_series", remedy)
+        for name in (None if tie.market is None else tie.market.price_series, tie.firm_price_series):
+            if name is not None:
+                _check_price(tie, name, content, places, mistakes)
     balancing = content.get("balancing_tie")
     if balancing is not None and balancing not in places.ids("ties"):
         mistakes.note(
@@ -165,8 +171,7 @@ def _check_ties(content: dict[str, Any], network_of_bus: dict[str, str], places:
         )
 
 
-def _check_price(tie: Any, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
-    name = tie.market.price_series
+def _check_price(tie: Any, name: str, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
     place = places.of("ties", tie.id)
     series = next((series for series in content["series"] if series.id == name), None)
     if series is None:
@@ -178,7 +183,10 @@ def _check_price(tie: Any, content: dict[str, Any], places: Places, mistakes: Mi
     if series.kind != "price":
         prices = [series.id for series in content["series"] if series.kind == "price"]
         mistakes.note(place, f"tie '{tie.id}' takes its price from '{name}', a series of kind {series.kind}", nearest(name, prices))
-    market = tie.market
+
+
+def _check_market(tie: Any, places: Places, mistakes: Mistakes) -> None:
+    place, market = places.of("ties", tie.id), tie.market
     if market.sell_price_factor > 1.0:
         mistakes.note(place, f"tie '{tie.id}': sell_price_factor {market.sell_price_factor:g} pays more than the price", "give 0 to 1")
     if market.imbalance_sell_factor > market.imbalance_buy_factor:

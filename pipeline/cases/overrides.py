@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.cases.folder import Folder
 
 _RECORDS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
-_WHOLE = ("title", "default_date", "balancing_tie", "settings", "sources", "currency", "time_zone", "day_start_local")
+_WHOLE = ("title", "default_date", "balancing_tie", "tie_flows", "settings", "sources", "currency", "time_zone", "day_start_local")
 
 
 def apply(read: Folder, chosen: Raw, mistakes: Mistakes) -> None:

@@ -86,14 +86,39 @@ class SampledSource(Record):
             raise InputError(Mistake(place, f"{self.first_date!r} is not a date", "write it as 2015-01-01")) from error
 
 
+class KindOfErrors(Record):
+    """Relative errors of one kind of series."""
+
+    sd_share: float = Field(ge=0, le=1)  # standard deviation, as a share of the expectation
+    most_share: float = Field(gt=0, le=1)  # cut there
+
+
+class CorrelatedErrors(Record):
+    """Errors of a day that hang together, cut at a box and re-centred: the mean of the training days is the expectation.
+
+    sd x (sqrt(1 - c^2) a + c g): a is an AR(1) of unit variance over the hours of the day, of each series its own; g is one normal of
+    the day, the same for all series; c is `common_share`. A kind of series that is null has no errors.
+    """
+
+    load: KindOfErrors | None = KindOfErrors(sd_share=0.03, most_share=0.15)
+    heat: KindOfErrors | None = KindOfErrors(sd_share=0.03, most_share=0.15)
+    pv: KindOfErrors | None = KindOfErrors(sd_share=0.10, most_share=0.30)
+    wind: KindOfErrors | None = KindOfErrors(sd_share=0.10, most_share=0.30)
+    price: KindOfErrors | None = None
+    other: KindOfErrors | None = None
+    persistence_share: float = Field(default=0.8, ge=0, lt=1)  # of an hour's deviation that the next one keeps
+    common_share: float = Field(default=0.6, ge=0, le=1)  # weight of the day's common normal; the rest keeps the variance
+
+
 class ErrorSampleSource(SampledSource):
-    """Synthetic: expectation tables x (1 + e), e ~ N(0, sigma^2) iid, truncated. Training days, then test days."""
+    """Synthetic: expectation tables x (1 + e), e ~ N(0, sigma^2) iid, truncated, or `correlated`. Training days, then test days."""
 
     kind: Literal["error_samples"] = "error_samples"
     training_days: PositiveInt = 500
     test_days: PositiveInt = 100
     sigma: float = Field(default=0.01, ge=0)
     truncate_sd: float = Field(default=4.0, gt=0)
+    correlated: CorrelatedErrors | None = None  # instead of sigma and truncate_sd
     seed: int = 0
     available_after_min: NonNegativeFloat = 15.0
 

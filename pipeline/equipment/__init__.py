@@ -10,11 +10,11 @@ from pipeline.equipment.converter import Converter
 from pipeline.equipment.demand import Demand
 from pipeline.equipment.ev_aggregator import EvAggregator, EvConnection
 from pipeline.equipment.ev_fleet import EvFleet
-from pipeline.equipment.generator import Generator
+from pipeline.equipment.generator import Commitment, Generator
 from pipeline.equipment.network import Branch, Bus, Network
 from pipeline.equipment.source import Source
 from pipeline.equipment.store import Store
-from pipeline.equipment.tie import Market, Tie
+from pipeline.equipment.tie import Market, Tie, Wheeling
 
 AnyDevice = Annotated[Demand | Source | Generator | Chp | Converter | Store | EvFleet | EvAggregator, Field(discriminator="kind")]
 DEVICE_KINDS: dict[str, type[Device]] = {
@@ -23,7 +23,6 @@ DEVICE_KINDS: dict[str, type[Device]] = {
 }
 
 __all__ = [
-    "DEVICE_KINDS", "AnyDevice", "Branch", "Bus", "Carrier", "Chp", "Converter", "Demand", "Device", "EvAggregator", "EvConnection",
-    "EvFleet",
-    "Generator", "Identifier", "Market", "Network", "Record", "Source", "Store", "Tie",
+    "DEVICE_KINDS", "AnyDevice", "Branch", "Bus", "Carrier", "Chp", "Commitment", "Converter", "Demand", "Device", "EvAggregator",
+    "EvConnection", "EvFleet", "Generator", "Identifier", "Market", "Network", "Record", "Source", "Store", "Tie", "Wheeling",
 ]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.equipment.base import HYDROGEN_KWH_PER_M3, Device, NonNegativePower, NonNegativePrice, PositivePower
+from pipeline.equipment.base import HYDROGEN_KWH_PER_M3, Device, NonNegativePower, NonNegativePrice, PositivePower, Power
 
 
 class Store(Device):
@@ -26,6 +26,8 @@ class Store(Device):
     energy_initial_kwh: NonNegativePower
     hourly_retention_share: float = Field(default=1.0, gt=0, le=1)  # share of stored energy kept over one hour
     wear_cost_per_kwh: NonNegativePrice = 0.0  # per kWh moved, charge and discharge alike
+    ramp_kw_per_h: PositivePower | None = None  # largest change of discharge less charge
+    power_initial_kw: Power = 0.0  # discharge less charge before the first interval, where a ramp needs it
     cycle: Literal["equal", "at_least", "none"] = "equal"  # energy at the end of the day against its start
     exclusive: Literal["where_violated", "always"] = "where_violated"  # binaries against charging and discharging at once
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
+from pipeline.cases.error_law import ErrorLaw
 from pipeline.cases.sources import Series
 from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
 from pipeline.core.errors import InputError, Mistake
@@ -50,10 +51,16 @@ class DayAheadForecast:
     state: ForecastState
 
     @property
-    def table_error(self) -> tuple[float, float] | None:
-        """Standard deviation and truncation of the multiplicative error of a table forecast; None for a fitted one."""
+    def table_error(self) -> ErrorLaw | None:
+        """Law of the relative errors of a table forecast; None for a fitted one."""
         tables = self.state.tables
-        return None if tables is None else (tables.sigma, tables.truncate_sd)
+        return None if tables is None else tables.error
+
+    @property
+    def box(self) -> tuple[Floats, Floats] | None:
+        """Lowest and highest values (S, T) that the errors of a table forecast admit; None for a fitted one."""
+        error = self.table_error
+        return None if error is None else error.box(self.mean)
 
     def blocks(self, history: Observations) -> Innovations:
         """Past innovations to draw scenarios from, as known at the issue time."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
-from pipeline.cases.sources import ErrorSampleSource
+from pipeline.cases.error_law import ErrorLaw, law_of
 from pipeline.core.clock import Instants, local_hour
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.distribution import NORMAL_QUANTILES, Distribution
@@ -17,12 +17,11 @@ from pipeline.forecast.distribution import NORMAL_QUANTILES, Distribution
 
 @dataclass(frozen=True)
 class Tables:
-    """by_local_hour (S, 24); sigma and truncation (in sigma) of the error e in value = table x (1 + e)."""
+    """by_local_hour (S, 24), and the law of the error e in value = table x (1 + e)."""
 
     by_local_hour: NDArray[np.float64]
     time_zone: str
-    sigma: float
-    truncate_sd: float
+    error: ErrorLaw
 
     @classmethod
     def of(cls, case: Case) -> Tables:
@@ -31,25 +30,22 @@ class Tables:
         if missing:
             raise InputError(Mistake(f"case {case.name}, series {one}", "settings.forecast.model is table but the series has none",
                                      "give by_local_hour, or use model: arima") for one in missing)
-        laws = [(source.sigma, source.truncate_sd) for source in case.sources if isinstance(source, ErrorSampleSource)]
-        sigma, truncate_sd = laws[0] if laws else (0.0, 0.0)
-        return cls(np.array([one.by_local_hour for one in case.series], dtype=np.float64), case.time_zone, sigma, truncate_sd)
+        return cls(np.array([one.by_local_hour for one in case.series], dtype=np.float64), case.time_zone, law_of(case))
 
     def values(self, starts: Instants) -> NDArray[np.float64]:
         """(S, T) table values: a repeated hour repeats, a skipped one drops."""
         return self.by_local_hour[:, local_hour(starts, self.time_zone)]
 
     def distribution(self, starts: Instants) -> Distribution:
-        """Mean and sd (S, T), quantiles (7, S, T)."""
+        """Mean and sd (S, T), quantiles (7, S, T) within the box of the errors."""
         mean = self.values(starts)
-        sd = self.sigma * np.abs(mean)
-        return Distribution(mean, sd, mean[None] + NORMAL_QUANTILES[:, None, None] * sd[None])
+        sd = self.error.sd_share[:, None] * np.abs(mean)
+        low, high = self.error.box(mean)
+        return Distribution(mean, sd, np.clip(mean[None] + NORMAL_QUANTILES[:, None, None] * sd[None], low, high))
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"by_local_hour": self.by_local_hour, "table_zone": np.array([self.time_zone], dtype=np.str_),
-                "table_error": np.array([self.sigma, self.truncate_sd])}
+        return {"by_local_hour": self.by_local_hour, "table_zone": np.array([self.time_zone], dtype=np.str_), **self.error.to_arrays()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Tables:
-        error = np.asarray(arrays["table_error"], dtype=np.float64)
-        return cls(np.asarray(arrays["by_local_hour"], dtype=np.float64), str(arrays["table_zone"][0]), float(error[0]), float(error[1]))
+        return cls(np.asarray(arrays["by_local_hour"], dtype=np.float64), str(arrays["table_zone"][0]), ErrorLaw.from_arrays(arrays))

@@ -1,4 +1,7 @@
-"""Synthetic histories: expectation table x (1 + e), e ~ N(0, sigma^2) iid and truncated. Training days, then test days."""
+"""Synthetic histories: expectation table x (1 + e), e ~ N(0, sigma^2) iid and truncated, or errors of a day that hang together.
+
+Training days, then test days.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
+from pipeline.cases.error_law import law_of_series, recentred
 from pipeline.cases.sources import ErrorSampleSource, Series
 from pipeline.core.clock import Instants, local_hour
 from pipeline.core.errors import InputError, Mistake
@@ -15,6 +19,7 @@ from pipeline.core.ids import canonical_json, digest, seed_from
 from pipeline.store.observations import ObservationBatch
 
 HOUR_S = 3600
+HOURS_MOST = 25  # of a delivery day
 
 
 def truncated_errors(count: int, *, sigma: float, truncate_sd: float, seed: int) -> NDArray[np.float64]:
@@ -36,7 +41,8 @@ def sampled_series(case: Case) -> tuple[Series, ...]:
 def content_of(case: Case, source: ErrorSampleSource) -> str:
     """Hash of all that the samples depend on."""
     series = [entry.model_dump(mode="json") for entry in sampled_series(case)]
-    return digest(canonical_json([source.model_dump(mode="json"), series, case.time_zone, case.day_start_local.isoformat()]))
+    own = source.model_dump(mode="json", exclude={"correlated"} if source.correlated is None else None)  # as before it could be said
+    return digest(canonical_json([own, series, case.time_zone, case.day_start_local.isoformat()]))
 
 
 def hours_of(case: Case, source: ErrorSampleSource) -> Instants:
@@ -55,10 +61,32 @@ def values_of(case: Case, source: ErrorSampleSource, series: Series) -> NDArray[
     if series.by_local_hour is None:
         raise InputError(Mistake(f"series {series.id}", "has no expectation table to sample around", "give it by_local_hour"))
     hours = hours_of(case, source)
-    errors = truncated_errors(
-        len(hours), sigma=source.sigma, truncate_sd=source.truncate_sd, seed=seed_from(source.id, series.id, str(source.seed))
-    )
+    seed = seed_from(source.id, series.id, str(source.seed))
+    if source.correlated is None:
+        errors = truncated_errors(len(hours), sigma=source.sigma, truncate_sd=source.truncate_sd, seed=seed)
+    else:
+        errors = _correlated_errors(case, source, series, seed=seed)
     return np.asarray(np.array(series.by_local_hour)[local_hour(hours, case.time_zone)] * (1.0 + errors))
+
+
+def _correlated_errors(case: Case, source: ErrorSampleSource, series: Series, *, seed: int) -> NDArray[np.float64]:
+    """Errors (n,) of one series that hang together over each day; those of the training days have mean zero at every local hour."""
+    law = law_of_series(source, (series,))
+    days = source.training_days + source.test_days
+    common = np.random.default_rng(seed_from(source.id, "common of the day", str(source.seed))).standard_normal(days)
+    own = np.random.default_rng(seed).standard_normal((days, 1, HOURS_MOST))
+    errors = law.of_normals(own, common)[:, 0]
+    counts = [len(case.day(source.first_day + timedelta(days=day)).starts(60)) for day in range(days)]
+    flat = np.concatenate([row[:count] for row, count in zip(errors, counts, strict=True)])
+    hours = hours_of(case, source)
+    trained, at = hours < first_test_instant(case, source), local_hour(hours, case.time_zone)
+    low, high = (reach[0] for reach in law.reach(np.array([series.by_local_hour], dtype=np.float64)))
+    for hour in range(24):
+        rows = np.flatnonzero(trained & (at == hour))
+        if rows.size:
+            weights, edge = np.full(rows.size, 1 / rows.size), slice(hour, hour + 1)
+            flat[rows] = recentred(flat[rows, None], weights, np.zeros(1), low=low[edge], high=high[edge])[:, 0]
+    return np.asarray(np.clip(flat, low[at], high[at]))
 
 
 def batch_of(case: Case, source: ErrorSampleSource) -> ObservationBatch:

@@ -13,7 +13,7 @@ from pipeline.equipment import Carrier, Converter, Network
 from pipeline.physics.block import Injection, Setting, offer_of
 from pipeline.physics.devices import chp, converter, demand, ev_aggregator, ev_fleet, generator, source, store, tie
 from pipeline.physics.horizon import Horizon
-from pipeline.physics.network import copper_plate, lindistflow
+from pipeline.physics.network import copper_plate, lindistflow, ptdf
 
 LAWS: dict[str, Callable[[Any, Any, Setting], None]] = {
     "demand": demand.build, "source": source.build, "generator": generator.build, "chp": chp.build,
@@ -27,7 +27,7 @@ def assemble(case: Case, horizon: Horizon, *, exclusive_devices: frozenset[str] 
     model._horizon = horizon
     model._steps = pyo.RangeSet(horizon.positions)
     setting = Setting(
-        steps=model._steps, step_h=horizon.step_h, rolling=horizon.rolling,
+        steps=model._steps, step_h=horizon.step_h, rolling=horizon.rolling, held=horizon.rolling or horizon.held,
         slack_price_per_kwh=case.settings.slack_price_per_kwh, exclusive_devices=exclusive_devices,
     )
     injections: dict[tuple[str, Carrier], list[Injection]] = {}
@@ -44,6 +44,9 @@ def assemble(case: Case, horizon: Horizon, *, exclusive_devices: frozenset[str] 
             offer_of(block).injection_upper.clear()
         else:
             _collect(injections, line.upper_bus, offer_of(block).injection_upper)
+    if case.tie_flows == "ptdf":
+        blocks = {line.id: model.component(line.id) for line in case.ties}
+        ptdf.build(blocks, case.ties, [network.id for network in case.networks], case.network_of_bus, setting)
     for network in case.networks:
         _add_network(model, case, network, injections, setting)
     return model

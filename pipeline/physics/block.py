@@ -21,8 +21,8 @@ from pyomo.core.expr.template_expr import templatize_rule
 from pipeline.equipment import Carrier
 
 TERMS = (
-    "energy_cost", "storage_wear_cost", "generator_cost", "cogeneration_cost", "conversion_cost", "curtailment_cost",
-    "vent_cost", "flexibility_cost", "deviation_cost", "penalty_cost", "terminal_cost",
+    "energy_cost", "transmission_cost", "storage_wear_cost", "generator_cost", "commitment_cost", "cogeneration_cost", "conversion_cost",
+    "curtailment_cost", "vent_cost", "flexibility_cost", "deviation_cost", "penalty_cost", "terminal_cost",
 )
 POWER_UNIT: Mapping[Carrier, str] = {"active": "kw", "reactive": "kvar", "heat": "kwth", "hydrogen": "m3h"}
 ENERGY_UNIT: Mapping[Carrier, str] = {"active": "kwh", "heat": "kwhth", "hydrogen": "m3"}
@@ -38,6 +38,7 @@ class Setting:
     step_h: float
     rolling: bool
     slack_price_per_kwh: float
+    held: bool = False  # commitments and positions are decided: inputs of this program
     exclusive_devices: frozenset[str] = frozenset()
 
     @property

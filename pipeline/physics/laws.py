@@ -52,6 +52,10 @@ SCHEDULED = "`scheduled`, and a deviation costs something"
 SELL = "`sell_price_factor` < 1"
 REACTIVE = "reactive limits not 0"
 RAMP = "`ramp_kw_per_h` given"
+COMMITTED = "`commitment` given"
+COMMITTED_RAMP = "`commitment` and `ramp_kw_per_h` given"
+OPEN = "`commitment` given, where it is not decided yet"
+WHEELED = "`wheeling` given"
 CONVERTER = "a converter in the case"
 HEAT = "the unit makes heat, and `vent_allowed`"
 PAIR = "`exclusive_with` given, and `exclusive: always` or after a solve in which both ran at once"
@@ -68,10 +72,40 @@ ROWS: Final[dict[str, Entry]] = {
     "generator.power_limits_high": Entry("sum over i of segment_kw[t,i] <= {power_high_kw[t]}", "000, table 11", "kW"),
     "generator.reactive_limits_low": Entry("reactive_kvar[t] >= {reactive_low_kvar[t]}", "000, table 11", "kvar", when=REACTIVE),
     "generator.reactive_limits_high": Entry("reactive_kvar[t] <= {reactive_high_kvar[t]}", "000, table 11", "kvar", when=REACTIVE),
+    "generator.ramp_excess_limit": Entry(
+        "ramp_excess_kw[t] <= {ramp_excess_high_kw[t]}", "ours: no price decides whether a ramp holds", "kW", when=RAMP),
     "generator.ramp_up": Entry(
-        "P[t] - P[t-1] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h, with P[t] = sum over i of segment_kw[t,i], P[0] = {power_before_kw}",
+        "P[t] - P[t-1] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h, with P[t] = sum over i of segment_kw[t,i],"
+        " P[0] = {power_before_kw}",
         "ours: the supplement has no ramps; elastic, since no ramp leads back at once from some measured states", "kW", when=RAMP),
-    "generator.ramp_down": Entry("P[t-1] - P[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h", "ours: as ramp_up", "kW", when=RAMP),
+    "generator.ramp_down": Entry("P[t-1] - P[t] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h", "ours: as ramp_up",
+                                 "kW", when=RAMP),
+    "generator.commitment_limits_low": Entry(
+        "P[t] >= {power_low_kw[t]} - power_min_kw · (1 - on_share[t])", "003 (18): power_min_kw · on_share[t], unless a word or an outage"
+        " moves it", "kW", ("generator_limits",), when=COMMITTED),
+    "generator.commitment_limits_high": Entry("P[t] <= power_max_kw · on_share[t]", "003 (18)", "kW", ("generator_limits",),
+                                              when=COMMITTED),
+    "generator.on_limits_low": Entry("on_share[t] >= {on_low_share[t]}", "ours: least times that began before the first interval", "1",
+                                     when=OPEN),
+    "generator.on_limits_high": Entry("on_share[t] <= {on_high_share[t]}", "ours: as on_limits_low, and outages", "1", when=OPEN),
+    "generator.switching": Entry("on_share[t] - on_share[t-1] = start_share[t] - stop_share[t], with on_share[0] = {on_before_share}",
+                                 "003 (16)", "1", ("start_cost", "stop_cost"), when=OPEN),
+    "generator.start_limit": Entry("start_share[t] <= on_share[t]", "ours: no start and stop at once where both are free", "1", when=OPEN),
+    "generator.stop_limit": Entry("stop_share[t] <= 1 - on_share[t]", "ours: as start_limit", "1", when=OPEN),
+    "generator.minimum_up": Entry(
+        "sum over k of on_share[k] >= K · (on_share[t] - on_share[t-1]), with k = t .. t + K - 1 and K = min_up_h / step_h rounded up, at"
+        " the end of the horizon what is left", "003 (17), mended: the printed sum runs past the horizon", "1", ("minimum_up",), when=OPEN),
+    "generator.minimum_down": Entry(
+        "sum over k of (1 - on_share[k]) >= K · (on_share[t-1] - on_share[t]), with K = min_down_h / step_h rounded up",
+        "003 (17), mended", "1", ("minimum_down",), when=OPEN),
+    "generator.commitment_ramp_up": Entry(
+        "P[t] - P[t-1] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h · on_share[t-1]"
+        " + max(ramp_kw_per_h · step_h, power_min_kw) · (on_share[t] - on_share[t-1])",
+        "003 (19), mended: the least power exceeds a quarter-hour's ramp", "kW", ("generator_ramp",), when=COMMITTED_RAMP),
+    "generator.commitment_ramp_down": Entry(
+        "P[t-1] - P[t] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h · on_share[t]"
+        " + max(ramp_kw_per_h · step_h, power_min_kw) · (on_share[t-1] - on_share[t])",
+        "003 (19), mended: as commitment_ramp_up", "kW", ("generator_ramp",), when=COMMITTED_RAMP),
     "chp.power_limits_low": Entry("power_kw[t] >= {power_low_kw[t]}", "000, table 10", "kW"),
     "chp.power_limits_high": Entry("power_kw[t] <= {power_high_kw[t]}", "000, table 10", "kW"),
     "converter.power_limits_low": Entry("power_kw[t] >= {power_low_kw[t]}", "004 §4 (17), (20), (29)", "kW",
@@ -83,10 +117,12 @@ ROWS: Final[dict[str, Entry]] = {
     "converter.exclusive_partner": Entry(
         "partner.power_kw[t] <= partner.power_max_kw · (1 - mode_share[t]), with partner the unit of exclusive_with", "004 §4 (20)", "kW",
         ("fuel_cell_limit",), when=PAIR),
-    "converter.ramp_up": Entry("power_kw[t] - power_kw[t-1] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h, with power_kw[0] ="
-                               " {power_before_kw}", "ours: elastic, as a generator's", "kW", when=RAMP),
-    "converter.ramp_down": Entry("power_kw[t-1] - power_kw[t] - ramp_excess_kw[t] <= ramp_kw_per_h · step_h", "ours: as ramp_up", "kW",
-                                 when=RAMP),
+    "converter.ramp_excess_limit": Entry("ramp_excess_kw[t] <= {ramp_excess_high_kw[t]}", "ours: as the generator's", "kW", when=RAMP),
+    "converter.ramp_up": Entry("power_kw[t] - power_kw[t-1] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h, with"
+                               " power_kw[0] = {power_before_kw}", "003 (19); elastic, as a generator's", "kW",
+                               ("fuel_cell_ramp",), when=RAMP),
+    "converter.ramp_down": Entry("power_kw[t-1] - power_kw[t] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h",
+                                 "003 (19)", "kW", ("fuel_cell_ramp",), when=RAMP),
     "store.energy_balance": Entry(
         "energy_kwh[t] = hourly_retention_share^step_h · energy_kwh[t-1] + step_h · (charge_efficiency_share · charge_kw[t]"
         " - discharge_kw[t] / discharge_efficiency_share), with energy_kwh[0] = {energy_before_kwh}",
@@ -108,6 +144,14 @@ ROWS: Final[dict[str, Entry]] = {
     "store.terminal_energy": Entry(
         "energy_kwh[T] + terminal_short_kwh - terminal_over_kwh = {energy_reference_kwh}, T the window's last position", "000 §6", "kWh",
         when=ROLLING),
+    "store.ramp_excess_limit": Entry("ramp_excess_kw[t] <= {ramp_excess_high_kw[t]}", "ours: as the generator's", "kW", when=RAMP),
+    "store.ramp_up": Entry(
+        "(discharge_kw[t] - charge_kw[t]) - (discharge_kw[t-1] - charge_kw[t-1]) - ramp_excess_kw[t] - {ramp_release_kw[t]}"
+        " <= ramp_kw_per_h · step_h, with {power_before_kw} before the first interval",
+        "003 (19); on net power, which a store turns through zero", "kW", ("storage_ramp",), when=RAMP),
+    "store.ramp_down": Entry(
+        "(discharge_kw[t-1] - charge_kw[t-1]) - (discharge_kw[t] - charge_kw[t]) - ramp_excess_kw[t] - {ramp_release_kw[t]}"
+        " <= ramp_kw_per_h · step_h", "003 (19)", "kW", ("storage_ramp",), when=RAMP),
     "store.exclusive_charge": Entry(
         "charge_kw[t] <= charge_max_kw · charging_share[t]", "000 §5", "kW", ("battery_exclusive_charge",), when=DIRECTION),
     "store.exclusive_discharge": Entry(
@@ -181,6 +225,18 @@ ROWS: Final[dict[str, Entry]] = {
     "tie.schedule_deviation": Entry(
         "exchange_kw[t] - schedule_kw[t] = deviation_up_kw[t] - deviation_down_kw[t]", "000 §4", "kW", when=SCHEDULED),
     "tie.export_split": Entry("export_kw[t] >= -exchange_kw[t]", "ours: one signed exchange instead of buy and sell", "kW", when=SELL),
+    "tie.direction_split": Entry("exchange_kw[t] = forward_kw[t] - backward_kw[t]", "003 (20), (23)", "kW",
+                                 ("line_direction", "line_limits"), when=WHEELED),
+    "tie.ramp_excess_limit": Entry("ramp_excess_kw[t] <= {ramp_excess_high_kw[t]}", "ours: as the generator's", "kW", when=RAMP),
+    "tie.ramp_up": Entry(
+        "exchange_kw[t] - exchange_kw[t-1] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h, with exchange_kw[0] ="
+        " {exchange_before_kw}", "003 (19)", "kW", ("line_ramp",), when=RAMP),
+    "tie.ramp_down": Entry("exchange_kw[t-1] - exchange_kw[t] - ramp_excess_kw[t] - {ramp_release_kw[t]} <= ramp_kw_per_h · step_h",
+                           "003 (19)", "kW", ("line_ramp",), when=RAMP),
+    "tie.network_flow": Entry(
+        "exchange_kw[t] - sum over networks n of factor[n] · (sum of exchange_kw leaving n - sum of exchange_kw arriving in n) = 0, with"
+        " the power transfer distribution factors of reactance_pu; only for ties that close a loop over those before them",
+        "003 (23)", "kW", ("network_limits",), when="`tie_flows: ptdf`"),
     "copper_plate.active_balance": Entry(
         "sum over devices and tie ends of injection[active,t] = 0", "000 §5", "kW", ("mg_balance",)),
     "copper_plate.heat_balance": Entry("sum over devices of injection[heat,t] = 0", "000 §5; 004 §4 (28), its surplus vented by a unit",
@@ -220,7 +276,12 @@ COLUMNS: Final[dict[str, Entry]] = {
         "000 §5", aliases=("generator_segment_kw", "generator_segments", "generator_kw"),
         price="step_h · (cost_linear_per_kwh + cost_quadratic_per_kw2h · (2 i - 1) · power_max_kw / segment_count)"),
     "generator.reactive_kvar": Entry("reactive power fed in", "000, table 11", aliases=("generator_kvar",), when=REACTIVE),
-    "generator.ramp_excess_kw": Entry("change of power beyond the ramp", "ours", price="step_h · 10 per kWh", when=RAMP),
+    "generator.ramp_excess_kw": Entry("change of power beyond the ramp, as far as the state before leaves no other way", "ours",
+                                      price="step_h · 10 per kWh", when=RAMP),
+    "generator.on_share": Entry("1 while on, 0 while off (binary, first stage)", "003 §3", aliases=("commit",),
+                                price="step_h · cost_constant_per_h", when=COMMITTED),
+    "generator.start_share": Entry("1 where it starts, else 0", "003 §3", aliases=("start_cost_yuan",), price="start_cost", when=COMMITTED),
+    "generator.stop_share": Entry("1 where it stops, else 0", "003 §3", aliases=("stop_cost_yuan",), price="stop_cost", when=COMMITTED),
     "chp.power_kw": Entry("electric power made (electric heater: drawn)", "000 §3", aliases=("cogeneration_kw",),
                           price="step_h · fuel_cost_per_kwh"),
     "chp.vent_kwth": Entry(
@@ -247,6 +308,7 @@ COLUMNS: Final[dict[str, Entry]] = {
                                       price="content_factor · {terminal_price_per_kwh}", when=ROLLING),
     "store.terminal_over_kwh": Entry("energy above the reference at the window's end", "000 §6",
                                      price="content_factor · {terminal_price_per_kwh}", when=ROLLING),
+    "store.ramp_excess_kw": Entry("change of net power beyond the ramp", "ours", price="step_h · 10 per kWh", when=RAMP),
     "store.charging_share": Entry("1 while it may charge, 0 while it may discharge (binary)", "000 §3", aliases=("storage_direction",),
                                   when=DIRECTION),
     "ev_fleet.charge_kw": Entry("power drawn by cohort c, up to vehicle_count · charger_kw", "000 §3", aliases=("ev_charge_kw",),
@@ -281,6 +343,11 @@ COLUMNS: Final[dict[str, Entry]] = {
         aliases=("grid_buy_kw", "grid_sell_kw", "mg_exchange_kw"), price="step_h · {price_per_kwh[t]} where the tie has a market"),
     "tie.exchange_kvar": Entry("reactive power from the upper into the lower end, within ± reactive_max_kvar", "000 §5",
                                when="`reactive_max_kvar` > 0"),
+    "tie.forward_kw": Entry("exchange into the lower end, up to exchange_max_kw", "003 §3", aliases=("line_forward_kw",),
+                            price="step_h · ({wheeling_upper_price_per_kwh[t]} + {wheeling_lower_price_per_kwh[t]})", when=WHEELED),
+    "tie.backward_kw": Entry("exchange out of the lower end, up to -exchange_min_kw", "003 §3", aliases=("line_backward_kw",),
+                             price="step_h · ({wheeling_upper_price_per_kwh[t]} + {wheeling_lower_price_per_kwh[t]})", when=WHEELED),
+    "tie.ramp_excess_kw": Entry("change of exchange beyond the ramp", "ours", price="step_h · 10 per kWh", when=RAMP),
     "tie.export_kw": Entry("power sold, up to -exchange_min_kw", "ours", aliases=("grid_sell_kw",),
                            price="step_h · {sell_discount_per_kwh[t]}", when=SELL),
     "tie.schedule_kw": Entry("day-ahead position, the same in every scenario (first stage)", "000 §3",
@@ -310,18 +377,32 @@ INPUTS: Final[dict[str, Entry]] = {
     "generator.reactive_low_kvar": Entry("lower limit of reactive power, 0 in an outage", "000, table 11", when=REACTIVE),
     "generator.reactive_high_kvar": Entry("upper limit of reactive power, 0 in an outage", "000, table 11", when=REACTIVE),
     "generator.power_before_kw": Entry("power before the first interval", "ours", when=RAMP),
+    "generator.ramp_release_kw": Entry("what the ramp lets go: the whole power past the end of the day and in an outage, else 0", "ours",
+                                       when=RAMP),
+    "generator.ramp_excess_high_kw": Entry("most that the ramp may be exceeded by: what the state before and the limits force", "ours",
+                                           when=RAMP),
+    "generator.on_before_share": Entry("1 where it was on before the first interval", "003 (16)", when=COMMITTED),
+    "generator.in_state_before_h": Entry("hours that it had been on, or off, before the first interval; on_low_share and on_high_share"
+                                         " follow from it", "003 §9", when=COMMITTED),
+    "generator.on_low_share": Entry("1 where it must stay on: its least time on began before the first interval", "ours", when=OPEN),
+    "generator.on_high_share": Entry("0 where it must stay off: its least time off, or an outage", "ours", when=OPEN),
     "chp.power_low_kw": Entry("lower limit of power: power_min_kw, moved by a person's word", "000, table 10"),
     "chp.power_high_kw": Entry("upper limit of power: power_max_kw, moved by a person's word", "000, table 10"),
     "converter.power_low_kw": Entry("lower limit of power: power_min_kw, moved by a person's word", "004 §1", when=CONVERTER),
     "converter.power_high_kw": Entry("upper limit of power: power_max_kw, moved by a person's word", "004 §1", when=CONVERTER),
     "converter.power_before_kw": Entry("power before the first interval", "ours", when=RAMP),
+    "converter.ramp_release_kw": Entry("what the ramp lets go: everything past the end of the day", "ours", when=RAMP),
+    "converter.ramp_excess_high_kw": Entry("most that the ramp may be exceeded by", "ours", when=RAMP),
     "store.energy_before_kwh": Entry("energy before the first interval", "000 §6"),
     "store.energy_low_kwh": Entry("lower limit of energy: energy_min_kwh, at the end of the day by the cycle rule", "000 §5"),
     "store.energy_high_kwh": Entry("upper limit of energy: energy_max_kwh, at the end of the day by the cycle rule", "000 §5"),
     "store.power_low_kw": Entry("lower limit of discharge less charge: -charge_max_kw, moved by a person's word", "000, tables 7-9"),
     "store.power_high_kw": Entry("upper limit of discharge less charge: discharge_max_kw, moved by a person's word", "000, tables 7-9"),
+    "store.power_before_kw": Entry("discharge less charge before the first interval", "ours", when=RAMP),
+    "store.ramp_release_kw": Entry("what the ramp lets go: everything past the end of the day", "ours", when=RAMP),
+    "store.ramp_excess_high_kw": Entry("most that the ramp may be exceeded by", "ours", when=RAMP),
     "store.energy_reference_kwh": Entry("energy of the day-ahead schedule at the window's end", "000 §6", when=ROLLING),
-    "store.terminal_price_per_kwh": Entry("largest price in the window, or 0", "000 §6", when=ROLLING),
+    "store.terminal_price_per_kwh": Entry("largest price in the window times terminal_price_factor, or 0", "000 §6", when=ROLLING),
     "ev_fleet.energy_before_kwh": Entry("energy stored since the start of the day, before the first interval", "000 §6"),
     "ev_fleet.power_high_kw": Entry("charging power of the vehicles of cohort c that are connected", "000 §5"),
     "ev_fleet.energy_low_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as late as it can", "000 §5"),
@@ -335,6 +416,7 @@ INPUTS: Final[dict[str, Entry]] = {
         " departure_energy_share less what can still be charged, summed; else 0", "003 §4 (11)",
         when="an EV aggregator with `cross_cycle`"),
     "ev_aggregator.energy_before_kwh": Entry("energy before the first interval; 0 where the start is decided", "003 §4", when=AGGREGATOR),
+    "ev_aggregator.connected_before_count": Entry("vehicles usable before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.charge_before_kw": Entry("charging before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.discharge_before_kw": Entry("discharging before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.power_low_kw": Entry("lower limit of discharge less charge, moved by a person's word", "ours", when=AGGREGATOR),
@@ -345,12 +427,22 @@ INPUTS: Final[dict[str, Entry]] = {
                                  "000, table 12; the grid's 000 §1.4"),
     "tie.exchange_high_kw": Entry("upper limit of the exchange: exchange_max_kw, moved by a person's word",
                                  "000, table 12; the grid's 000 §1.4"),
+    "tie.schedule_kw": Entry("day-ahead position that is the mean exchange of the schedule", "003 §9",
+                             when="`position: expected`, once the schedule is decided"),
+    "tie.exchange_before_kw": Entry("exchange before the first interval", "ours", when=RAMP),
+    "tie.ramp_release_kw": Entry("what the ramp lets go: everything past the end of the day", "ours", when=RAMP),
+    "tie.ramp_excess_high_kw": Entry("most that the ramp may be exceeded by", "ours", when=RAMP),
+    "tie.wheeling_upper_price_per_kwh": Entry("half the wheeling's share of the price at the upper end", "003 (16), mended: the"
+                                              " printed term pays for flow the other way", when=WHEELED),
+    "tie.wheeling_lower_price_per_kwh": Entry("half the wheeling's share of the price at the lower end", "003 (16), mended", when=WHEELED),
     "tie.price_per_kwh": Entry("market price: price_series", "000, table 5", when="market"),
     "tie.sell_discount_per_kwh": Entry("(1 - sell_price_factor) · |price|: selling earns price less this, also where it is negative",
                                        "000 §4, mended for negative prices", when=SELL),
-    "tie.deviation_up_price_per_kwh": Entry("deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|", "000 §4", when=SCHEDULED),
-    "tie.deviation_down_price_per_kwh": Entry("deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|", "000 §4",
-                                              when=SCHEDULED),
+    "tie.deviation_up_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|; between networks firm_price_factor ·"
+        " |firm_price_series|", "000 §4; 004 §7: a firm exchange", when=SCHEDULED),
+    "tie.deviation_down_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|; between networks as above", "000 §4; 004 §7", when=SCHEDULED),
 }
 
 READOUTS: Final[dict[str, Entry]] = {
@@ -371,8 +463,11 @@ READOUTS: Final[dict[str, Entry]] = {
 
 TERMS_SAY: Final = {
     "energy_cost": ("energy bought and sold at ties with a market", ("energy_cost",)),
+    "transmission_cost": ("carrying energy over ties between networks", ("transmission_cost",)),
     "storage_wear_cost": ("wear of stores, per kWh moved, and of vehicles that feed in", ("storage_wear_cost",)),
-    "generator_cost": ("fuel of generators; cost_constant_per_h · step_h per interval is a constant", ("generator_cost",)),
+    "generator_cost": ("fuel of generators; cost_constant_per_h · step_h per interval is a constant, or that of a committed unit's"
+                       " intervals on", ("generator_cost",)),
+    "commitment_cost": ("starts and stops of units", ("start_cost", "stop_cost")),
     "cogeneration_cost": ("fuel of cogeneration", ("cogeneration_cost",)),
     "conversion_cost": ("running cost of converters, and the fuel they buy", ("microgrid_cost",)),
     "curtailment_cost": ("power left unused, where the case prices it", ()),
@@ -386,7 +481,8 @@ TERMS_SAY: Final = {
 KINDS: Final = {
     "demand": "Inelastic load: sheddable at a price, never more than itself.",
     "source": "PV or wind: what is available may be curtailed.",
-    "generator": "Dispatchable generator: a convex cost curve cut into chords, limits of active and reactive power, elastic ramps.",
+    "generator": "Dispatchable generator: a convex cost curve cut into chords, limits of active and reactive power, ramps, and on"
+                 " or off where it is committed. P[t] is the sum over i of segment_kw[t,i], P[0] is power_before_kw.",
     "chp": "Combined heat and power in a fixed ratio (or the electric-heater reading of the same unit).",
     "converter": "One carrier into another. With f = conversion_factor, energy in and out per unit of power are 1 and f where the input is"
                  " electric, else 1 / f and 1. active_factor is -1 where it draws power, 1 where it feeds it, else 0. hydrogen_factor is"

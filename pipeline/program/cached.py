@@ -68,7 +68,7 @@ def _import_pyomo() -> None:
 def program_key(case: Case, horizon: Horizon, exclusive_devices: frozenset[str] = frozenset()) -> str:
     """Hash of everything the arrays depend on."""
     return digest(canonical_json({
-        "case": case.structure_digest, "horizon": [horizon.positions, horizon.step_h, horizon.rolling],
+        "case": case.structure_digest, "horizon": [horizon.positions, horizon.step_h, horizon.rolling, horizon.held],
         "exclusive": sorted(exclusive_devices), "sources": source_digest(), "pyomo": metadata.version("pyomo"),
     }))
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.cases.error_law import ErrorLaw
 from pipeline.core.clock import DeliveryDay, Instants
 from pipeline.core.errors import GateFailed, Mistake
 
@@ -46,7 +47,7 @@ class Drawable(Protocol):
     @property
     def mean(self) -> Floats: ...
     @property
-    def table_error(self) -> tuple[float, float] | None: ...
+    def table_error(self) -> ErrorLaw | None: ...
     def blocks(self, history: Any) -> Blocks: ...
 
 
@@ -59,7 +60,7 @@ def draw(forecast: Drawable, history: Any, *, count: int, seed: int, block_h: in
     rng = np.random.default_rng(seed)
     error = forecast.table_error
     if error is not None:
-        draws = _from_tables(forecast.mean, error, count, rng)
+        draws = error.draws(forecast.mean, count, rng)
     else:
         source = forecast.blocks(history)
         draws = np.concatenate([_chunk(source, min(CHUNK, count - done), block_h, rng) for done in range(0, count, CHUNK)])
@@ -78,13 +79,6 @@ def _chunk(source: Blocks, count: int, block_h: int, rng: np.random.Generator) -
     return source.simulate(first, second, size, keep=float(np.sqrt(1 - NOISE_SHARE**2)), block_h=block_h)
 
 
-def _from_tables(mean: Floats, error: tuple[float, float], count: int, rng: np.random.Generator) -> Floats:
-    """Independent multiplicative errors of the case's error samples, truncated."""
-    sigma, truncate_sd = error
-    noise = np.clip(rng.standard_normal((count, *mean.shape)), -truncate_sd, truncate_sd)
-    return np.asarray(mean[None] * (1 + sigma * noise))
-
-
 def _check(draws: Floats, forecast: Drawable) -> None:
     place = f"scenarios of {forecast.day.date}"
     if not np.isfinite(draws).all():
@@ -93,5 +87,5 @@ def _check(draws: Floats, forecast: Drawable) -> None:
     distinct = len({row.tobytes() for row in draws}) / len(draws)
     if len(draws) > 1 and distinct < DISTINCT_SHARE_MIN:
         raise GateFailed(Mistake(place, f"only {distinct:.1%} of the draws are distinct",
-                                 "lengthen the history, or give the case an error_samples source with sigma > 0"))
+                                 "lengthen the history, or give the case an error_samples source whose errors are not zero"))
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.core.clock import Instants
+from pipeline.tables.scenario_distances import SCENARIO_DISTANCES
 from pipeline.tables.scenario_quality import SCENARIO_QUALITY
 from pipeline.tables.scenarios import SCENARIOS
 
@@ -27,6 +29,14 @@ def scenario_table(found: Representatives, case: Case, starts: Instants, run_id:
         "step": step + 1, "valid_from": starts[step], "unit": units.take(pa.array(series)), "value": found.values.ravel(),
         "weight": found.weights[scenario]}
     return SCENARIOS.build(columns)
+
+
+def distance_table(distances: NDArray[np.float64], run_id: str) -> pa.Table:
+    """Contract SCENARIO_DISTANCES from (K, K) distances."""
+    one, other = (axis.ravel() for axis in np.indices(distances.shape))
+    numbers = pa.array([str(number + 1) for number in range(len(distances))])
+    return SCENARIO_DISTANCES.build({"run_id": pa.repeat(run_id, one.size), "from_scenario": numbers.take(pa.array(one)),
+                                     "to_scenario": numbers.take(pa.array(other)), "distance_share": distances.ravel().tolist()})
 
 
 def quality_table(measures: Mapping[str, Mapping[str, float]], run_id: str) -> pa.Table:

@@ -44,9 +44,32 @@ def train(rows: Floats, count: int, *, seed: int, weight: Floats | None = None) 
     presented = rows if weight is None else rows[np.random.default_rng(seed).choice(len(rows), size=len(rows), p=weight / weight.sum())]
     som.train_random(presented, PRESENTATIONS_PER_ROW * len(rows))
     weights = np.asarray(som.get_weights(), dtype=np.float64).reshape(count, -1)
-    distances = (rows**2).sum(axis=1)[:, None] - 2 * rows @ weights.T + (weights**2).sum(axis=1)[None, :]
-    winner = distances.argmin(axis=1)
+    winner = squared_distances(rows, weights).argmin(axis=1)
     return Map(winner, weights, count - len(np.unique(winner)))
+
+
+def squared_distances(rows: Floats, weights: Floats) -> Floats:
+    """(N, neurons) sum of squared differences of rows (N, F) and neurons (neurons, F): what decides who wins. Book 003, (36)."""
+    return np.asarray((rows**2).sum(axis=1)[:, None] - 2 * rows @ weights.T + (weights**2).sum(axis=1)[None, :])
+
+
+def merged(found: Map, count: int, weight: Floats) -> Ints:
+    """Cluster (N,) of each row once the two living neurons nearest to each other were made one, again and again, until `count` are left.
+
+    A merged neuron stands at the mean of what it is made of, by the weight (N,) of the rows that they won. Book 003, section 7.
+    """
+    living, place = np.unique(found.winner, return_inverse=True)
+    centre, mass = found.weights[living].copy(), np.bincount(place, weights=weight)
+    while len(centre) > count:
+        apart = squared_distances(centre, centre)
+        np.fill_diagonal(apart, np.inf)
+        kept, lost = sorted(np.unravel_index(int(apart.argmin()), apart.shape))
+        centre[kept] = (mass[kept] * centre[kept] + mass[lost] * centre[lost]) / (mass[kept] + mass[lost])
+        mass[kept] += mass[lost]
+        place[place == lost] = kept
+        place[place > lost] -= 1
+        centre, mass = np.delete(centre, lost, axis=0), np.delete(mass, lost)
+    return np.asarray(place, dtype=np.int64)
 
 
 def _start_on_components(som: object, rows: Floats) -> None:
@@ -62,10 +85,15 @@ def _start_on_components(som: object, rows: Floats) -> None:
             weights[i, j] = centre + c2 * sd[0] * axes[0] + (c1 * sd[1] * axes[1] if len(sd) > 1 else 0.0)
 
 
-def som_medoids(rows: Floats, count: int, *, seed: int, weight: Floats | None = None) -> tuple[Ints, int]:
-    """Medoid in L1 of each living neuron's rows (never the neuron's own weight vector), and the number of dead neurons."""
-    trained = train(rows, count, seed=seed, weight=weight)
+def som_medoids(rows: Floats, count: int, *, seed: int, weight: Floats | None = None, neurons: int | None = None) -> tuple[Ints, int]:
+    """Medoid in L1 of each living neuron's rows (never the neuron's own weight vector), and the number of dead neurons.
+
+    More `neurons` than `count` are merged until `count` are left: none of the clusters is empty then.
+    """
+    trained = train(rows, neurons or count, seed=seed, weight=weight)
     place = np.unique(trained.winner, return_inverse=True)[1]
+    if neurons is not None:
+        place = merged(trained, count, np.ones(len(rows)) if weight is None else weight)
     for _ in range(1 + REFINEMENTS):
         chosen = np.unique([medoid(rows, np.flatnonzero(place == k), weight) for k in np.unique(place)])
         place = nearest(rows, chosen)[0]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.program.linear_program import Floats
+from pipeline.schedule.close_aggregators import advance_aggregators, project_aggregators, shift_aggregators
 from pipeline.schedule.close_carriers import close_heat, close_hydrogen, lower_bought, raise_bought
 from pipeline.schedule.interval import TINY, Interval, lower_column, net_range, raise_column, set_net, shift_stores
 from pipeline.schedule.roster import Roster, Stores
@@ -28,6 +29,7 @@ def close_interval(roster: Roster, set_points: Floats, inputs: Floats, state: Fl
     _hold_demand(work)
     _hold_generation(work)
     _charge_vehicles(work)
+    project_aggregators(work)
     for stores in roster.every_store:
         _project_stores(work, stores)
     unmet = close_hydrogen(work)
@@ -36,6 +38,7 @@ def close_interval(roster: Roster, set_points: Floats, inputs: Floats, state: Fl
     for stores in roster.every_store:
         _advance_stores(work, stores, after)
     _advance_vehicles(work, after)
+    advance_aggregators(work, after)
     generators = roster.generators
     ramped = generators.before >= 0
     if ramped.any():
@@ -135,6 +138,7 @@ def _active_balance(work: Interval) -> Floats:
         + work.sum(converters.network, converters.active * work.x[converters.power])
         + work.sum(stores.network, work.x[stores.discharge] - work.x[stores.charge])
         - work.sum(cohorts.network, work.x[cohorts.charge])
+        + work.sum(roster.aggregators.network, work.x[roster.aggregators.discharge] - work.x[roster.aggregators.charge])
         + work.sum(ties.lower, exchange) - work.sum(ties.upper[above], exchange[above]))
 
 
@@ -150,9 +154,11 @@ def _cover(work: Interval, lack: Floats) -> Floats:
         lambda rest: lower_column(work, roster.sources.curtailed, roster.sources.network, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=True, only_stop=True),
         lambda rest: lower_column(work, cohorts.charge, cohorts.network, rest, needed),
+        lambda rest: shift_aggregators(work, rest, up=True, only_stop=True),
         lambda rest: _raise_generators(work, rest),
         lambda rest: raise_bought(work, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=True),
+        lambda rest: shift_aggregators(work, rest, up=True),
         lambda rest: raise_column(work, demands.shed, demands.network, rest, work.u[demands.load]),
         lambda rest: lower_column(work, cohorts.charge, cohorts.network, rest),
     )
@@ -168,10 +174,12 @@ def _drain(work: Interval, spare: Floats) -> Floats:
     steps: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: lower_column(work, demands.shed, demands.network, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=False, only_stop=True),
+        lambda rest: shift_aggregators(work, rest, up=False, only_stop=True),
         lambda rest: lower_bought(work, rest),
         lambda rest: _lower_generators(work, rest),
         lambda rest: raise_column(work, roster.sources.curtailed, roster.sources.network, rest, work.u[roster.sources.available]),
         lambda rest: shift_stores(work, roster.stores, rest, up=False),
+        lambda rest: shift_aggregators(work, rest, up=False),
         lambda rest: raise_column(work, demands.dump[dumps], demands.network[dumps], rest, demands.dump_max[dumps]),
         lambda rest: _lower_units(work, rest),
     )

@@ -24,12 +24,12 @@ from pipeline.schedule.outlook import Outlook, weighted_mean
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.solving import DayAheadOptions, Found, Work, checked
 from pipeline.schedule.state import State
-from pipeline.schedule.treatments import treat
+from pipeline.schedule.treatments import Spread, treat
 from pipeline.uncertainty.expectation import mean
 from pipeline.uncertainty.refusals import check_weights
 from pipeline.uncertainty.two_stage import Decision
 
-__all__ = ["DayAhead", "DayAheadOptions", "costs_by_term", "plan_day"]
+__all__ = ["DayAhead", "DayAheadOptions", "bind_outlook", "costs_by_term", "plan_day"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class DayAhead:
     inputs: Floats  # (S, T, I)
     costs: Floats  # (S, terms)
     row_dual: Floats | None  # (r,) expected
+    first: Floats  # (F,) values of the program's first-stage columns, ascending
     state: State  # at the start of the day
     objective: float
     bound: float
@@ -68,12 +69,12 @@ class DayAhead:
 
 def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], weights: Floats, *,
              state: State | None = None, overrides: Sequence[Instruction] = (), options: DayAheadOptions | None = None,
-             distances: Floats | None = None) -> DayAhead:
+             forecast: Outlook | None = None, spread: Spread | None = None) -> DayAhead:
     """Schedule a delivery day. Raises NoSchedule where nothing feasible was found, InputError for a treatment that the case cannot carry.
 
     outlooks: at the program's own step, over the whole day; one for treatments of a single forecast. weights: (S,) probabilities.
-    distances: (S, S) between the scenarios, for a treatment that moves probability. state: energies at the day's start (default:
-    the case's). A schedule that met the time limit carries a warning.
+    forecast: what the scenarios spread around (default: their mean). spread: how far they lie apart, for a treatment that moves
+    probability. state: energies at the day's start (default: the case's). A schedule that met the time limit carries a warning.
     """
     started = time.perf_counter()
     options = options or DayAheadOptions()
@@ -81,16 +82,18 @@ def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Seq
     state = desk.binder.initial_state() if state is None else state
     weights = check_weights(weights, len(outlooks))
     work = Work(desk, options, tuple(unreachable(case, overrides, stage="day_ahead")), started)
-    scenarios = np.array([_bind(desk, outlook, state, overrides) for outlook in outlooks])
+    scenarios = np.array([bind_outlook(desk, outlook, state, overrides) for outlook in outlooks])
     if len(outlooks) == 1:
         found = _deterministic(work, scenarios[0])
     else:
-        average = _bind(desk, weighted_mean(outlooks, weights), state, overrides)
-        found = treat(work, scenarios, weights, average)
+        average = bind_outlook(desk, weighted_mean(outlooks, weights), state, overrides)
+        expected = None if forecast is None else bind_outlook(desk, forecast, state, overrides)
+        found = treat(work, scenarios, weights, average=average, forecast=expected, spread=spread)
     return _result(work, found, scenarios, weights, state)
 
 
-def _bind(desk: Desk, outlook: Outlook, state: State, overrides: Sequence[Instruction]) -> Floats:
+def bind_outlook(desk: Desk, outlook: Outlook, state: State, overrides: Sequence[Instruction]) -> Floats:
+    """The program's inputs (m,) of one outlook at its own step, over the whole day."""
     filled = desk.binder.fill(outlook, desk.starts(), overrides=overrides)
     return desk.binder.assemble(filled, state, day_ends=True)
 
@@ -107,8 +110,9 @@ def _result(work: Work, found: Found, scenarios: Floats, weights: Floats, state:
     inputs = np.array([by_position(u, desk.layout.inputs) for u in scenarios])
     return DayAhead(
         desk=desk, weights=weights, columns=columns, inputs=inputs, costs=costs_by_term(desk.program, found.x, scenarios),
-        row_dual=found.row_dual, state=state, objective=found.objective, bound=found.bound, gap=found.gap, status=found.status,
-        seconds=time.perf_counter() - work.started, kpis=found.kpis, findings=work.findings, decision=found.decision,
+        row_dual=found.row_dual, first=found.x[0, desk.program.columns_like(desk.case.settings.first_stage)], state=state,
+        objective=found.objective, bound=found.bound, gap=found.gap, status=found.status, seconds=time.perf_counter() - work.started,
+        kpis=found.kpis, findings=work.findings, decision=found.decision,
     )
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.names import Names
-
-_POSITION_FIRST = frozenset({"segment_kw"})  # indexed [t, i]; all others end in the position
+from pipeline.program.positions import POSITION_FIRST
 
 
 @dataclass(frozen=True, order=True)
@@ -85,7 +84,7 @@ def _axis(names: Names, components: Mapping[str, Indices], positions: int, witho
         if component in without_position or "[" not in names[flat[0]]:
             scalars += [(Label(device, quantity, _index(names[i])), int(i)) for i in flat]
             continue
-        first = quantity in _POSITION_FIRST
+        first = quantity in POSITION_FIRST
         if flat.size % positions:
             raise ValueError(f"{component} does not exist at every position")
         grid = flat.reshape(positions, -1).T if first else flat.reshape(-1, positions)

@@ -2,38 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.program.linear_program import Floats, Indices
+from pipeline.cases.settings import Cvar
+from pipeline.cases.settings import Wasserstein as WassersteinSettings
+from pipeline.core.errors import InputError, Mistake
+from pipeline.program.linear_program import Floats, Indices, dot
 from pipeline.program.solve import Solution, Status, solve
-from pipeline.schedule.solving import CLOSE, Found, Work, meet, no_schedule, separately
+from pipeline.schedule.solving import CLOSE, Found, Met, Work, meet, no_schedule, separately
+from pipeline.uncertainty.column_and_constraint import column_and_constraint
+from pipeline.uncertainty.cvar import MeanCvar
 from pipeline.uncertainty.expectation import expected_cost, recourse_of
-from pipeline.uncertainty.extensive import extensive_form
+from pipeline.uncertainty.measure import Expectation, Measure
+from pipeline.uncertainty.monolith import NoDecision, solve_monolith
+from pipeline.uncertainty.two_stage import Decision, TwoStage, relative_gap
+from pipeline.uncertainty.wasserstein import Wasserstein
 
 
-def treat(work: Work, scenarios: Floats, weights: Floats, average: Floats) -> Found:
-    """Decide the first stage under the case's method, then meet every scenario. scenarios: (S, m); average: (m,) their mean."""
+@dataclass(frozen=True)
+class Spread:
+    """How far scenarios lie apart: (S, S) distances, and the median one of the sample that they stand for (None: of these)."""
+
+    distances: Floats
+    median: float | None = None
+
+    @property
+    def typical(self) -> float:
+        """What a radius is a share of."""
+        if self.median is not None:
+            return self.median
+        apart = self.distances[np.triu_indices(len(self.distances), k=1)]
+        return float(np.median(apart)) if apart.size else 0.0
+
+
+def measure_of(work: Work, spread: Spread | None) -> Measure:
+    """The measure that the case's method prices scenarios with. Raises InputError for one that lacks its distances."""
+    match work.desk.case.settings.method:
+        case Cvar() as method:
+            return MeanCvar(method.aversion_share, method.tail_share)
+        case WassersteinSettings() as method:
+            if spread is None:
+                raise InputError(Mistake("settings.method: wasserstein", "nothing says how far the scenarios lie apart",
+                                         "give plan_day the distances between them"))
+            unit = spread.typical if method.radius_basis == "share_of_median" else 1.0
+            return Wasserstein(spread.distances, method.radius_share * unit)
+        case _:
+            return Expectation()
+
+
+def treat(work: Work, scenarios: Floats, weights: Floats, *, average: Floats, forecast: Floats | None, spread: Spread | None) -> Found:
+    """Decide the first stage under the case's method, then meet every scenario.
+
+    scenarios: (S, m) inputs. average: (m,) their mean. forecast: (m,) inputs of the forecast, which seeds column-and-constraint generation.
+    """
     program = work.desk.program
     first_stage = program.columns_like(work.desk.case.settings.first_stage)
+    measure = measure_of(work, spread)
     if not first_stage.size:
         return separately(work, scenarios, weights)
     recourse = recourse_of(program, first_stage, work.left())
     mean_first = _mean_first(work, first_stage, average)
-    first, lower = _decided(work, first_stage, scenarios, weights, mean_first)
-    first = np.clip(first, program.col_lower[first_stage], program.col_upper[first_stage])
-    met = meet(work, recourse, first, scenarios, weights)
-    kpis: dict[str, tuple[str, float]] = {}
-    if mean_first is not None:
-        # Both sides without binaries: those that negative prices brought in would count against the scenarios only.
+    two_stage = TwoStage(program, first_stage, scenarios, weights)
+    decision = _decided(work, two_stage, measure, forecast if forecast is not None else average, mean_first)
+    met = meet(work, recourse, decision.first, scenarios, weights)
+    decision = _as_met(decision, met, measure, weights)
+    kpis = {}
+    if mean_first is not None and isinstance(measure, Expectation):  # only an expectation minimises what this measures
         eev = expected_cost(recourse, mean_first, scenarios, weights)
-        money = work.desk.case.currency
-        kpis["cost_of_mean_positions"] = (money, eev)
-        kpis["value_of_stochastic_solution"] = (money, eev - float((weights * met.relaxed).sum()))
-    objective = float((weights * met.costs).sum())
-    gap = max(0.0, objective - lower) / max(1.0, abs(objective))
-    return Found(met.x, met.row_dual, objective, lower, 0.0 if gap <= CLOSE else gap, work.status, kpis)
+        kpis = _worth(work, eev, float((weights * met.relaxed).sum()))
+    expected = float((weights * met.costs).sum())
+    return Found(met.x, met.row_dual, expected, decision.lower, decision.gap, work.status, kpis, decision)
+
+
+def _decided(work: Work, two_stage: TwoStage, measure: Measure, forecast: Floats, mean_first: Floats | None) -> Decision:
+    """The treatment's decision. Where time runs out without one, the first stage of the mean forecast, with a warning and no bound."""
+    method = work.desk.case.settings.method
+    try:
+        if isinstance(method, WassersteinSettings) and method.solution == "column_and_constraint":
+            decision = column_and_constraint(two_stage, measure, work.left(), gap_share=method.gap_share, forecast=forecast)
+        else:
+            decision = solve_monolith(two_stage, measure, work.left())
+    except NoDecision as none:
+        if none.status not in (Status.time_limit, Status.failed) or mean_first is None:
+            solution = Solution(none.status, np.nan, -np.inf, np.inf, None, None, None, None, 0.0, 0)
+            raise no_schedule(work, solution, two_stage.scenarios[0]) from none
+        why = "met its time limit" if none.status is Status.time_limit else "ended without a solution"
+        work.warn("time_limit", "schedule", f"the scenario program {why}: the positions of the mean forecast are used")
+        return Decision(mean_first, np.inf, -np.inf, none.status, "simplex")
+    if decision.status is not Status.optimal:
+        work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
+    return decision
+
+
+def _as_met(decision: Decision, met: Met, measure: Measure, weights: Floats) -> Decision:
+    """The decision at the costs of the recourse that is published, which binaries against charging both ways may have raised."""
+    law = measure.law(met.costs, weights)
+    objective = dot(law, met.costs)
+    lower = objective if relative_gap(decision.lower, objective) <= CLOSE else decision.lower
+    return replace(decision, objective=objective, lower=min(lower, objective), costs=met.costs, law=law)
 
 
 def _mean_first(work: Work, first_stage: Indices, average: Floats) -> Floats | None:
@@ -44,20 +112,10 @@ def _mean_first(work: Work, first_stage: Indices, average: Floats) -> Floats | N
     return None if solution.x is None else solution.x[first_stage]
 
 
-def _decided(work: Work, first_stage: Indices, scenarios: Floats, weights: Floats, mean_first: Floats | None) -> tuple[Floats, float]:
-    program = work.desk.program
-    bound, index = extensive_form(program, first_stage=first_stage, scenarios=scenarios, weights=weights)
-    options = replace(work.left(), method="ipm", crossover=False)
-    if program.integer.any():
-        options = work.left()
-    whole: Solution = solve(bound, options)
-    if whole.x is not None and whole.status is Status.optimal:
-        return index.slice(whole.x, 0)[first_stage], whole.bound if program.integer.any() else whole.objective
-    if whole.x is not None:
-        work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
-        return index.slice(whole.x, 0)[first_stage], -np.inf
-    if whole.status in (Status.time_limit, Status.failed) and mean_first is not None:
-        why = "met its time limit" if whole.status is Status.time_limit else "ended without a solution"
-        work.warn("time_limit", "schedule", f"the scenario program {why}: the positions of the mean forecast are used")
-        return mean_first, -np.inf
-    raise no_schedule(work, whole, scenarios[0])
+def _worth(work: Work, of_mean: float, of_scenarios: float) -> dict[str, tuple[str, float]]:
+    """What planning with scenarios saves on their mean, against the mean forecast's first stage.
+
+    Both sides without binaries: those that negative prices brought in would count against the scenarios only.
+    """
+    money = work.desk.case.currency
+    return {"cost_of_mean_positions": (money, of_mean), "value_of_stochastic_solution": (money, of_mean - of_scenarios)}

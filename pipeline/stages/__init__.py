@@ -24,11 +24,12 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
         status_rows,
         write_csv,
     )
-    from pipeline.stages.forecasting import forecast, scenarios
+    from pipeline.stages.forecasting import forecast
     from pipeline.stages.ingesting import ingest, ingest_sources
     from pipeline.stages.opening import open_day_ahead, open_real_time
     from pipeline.stages.publishing import publish
     from pipeline.stages.redispatching import redispatch
+    from pipeline.stages.representing import scenarios
     from pipeline.stages.results import (
         combine,
         describe,
@@ -51,7 +52,8 @@ _HOMES = {
     "asked": ("next_quarter", "request"),
     "ingesting": ("ingest", "ingest_sources"),
     "opening": ("open_day_ahead", "open_real_time"),
-    "forecasting": ("forecast", "scenarios"),
+    "forecasting": ("forecast",),
+    "representing": ("scenarios",),
     "deciding": ("schedule",),
     "redispatching": ("redispatch",),
     "validating": ("validate",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import list_cases, load_case
-from pipeline.cases.settings import Affine, BoxRobust, Cvar, Deterministic, Method, Stochastic, Wasserstein
+from pipeline.cases.settings import Affine, BoxRobust, Cvar, Deterministic, Method, Settings, Stochastic, Wasserstein
 from pipeline.core.clock import QUARTER_S, from_epoch, to_epoch
 from pipeline.core.errors import InputError, Mistake
 
@@ -42,10 +43,14 @@ class Request:
     replace: bool = False
     independent: bool = False  # a day of a study: nothing of the day before enters
     catch_up: bool = False  # with the steps before the range that nobody dispatched
+    treatment: str | None = None  # of a study: run settings as JSON, in place of the case's own; such a run is never published
 
     def load(self) -> Case:
         """The case, with the method of this request in its settings."""
         case = load_case(self.case, variant=self.variant)
+        if self.treatment is not None:
+            settings = case.settings.model_dump(mode="json") | json.loads(self.treatment)
+            return case.model_copy(update={"settings": Settings.model_validate(settings)})
         return case if self.method is None else with_method(case, self.method)
 
     def native_method(self) -> str:
@@ -54,6 +59,8 @@ class Request:
 
     def published_variant(self, case: Case) -> str:
         """`<variant>~<method>` when the method is not the variant's own."""
+        if self.treatment is not None:
+            return f"{case.variant}~study"
         return case.variant if case.settings.method.kind == self.native_method() else f"{case.variant}~{case.settings.method.kind}"
 
 

@@ -8,19 +8,21 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cases.settings import Sampled
+from pipeline.cases.settings import Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
+from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
-from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
+from pipeline.schedule.outlook import Connections, Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
-from pipeline.stages.forecasting import forecast_mean, representatives
+from pipeline.schedule.treatments import Spread
+from pipeline.stages.forecasting import distances, forecast_mean, representatives
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -46,17 +48,49 @@ def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name + DECIDED if name in COMPLETED_BY_VALIDATION else name: table for name, table in tables.items()}
 
 
-def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
-    """Outlooks at the day-ahead step, with their weights: the representatives, or the mean forecast alone."""
-    case, day = run.case, run.day
-    envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=day)
-    if isinstance(case.settings.method, Sampled):
-        values, weights = representatives(run)
-    else:
-        values, weights = forecast_mean(run)[None], np.ones(1)
+def outlooks_of(run: Run, values: np.ndarray) -> list[Outlook]:
+    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected."""
+    case = run.case
+    envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
+    connections = expected_connections(case, day=run.day, step_min=case.settings.day_ahead_step_min)
     names = tuple(series.id for series in case.series)
     factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes), factor) for one in values], weights
+    return [coarsen(Outlook(names, one, envelopes, connections), factor) for one in values]
+
+
+def planned_connections(run: Run) -> Connections:
+    """What the connection matrices say, at the day-ahead step."""
+    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
+    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
+
+
+def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
+    """Outlooks at the day-ahead step, with their weights: the representatives, or the mean forecast alone."""
+    if not isinstance(run.case.settings.method, Sampled):
+        return outlooks_of(run, forecast_mean(run)[None]), np.ones(1)
+    values, weights = representatives(run)
+    return outlooks_of(run, values), weights
+
+
+def decide(run: Run) -> DayAhead:
+    """The schedule of a run whose forecast and scenarios are made."""
+    options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
+    outlooks, weights = day_ahead_outlooks(run)
+    return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
+                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run))
+
+
+def _spread(run: Run) -> Spread | None:
+    """How far the representatives lie apart, where the method asks."""
+    if not isinstance(run.case.settings.method, Wasserstein):
+        return None
+    return Spread(*distances(run))
+
+
+def day_ahead_program(run: Run) -> LinearProgram:
+    """The program of the whole day at the day-ahead step."""
+    step_min = run.case.settings.day_ahead_step_min
+    return program_of(run, Horizon(positions=run.day.steps(step_min), step_h=step_min / 60))
 
 
 def schedule(run_id: str) -> str:
@@ -65,17 +99,22 @@ def schedule(run_id: str) -> str:
     if run.stored.finished and plans(run).load("plan") is not None:
         return run_id
     started = time.perf_counter()
-    settings = run.case.settings
-    outlooks, weights = day_ahead_outlooks(run)
-    program = program_of(run, Horizon(positions=run.day.steps(settings.day_ahead_step_min), step_h=settings.day_ahead_step_min / 60))
-    options = DayAheadOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
-    found = plan_day(run.case, run.day, program, outlooks, weights, overrides=run.knowledge.overrides, options=options)
+    found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
-    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
+    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
-                                  parameters={"solver_status": found.status})
+                                  parameters={"solver_status": found.status, **_way(found)})
     return run_id
+
+
+def _way(found: DayAhead) -> dict[str, str | float]:
+    """How a treatment's decision was found and what is proven of it, for the run's record."""
+    decision = found.decision
+    if decision is None:
+        return {}
+    known = {"treatment_objective": decision.objective, "proven_lower_bound": decision.lower}
+    return {"way": decision.way, **{name: value for name, value in known.items() if np.isfinite(value)}}
 
 
 def plan_of(run: Run) -> Plan:

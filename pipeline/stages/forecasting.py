@@ -1,14 +1,16 @@
-"""The forecast and scenario stages of a day-ahead run."""
+"""The forecast stage of a day-ahead run, and what it and the scenario stage wrote, as arrays."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 
+from pipeline.cases.settings import Deterministic
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import InputError, Mistake
-from pipeline.core.ids import seed_from
+from pipeline.core.ids import canonical_json, digest, seed_from
 from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.forecast.day_ahead import forecast as make_forecast
 from pipeline.forecast.state import ForecastState
@@ -30,16 +32,39 @@ def _key(run_id: str) -> str:
 
 def forecast_of(run_id: str) -> DayAheadForecast:
     """The forecast of a day-ahead run, made once per process; the fitted models are kept for real time."""
-    return _forecast_of(load_run(run_id))
+    run = load_run(run_id)
+    found = _forecast_of(_Asked(run, _forecast_key(run)))
+    if _states(run).load(_key(run_id)) is None:
+        _states(run).save(_key(run_id), found.state.to_arrays())
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A run as its forecast sees it: runs of one day that differ in their treatment of uncertainty only are one."""
+
+    run: Run = field(compare=False)
+    key: tuple[str, ...]
+
+
+def _forecast_key(run: Run) -> tuple[str, ...]:
+    settings = run.case.settings.model_copy(update={"method": Deterministic(), "budgeted_prices": None})
+    case = run.case.model_copy(update={"settings": settings})
+    return (digest(canonical_json(case.model_dump(mode="json", exclude={"folder"}))), run.knowledge.digest, str(run.issued_at),
+            run.record.delivery_date, code_digest(), str(run.home.path))
+
+
+def seed_of(run: Run, purpose: str) -> int:
+    """The same for every treatment of one day as it was known: what differs between them is then the treatment, not the draw."""
+    named = run.record
+    return seed_from(named.case, named.variant, named.delivery_date, str(run.issued_at), str(named.parameters["known"]), purpose)
 
 
 @lru_cache(maxsize=2)
-def _forecast_of(run: Run) -> DayAheadForecast:
-    run_id = run.record.run_id
+def _forecast_of(asked: _Asked) -> DayAheadForecast:
+    run = asked.run
     refuse_unknown(run)
-    found = make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
-    _states(run).save(_key(run_id), found.state.to_arrays())
-    return found
+    return make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
 
 
 def refuse_unknown(run: Run) -> None:
@@ -91,29 +116,6 @@ def forecast(run_id: str) -> str:
     return run_id
 
 
-def scenarios(run_id: str) -> str:
-    """Draw scenarios and reduce them to weighted representatives; a deterministic run has none."""
-    from pipeline.cases.settings import Sampled
-    from pipeline.scenarios.generate import draw
-    from pipeline.scenarios.publication import quality_table
-    from pipeline.scenarios.quality import quality
-    from pipeline.scenarios.reduce import reduce
-
-    run = load_run(run_id)
-    method = run.case.settings.method
-    if not isinstance(method, Sampled):
-        return run_id
-    draws = draw(forecast_of(run_id), run.knowledge.history, count=method.draw_count, seed=seed_from(run_id, "draw"))
-    seed = seed_from(run_id, "reduce") % 2**31  # MiniSom takes 32 bits
-    found = reduce(draws, case=run.case, method=method.reducer, count=method.representative_count, seed=seed)
-    measures = quality(run.case, draws, found, seed=seed)
-    measured = quality_table({found.method: measures}, run_id)
-    tables = {"scenarios": found.table(run.case, run.day.starts(), run_id), "scenario_quality": measured}
-    gate(run, tables)
-    run.home.lake.write(run_id, tables)
-    return run_id
-
-
 def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Values (K, S, T) in the case's order of series, and weights (K,), as the scenario stage wrote them."""
     table = run.home.lake.read(run.record.run_id, "scenarios")
@@ -127,6 +129,17 @@ def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
     values[scenario, series, step] = table["value"].to_numpy()
     weights[scenario] = table["weight"].to_numpy()
     return values, weights
+
+
+def distances(run: Run) -> tuple[np.ndarray, float]:
+    """(K, K) distances between the representatives, and the median one of the sample they stand for, as the scenario stage wrote them."""
+    table = run.home.lake.read(run.record.run_id, "scenario_distances")
+    one, other = (np.array([int(name) for name in table[column].to_pylist()]) - 1 for column in ("from_scenario", "to_scenario"))
+    found = np.full((one.max() + 1, one.max() + 1), np.nan)
+    found[one, other] = table["distance_share"].to_numpy()
+    quality = run.home.lake.read(run.record.run_id, "scenario_quality")
+    median = dict(zip(quality["measure"].to_pylist(), quality["value"].to_pylist(), strict=True))["median_distance"]
+    return found, float(median)
 
 
 def forecast_mean(run: Run) -> np.ndarray:

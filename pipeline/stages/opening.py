@@ -101,6 +101,7 @@ def _load_run(home: Home, identifier: str) -> Run:
     asked = Request(
         case=p["case"], date=date.fromisoformat(record.delivery_date), variant=p["variant"], method=p["method"], as_of=p["as_of"],
         steps=tuple(p["steps"]) if "steps" in p else None, replace=p["replace"],
+        treatment=p.get("treatment"),
     )
     return Run(home, record, asked)
 
@@ -206,6 +207,7 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
         run_id=run_id(product, content), product=product, case=case.name, variant=case.variant, method=case.settings.method.kind,
         delivery_date=asked.date.isoformat(), issued_at=issued_at, as_of=as_of, parents=parents,
         parameters={"case": asked.case, "variant": asked.variant, "method": asked.method, "as_of": asked.as_of, "replace": asked.replace,
+                    **({} if asked.treatment is None else {"treatment": asked.treatment}),
                     "native_method": native, "case_digest": case.digest, "structure_digest": case.structure_digest, "code": code_digest(),
                     "known": knowledge.digest, **parameters},
     )

@@ -1,4 +1,4 @@
-"""Whole products in one call, and what they say: JSON for machines, ten lines for people."""
+"""Whole products in one call, and what they say: JSON for machines, a few lines for people."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pipeline.publish import ledger
 from pipeline.publish.ranking import worst_first
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress, schedule
-from pipeline.stages.forecasting import forecast, scenarios
+from pipeline.stages.forecasting import forecast
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.opening import Run, load_run, open_day_ahead, open_real_time
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.redispatching import redispatch
+from pipeline.stages.representing import scenarios
 from pipeline.stages.validating import validate
-from pipeline.stages.words import against_holding
+from pipeline.stages.words import against_holding, proven
 
 
 def run_day_ahead(asked: Request, *, progress: Progress = None) -> dict[str, Any]:
@@ -54,7 +55,8 @@ def _result(run: Run, done: ledger.Published, report: Path, *, seconds: float) -
     return {
         "run_id": record.run_id, "product": record.product, "case": record.case, "variant": ledger.published_variant(record),
         "delivery_date": record.delivery_date, "status": record.status, "published": done.published, "objective": record.objective,
-        "gap": record.gap, "seconds": round(seconds, 3), "currency": run.case.currency, "findings": findings,
+        "gap": record.gap, "method": run.case.settings.method.kind, "seconds": round(seconds, 3), "currency": run.case.currency,
+        "findings": findings,
         "files": [str(home.path / file.path) for file in done.files], "report": str(report), "kpis": _kpis(run),
     }
 
@@ -79,18 +81,21 @@ def combine(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {
         **second, "product": "day", "status": status, "findings": findings, "seconds": first["seconds"] + second["seconds"],
         "runs": {"day_ahead": first["run_id"], "real_time": second["run_id"]}, "objective_day_ahead": first["objective"],
+        "gap_day_ahead": first["gap"], "method": first["method"],
     }
 
 
 def describe(result: dict[str, Any]) -> str:
-    """Ten lines at most: was it good, what did it cost, where is it."""
+    """A dozen lines at most: was it good, what did it cost, where is it."""
     money = result["currency"]
     kpis = result["kpis"]
     lines = [f"{result['case']} ({result['variant']}), {result['delivery_date']}: {_headline(result)}"]
     if result["product"] == "day":
         lines.append(f"day-ahead cost        {result['objective_day_ahead']:12.2f} {money}  expected, run {result['runs']['day_ahead']}")
+        lines.append(proven(result["method"], result["gap_day_ahead"]))
     if result["product"] == "day_ahead":
         lines.append(f"day-ahead cost        {result['objective']:12.2f} {money}  expected, run {result['run_id']}")
+        lines.append(proven(result["method"], result["gap"]))
         vss = kpis.get("value_of_stochastic_solution")
         if vss is not None:
             lines.append(f"value of scenarios    {vss:12.2f} {money}  against planning with the mean")

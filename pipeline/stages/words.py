@@ -54,3 +54,12 @@ def against_holding(kpis: Mapping[str, float | None], *, currency: str) -> list[
     """A line where re-dispatch was dearer than holding the schedule; none where it was not, or where nobody computed it."""
     said = dearer_than_holding(kpis.get("rolling_cost"), kpis.get("no_redispatch_cost"), currency=currency)
     return [said] if said else []
+
+
+def proven(method: str, gap: float | None) -> str:
+    """How good the schedule is under its treatment: a gap that was proven, or the words that none was."""
+    if gap is None:
+        said = "no bound was proven: a better schedule may exist"
+    else:
+        said = f"proven within {100 * gap:.2g} % of the best" if gap > 0 else "proven to be the best, to a millionth"
+    return f"treatment             {method}, {said}"

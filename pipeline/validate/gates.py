@@ -17,13 +17,14 @@ from pipeline.store.warehouse import Warehouse
 from pipeline.validate.ac import ac_check
 from pipeline.validate.balances import check_complete, check_feeders, check_network_sums, voltage_findings
 from pipeline.validate.check import Check
+from pipeline.validate.connections import check_connections
 from pipeline.validate.context import Context, grid_of, scenario_values
 from pipeline.validate.contract_gate import check_contracts
 from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats, frame, texts
 from pipeline.validate.identity import check_identity
-from pipeline.validate.inputs import check_findings, check_forecasts, check_scenarios, check_scores
+from pipeline.validate.inputs import check_distances, check_findings, check_forecasts, check_scenarios, check_scores
 from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
@@ -61,6 +62,8 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
     mistakes = check_forecasts(case, tables["forecasts"], day) if "forecasts" in tables else []
     if "scenarios" in tables:
         mistakes += check_scenarios(case, tables["scenarios"], (day.steps(15), day.steps(case.settings.day_ahead_step_min)))
+    if "scenario_distances" in tables:
+        mistakes += check_distances(tables["scenario_distances"], tables.get("scenarios"))
     mistakes += check_bounds(tables["bounds"]) if "bounds" in tables else []
     mistakes += check_distribution(tables["distribution"], tables.get("scenarios")) if "distribution" in tables else []
     mistakes += check_findings(tables["findings"]) if "findings" in tables else []
@@ -86,7 +89,7 @@ def _operation(
     mistakes += check_network_sums(case, long) + check_ties(case, long)
     mistakes += check_feeders(case, long, tables, stage=stage) if "bus_state" in tables or "branch_state" in tables else []
     more, findings = check_devices(check)
-    mistakes += more
+    mistakes += more + check_connections(check, tables.get("ev_connection"))
     findings += voltage_findings(case, tables["bus_state"], stage=stage) if "bus_state" in tables else []
     if not any(scenario.isdigit() for scenario in long.scenarios):
         weights = {"expected": 1.0}

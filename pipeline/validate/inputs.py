@@ -169,6 +169,26 @@ def check_scenarios(case: Case, table: pa.Table, grid_count: tuple[int, ...]) ->
     )
 
 
+def check_distances(table: pa.Table, scenarios: pa.Table | None) -> list[Mistake]:
+    """Between the representatives, each with each: symmetric, zero to itself, not negative."""
+    if not table.num_rows:
+        return []
+    value = numbers(table, "distance_share")
+    ends = list(zip(table["from_scenario"].to_pylist(), table["to_scenario"].to_pylist(), strict=True))
+    known = dict(zip(ends, value.tolist(), strict=True))
+    back = np.array([known.get((other, one), np.nan) for one, other in ends])
+    itself = np.array([one == other for one, other in ends])
+    name, column = "scenario_distances", "distance_share"
+    mistakes = bad_rows(name, table, itself & (value != 0), column, lambda row: f"{value[row]:.6g} from a scenario to itself is not zero")
+    mistakes += bad_rows(name, table, ~(value >= 0), column, lambda row: f"{value[row]:.6g} is no distance")
+    mistakes += bad_rows(name, table, ~itself & ~(value == back), column, lambda row: f"{value[row]:.6g}, and {back[row]:.6g} back")
+    names = {one for one, _ in ends} if scenarios is None else set(texts(scenarios, "scenario")[1])
+    strange = np.array([not {one, other} <= names for one, other in ends])
+    mistakes += bad_rows(name, table, strange, "from_scenario", lambda row: f"from {ends[row][0]} to {ends[row][1]}: no such scenario")
+    missing = [(one, other) for one in sorted(names) for other in sorted(names) if (one, other) not in known]
+    return mistakes + first(Mistake(place(name, from_scenario=one, to_scenario=other), "row is missing") for one, other in missing)
+
+
 def check_scores(forecast_scores: pa.Table | None, quality: pa.Table | None, context: Context) -> list[Mistake]:
     """Errors are not negative, coverages and ratios are shares, weights are weights."""
     mistakes: list[Mistake] = []

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import Mistake
-from pipeline.equipment import Chp, Converter, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, Converter, EvAggregator, EvFleet, Generator, Source, Store, Tie
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import wide
@@ -39,10 +39,11 @@ def trade_cost_per_h(tie: Tie, price: Floats, exchange_kw: Floats) -> Floats:
 
 
 def deviation_cost_per_h(tie: Tie, price: Floats, exchange_kw: Floats, schedule_kw: Floats) -> Floats:
-    """kappa |P - P_DA|, and for a market the two-price imbalance on |lambda|."""
+    """kappa |P - P_DA|, and for a market the two-price imbalance on |lambda|, or a multiple of |lambda| both ways."""
     up, down = np.maximum(exchange_kw - schedule_kw, 0.0), np.maximum(schedule_kw - exchange_kw, 0.0)
-    buy = tie.market.imbalance_buy_factor - 1 if tie.market else 0.0
-    sell = 1 - tie.market.imbalance_sell_factor if tie.market else 0.0
+    multiple = 0.0 if tie.firm_price_series is None else tie.firm_price_factor
+    buy = tie.market.imbalance_buy_factor - 1 if tie.market else multiple
+    sell = 1 - tie.market.imbalance_sell_factor if tie.market else multiple
     return (tie.deviation_price_per_kwh + buy * np.abs(price)) * up + (tie.deviation_price_per_kwh + sell * np.abs(price)) * down
 
 
@@ -67,7 +68,8 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
     }
     for tie in case.ties:
         exchange = np.nan_to_num(long.zero_or(tie.id, tie.lower_bus, "active", "injection"))
-        price = check.series(tie.market.price_series) if tie.market else zero
+        priced_by = tie.market.price_series if tie.market else tie.firm_price_series
+        price = zero if priced_by is None else check.series(priced_by)
         if tie.market:
             cost["energy_cost"] += dt * trade_cost_per_h(tie, price, exchange)
         position = positions.get(tie.id)
@@ -95,6 +97,9 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 kw = SUFFIX[device.carrier][0]
                 moved = sum(long.zero_or(device.id, device.bus, device.carrier, f"{way}_{kw}") for way in ("charge", "discharge"))
                 cost["storage_wear_cost"] += dt * device.wear_cost_per_kwh * moved
+            case EvAggregator():
+                fed_in = long.zero_or(device.id, device.bus, "active", "discharge_kw")
+                cost["storage_wear_cost"] += dt * device.discharge_cost_per_kwh * fed_in
             case EvFleet():
                 cost["flexibility_cost"] += (
                     dt * device.flexibility_cost_per_kwh * -long.zero_or(device.id, device.bus, "active", "injection")
@@ -106,7 +111,7 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
 def has_position(tie: Tie) -> bool:
     """A tie has a day-ahead position where deviating from it costs something."""
     imbalance = tie.market is not None and (tie.market.imbalance_buy_factor != 1 or tie.market.imbalance_sell_factor != 1)
-    return tie.scheduled and (tie.deviation_price_per_kwh > 0 or imbalance)
+    return tie.scheduled and (tie.deviation_price_per_kwh > 0 or tie.firm_price_series is not None or imbalance)
 
 
 def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[str, float]) -> list[Mistake]:

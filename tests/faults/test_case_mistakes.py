@@ -166,11 +166,20 @@ SLIPS = {
         "case.yaml",
         "kind: stochastic",
         "kind: stochastik",
-        "'stochastik' is not one of deterministic, stochastic; did you mean 'stochastic'?",
+        "'stochastik' is not one of deterministic, stochastic, cvar, wasserstein, box_robust, affine; did you mean 'stochastic'?",
     ),
     "unknown reducer": ("case.yaml", "reducer: som", "reducer: sum", "did you mean 'som'?"),
     "unknown forecast": ("case.yaml", "model: arima", "model: arma", "did you mean 'arima'?"),
     "unknown source": ("case.yaml", "kind: error_samples", "kind: error_sample", "did you mean 'error_samples'?"),
+    "errors said twice": ("case.yaml", "sigma: 0.01,", "sigma: 0.01, correlated: {},", "has sigma beside correlated"),
+    "errors cut too early": (
+        "case.yaml", "sigma: 0.01,", "correlated: {wind: {sd_share: .2, most_share: .1}},", "below one standard deviation"),
+    "errors that never settle": ("case.yaml", "sigma: 0.01,", "correlated: {persistence_share: 1},", "persistence_share"),
+    "errors of no kind": (
+        "case.yaml", "sigma: 0.01,", "correlated: {winds: {sd_share: .1, most_share: .3}},", "no such field correlated.winds"),
+    "fewer draws than representatives": ("case.yaml", "draw_count: 100", "draw_count: 2", "draw_count is 2, and 3 representatives"),
+    "fewer kept than representatives": (
+        "case.yaml", "draw_count: 100", "draw_count: 100, pre_reduction_count: 2", "pre_reduction_count is 2, and 3 representatives"),
     "no source": ("case.yaml", "  - {kind: error_samples", "  # - {kind: error_samples", "no source delivers series 'f01_load'"),
     "source twice": ("case.yaml", "id: ev_sessions", "id: error_samples", "the source 'error_samples' is there twice"),
     "bad first date": ("case.yaml", "first_date: 2016-05-04", "first_date: 2016-05-34", "first_date '2016-05-34' is no date"),

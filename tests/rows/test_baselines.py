@@ -11,7 +11,23 @@ from typing import Any
 
 import pytest
 
-from pipeline.equipment import Branch, Bus, Chp, Converter, Demand, EvAggregator, EvFleet, Generator, Market, Network, Source, Store, Tie
+from pipeline.equipment import (
+    Branch,
+    Bus,
+    Chp,
+    Commitment,
+    Converter,
+    Demand,
+    EvAggregator,
+    EvFleet,
+    Generator,
+    Market,
+    Network,
+    Source,
+    Store,
+    Tie,
+    Wheeling,
+)
 from tests.helpers import case_of, compiled_sample, market_tie
 
 FOLDER = Path(__file__).parent / "baselines"
@@ -30,6 +46,9 @@ DEVICES: dict[str, Any] = {
     "source": Source(id="s", bus="plate", series="wind", curtailment_cost_per_kwh=0.01),
     "generator": Generator(id="g", bus="plate", power_max_kw=100, cost_linear_per_kwh=0.08, cost_quadratic_per_kw2h=0.001,
                            cost_constant_per_h=2, segment_count=2, ramp_kw_per_h=40),
+    "generator_committed": Generator(id="g", bus="plate", power_max_kw=100, power_min_kw=30, cost_linear_per_kwh=0.3, cost_constant_per_h=2,
+                                     segment_count=1, ramp_kw_per_h=40,
+                                     commitment=Commitment(start_cost=30, stop_cost=15, min_up_h=3, min_down_h=2)),
     "chp": Chp(id="c", bus="plate", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1, vent_cost_per_kwh=0.002),
     "chp_heater": Chp(id="c", bus="plate", mode="electric_heater", power_max_kw=150, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1,
                       vent_allowed=False),
@@ -39,6 +58,8 @@ DEVICES: dict[str, Any] = {
                                 cost_per_kwh=0.5, ramp_kw_per_h=100, power_initial_kw=50),
     "store": Store(id="b", bus="plate", charge_max_kw=100, discharge_max_kw=90, charge_efficiency_share=0.95,
                    discharge_efficiency_share=0.9, energy_max_kwh=300, energy_initial_kwh=150, wear_cost_per_kwh=0.0001),
+    "store_ramp": Store(id="b", bus="plate", charge_max_kw=100, discharge_max_kw=90, charge_efficiency_share=0.95,
+                        discharge_efficiency_share=0.9, energy_max_kwh=300, energy_initial_kwh=150, ramp_kw_per_h=50),
     "store_heat_exclusive": Store(id="h", bus="plate", carrier="heat", charge_max_kw=30, discharge_max_kw=30, charge_efficiency_share=0.95,
                                   discharge_efficiency_share=0.95, energy_max_kwh=100, energy_initial_kwh=50,
                                   hourly_retention_share=0.99, cycle="at_least", exclusive="always"),
@@ -55,6 +76,9 @@ TIES = {
     "tie_market": market_tie(deviation_price_per_kwh=0.01, market=Market(
         price_series="price", sell_price_factor=0.9, imbalance_buy_factor=1.3, imbalance_sell_factor=0.7)),
 }
+
+LINE = Tie(id="mg_tie", upper_bus="plate", lower_bus="mg", exchange_min_kw=-200, exchange_max_kw=200, deviation_price_per_kwh=0.05,
+           position="expected", ramp_kw_per_h=150, wheeling=Wheeling(upper_price_series="price", lower_price_series="wind"))
 
 
 def check(name: str, text: str) -> None:
@@ -93,10 +117,27 @@ def test_rows_of_a_tie_with_market_and_schedule() -> None:
 
 def test_rows_of_a_tie_between_networks() -> None:
     tie = Tie(id="mg_tie", upper_bus="plate", lower_bus="mg", exchange_min_kw=-200, exchange_max_kw=200)
+    check("tie_inner", between(tie))
+
+
+def test_rows_of_a_tie_that_is_paid_for_and_ramps() -> None:
+    check("tie_wheeling", between(LINE))
+
+
+def test_rows_of_a_tie_whose_position_is_the_expected_exchange() -> None:
+    check("tie_expected", between(LINE.model_copy(update={"wheeling": None, "ramp_kw_per_h": None}), held=True))
+
+
+def test_rows_of_a_committed_unit_whose_commitment_is_decided() -> None:
+    _, text = compiled_sample(case_of(DEVICES["generator_committed"], ties=()), positions=3, step_h=0.25, rolling=True)
+    check("generator_committed_rolling", text)
+
+
+def between(tie: Tie, *, held: bool = False) -> str:
     networks = (Network(id="plate", kind="copper_plate"), Network(id="mg", kind="copper_plate"))
     buses = (Bus(id="plate", network="plate"), Bus(id="mg", network="mg"))
-    _, text = compiled_sample(case_of(ties=(tie,), networks=networks, buses=buses), positions=3)
-    check("tie_inner", text)
+    _, text = compiled_sample(case_of(ties=(tie,), networks=networks, buses=buses), positions=3, rolling=held)
+    return text
 
 
 def test_rows_of_lindistflow() -> None:

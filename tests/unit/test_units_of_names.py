@@ -24,6 +24,8 @@ BARE_FIELDS = {
     "mean", "sd", "low", "high",  # of a law, in the unit of the field that holds it (arrival_h, arrival_energy_share)
     "sigma", "truncate_sd",  # shares and multiples
     "seed", "days", "sign",
+    "start_cost", "stop_cost",  # money per event, in the case's currency
+    "hours_in_state_initially",
     "connect_slot",  # place in the day
 }  # fmt: skip
 # Numbers whose unit stands in the row, weights and money (in the case's currency).

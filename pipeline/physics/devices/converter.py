@@ -26,7 +26,8 @@ def build(block: Any, device: Converter, setting: Setting) -> None:
     if device.heat_factor:
         _heat(block, device, setting, power)
     if device.ramp_kw_per_h is not None:
-        add_ramps(block, device.id, setting, lambda t: power[t], ramp_kw_per_h=device.ramp_kw_per_h, initial_kw=device.power_initial_kw)
+        add_ramps(block, device.id, setting, lambda t: power[t], ramp_kw_per_h=device.ramp_kw_per_h, initial_kw=device.power_initial_kw,
+                  widest_kw=device.power_max_kw, unit=kw)
 
 
 def _heat(block: Any, device: Converter, setting: Setting, power: Any) -> None:

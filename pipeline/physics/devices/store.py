@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.equipment import Store
 from pipeline.physics.block import ENERGY_UNIT, POWER_UNIT, Setting, add_column, add_law, declare_input, offer_of, rate
+from pipeline.physics.devices.ramp import add_ramps
 
 
 def build(block: Any, device: Store, setting: Setting) -> None:
@@ -19,6 +20,9 @@ def build(block: Any, device: Store, setting: Setting) -> None:
         charging = add_column(block, "charging_share", steps, binary=True)
         add_law(block, "exclusive_charge", steps, rule=lambda t: charge[t] <= device.charge_max_kw * charging[t])
         add_law(block, "exclusive_discharge", steps, rule=lambda t: discharge[t] <= device.discharge_max_kw * (1 - charging[t]))
+    if device.ramp_kw_per_h is not None:
+        add_ramps(block, device.id, setting, lambda t: discharge[t] - charge[t], ramp_kw_per_h=device.ramp_kw_per_h,
+                  initial_kw=device.power_initial_kw, widest_kw=device.charge_max_kw + device.discharge_max_kw, unit=kw)
     if device.wear_cost_per_kwh:
         wear = setting.step_h * device.wear_cost_per_kwh
         offer.add_cost("storage_wear_cost", rate(wear, charge))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.stages.words import against_holding, describe_ingest
+from pipeline.stages.words import against_holding, describe_ingest, proven
 from tests.whole_day import shell
 
 RECEIPT = {
@@ -73,3 +73,8 @@ def test_the_page_says_so_too() -> None:
     said = _ordered({"perfect": 90.0, "rolling": 112.5, "none": 100.0}, "EUR")
     assert "more than holding the schedule on this day, by 12.50 EUR. It is decided from forecasts" in said
     assert "holding the schedule" not in _ordered({"perfect": 90.0, "rolling": 95.0, "none": 100.0}, "EUR")
+
+
+def test_a_gap_is_proven_or_said_not_to_be():
+    assert proven("wasserstein", 2.5e-4) == "treatment             wasserstein, proven within 0.025 % of the best"
+    assert "no bound was proven" in proven("stochastic", None)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.cases.case import Case
-from pipeline.cases.sources import ErrorSampleSource, Series, SessionSampleSource
+from pipeline.cases.load import load_case
+from pipeline.cases.sources import CorrelatedErrors, ErrorSampleSource, Series, SessionSampleSource
 from pipeline.core.clock import from_epoch, local_hour, local_seconds
 from pipeline.core.errors import InputError
 from pipeline.equipment.ev_fleet import EvFleet, EvSampling, Normal
@@ -99,6 +100,32 @@ def test_the_same_seed_gives_the_same_store(tmp_path: Path) -> None:
     assert everything(stores[0]) == everything(stores[1])
     other = error_samples.values_of(sample_case(), SAMPLES.model_copy(update={"seed": 4}), SERIES[0])
     assert not np.allclose(other, error_samples.values_of(sample_case(), SAMPLES, SERIES[0]))
+
+
+def test_errors_of_a_day_hang_together_and_the_training_days_have_the_table_as_mean() -> None:
+    source = SAMPLES.model_copy(update={"correlated": CorrelatedErrors(), "training_days": 60, "test_days": 200})
+    case = sample_case(source)
+    hours = error_samples.hours_of(case, source)
+    at, trained = local_hour(hours, "Europe/Berlin"), hours < error_samples.first_test_instant(case, source)
+    table = {series.id: np.array(series.by_local_hour)[at] for series in SERIES[:3]}
+    load, heat, pv = (error_samples.values_of(case, source, series) for series in SERIES[:3])
+    for hour in range(24):
+        assert load[trained & (at == hour)].mean() == pytest.approx(TABLE[hour], rel=1e-12)
+    assert abs((load / table["load"] - 1)[~trained].mean()) > 1e-6  # what comes is not re-centred
+    assert (pv[table["pv"] == 0] == 0).all()
+    lit = table["pv"] > 0
+    sun, warm, error = (pv[lit] / 40 - 1), (heat / table["heat"] - 1), (load / table["load"] - 1)
+    assert np.abs(sun).max() <= 0.3 + 1e-12 and np.abs(error).max() <= 0.15 + 1e-12
+    assert sun.std() == pytest.approx(0.1, rel=0.1) and error.std() == pytest.approx(0.03, rel=0.1)
+    assert np.corrcoef(error, warm)[0, 1] == pytest.approx(0.36, abs=0.1)
+    assert np.corrcoef(error[:-1], error[1:])[0, 1] == pytest.approx(0.86, abs=0.07)
+
+
+def test_the_law_of_errors_is_part_of_what_the_samples_are_named_by() -> None:
+    case = sample_case(SAMPLES)
+    other = SAMPLES.model_copy(update={"correlated": CorrelatedErrors()})
+    assert error_samples.content_of(case, SAMPLES) != error_samples.content_of(case, other)
+    assert error_samples.content_of(load_case("tiny"), load_case("tiny").sources[0])[:16] == "e188b26e321c79b9"  # homes keep their imports
 
 
 def test_samples_need_a_table_and_a_date() -> None:

@@ -68,7 +68,7 @@ def test_when_the_scenario_program_runs_out_of_time_the_mean_positions_are_used_
 
     outlooks = [tiny.truth(error=0.1, seed=seed) for seed in range(3)]
     proven = tiny.plan(*outlooks, options=DayAheadOptions())
-    monkeypatch.setattr("pipeline.schedule.treatments.solve", hurried)
+    monkeypatch.setattr("pipeline.uncertainty.monolith.solve", hurried)
     plan = tiny.plan(*outlooks, options=DayAheadOptions())
     assert plan.status == "time_limit" and plan.gap == np.inf
     assert [(finding.severity, finding.check) for finding in plan.findings] == [("warning", "time_limit")]

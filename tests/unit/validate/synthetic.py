@@ -350,6 +350,14 @@ def other_tables(made: Day) -> dict[str, dict[str, pa.Table]]:
             "scenario_quality": TABLES["scenario_quality"].build(
                 {"run_id": [run] * 2, "method": ["som"] * 2, "measure": ["w1", "w1_ratio"], "value": [0.4, 1.01]}
             ),
+            "scenario_distances": TABLES["scenario_distances"].build(
+                {
+                    "run_id": [run] * 9,
+                    "from_scenario": [one for one in "123" for _ in "123"],
+                    "to_scenario": [other for _ in "123" for other in "123"],
+                    "distance_share": [0.02 * abs(one - other) for one in range(3) for other in range(3)],
+                }
+            ),
             "bounds": TABLES["bounds"].build(
                 {
                     "run_id": [run] * 3,

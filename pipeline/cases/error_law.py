@@ -1,0 +1,122 @@
+"""How values lie around the expectation tables of a case: the law of its synthetic histories and of the scenarios of a table forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cases.case import Case
+from pipeline.cases.sources import ErrorSampleSource, Series
+from pipeline.core.errors import InputError, Mistake
+
+Floats = NDArray[np.float64]
+
+QUARTERS_PER_HOUR = 4
+CENTRED = 1e-12  # of the largest value: as near to the mean as re-centring goes
+ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class ErrorLaw:
+    """value = table x (1 + e). sd_share, most_share: (S,) standard deviation of e, and where it is cut. capacity: (S,), never above it.
+
+    day: how the errors of a day hang together, (persistence from hour to hour, share of the deviation that all series have in
+    common); None: they do not, and every interval has noise of its own.
+    """
+
+    sd_share: Floats
+    most_share: Floats
+    capacity: Floats
+    day: tuple[float, float] | None = None
+
+    def of_normals(self, own: Floats, common: Floats) -> Floats:
+        """(N, S, H) errors of hours from standard normals: own (N, S, H), and common (N,), one a day for all series.
+
+        sd x (sqrt(1 - c^2) a + c common), where a is the AR(1) of unit variance that starts anew every day. Book 003, section 7.
+        """
+        assert self.day is not None
+        persistence, share = self.day
+        wander = np.empty_like(own)
+        wander[..., 0] = own[..., 0]
+        for hour in range(1, own.shape[-1]):
+            wander[..., hour] = persistence * wander[..., hour - 1] + np.sqrt(1 - persistence**2) * own[..., hour]
+        together = np.sqrt(1 - share**2) * wander + share * common[:, None, None]
+        return np.asarray(np.clip(self.sd_share[:, None] * together, -self.most_share[:, None], self.most_share[:, None]))
+
+    def draws(self, mean: Floats, count: int, rng: np.random.Generator) -> Floats:
+        """`count` days (N, S, T) of quarter-hours around `mean` (S, T); errors that hang together are re-centred to it."""
+        if self.day is None:
+            noise = self.sd_share[:, None] * rng.standard_normal((count, *mean.shape))
+            errors = np.clip(noise, -self.most_share[:, None], self.most_share[:, None])
+            return np.asarray(np.minimum(mean[None] * (1 + errors), self.capacity[:, None]))
+        hours = -(-mean.shape[1] // QUARTERS_PER_HOUR)
+        errors = self.of_normals(rng.standard_normal((count, len(mean), hours)), rng.standard_normal(count))
+        low, high = self.reach(mean[:, ::QUARTERS_PER_HOUR])
+        errors = recentred(errors, np.full(count, 1 / count), np.zeros_like(low), low=low, high=high)
+        return np.asarray(mean[None] * (1 + np.repeat(errors, QUARTERS_PER_HOUR, axis=2)[..., : mean.shape[1]]))
+
+    def reach(self, mean: Floats) -> tuple[Floats, Floats]:
+        """Lowest and highest error (S, H) around `mean` (S, H): the cut, and above it what the capacity leaves."""
+        most = np.repeat(self.most_share[:, None], mean.shape[1], axis=1)
+        left = np.full_like(mean, np.inf)
+        np.divide(self.capacity[:, None], mean, out=left, where=mean > 0)
+        return -most, np.minimum(most, np.maximum(left - 1, 0.0))
+
+    def box(self, mean: Floats) -> tuple[Floats, Floats]:
+        """Lowest and highest values (S, T) around `mean` (S, T)."""
+        reach = self.most_share[:, None] * np.abs(mean)
+        return mean - reach, np.minimum(mean + reach, np.maximum(mean, self.capacity[:, None]))
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {"error_sd": self.sd_share, "error_most": self.most_share, "error_capacity": self.capacity,
+                "error_day": np.array(self.day or (), dtype=np.float64)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> ErrorLaw:
+        sd, most, capacity, day = (np.asarray(arrays[f"error_{name}"], dtype=np.float64) for name in ("sd", "most", "capacity", "day"))
+        return cls(sd, most, capacity, (float(day[0]), float(day[1])) if day.size else None)
+
+
+def law_of(case: Case) -> ErrorLaw:
+    """The law of the case's error samples; without a source of them there are no errors."""
+    for source in case.sources:
+        if isinstance(source, ErrorSampleSource):
+            return law_of_series(source, case.series)
+    nothing = np.zeros(len(case.series))
+    return ErrorLaw(nothing, nothing, _capacity(case.series))
+
+
+def law_of_series(source: ErrorSampleSource, series: tuple[Series, ...]) -> ErrorLaw:
+    """The law of one source for these series."""
+    hangs = source.correlated
+    if hangs is None:
+        sd = np.full(len(series), source.sigma)
+        return ErrorLaw(sd, source.truncate_sd * sd, _capacity(series))
+    kinds = [getattr(hangs, one.kind) for one in series]
+    return ErrorLaw(np.array([0.0 if kind is None else kind.sd_share for kind in kinds]),
+                    np.array([0.0 if kind is None else kind.most_share for kind in kinds]),
+                    _capacity(series), (hangs.persistence_share, hangs.common_share))
+
+
+def _capacity(series: tuple[Series, ...]) -> Floats:
+    return np.array([np.inf if one.capacity_kw is None else one.capacity_kw for one in series])
+
+
+def recentred(values: Floats, weights: Floats, mean: Floats, *, low: Floats, high: Floats) -> Floats:
+    """Values (N, ...) moved so that their weighted mean is `mean` (...), none beyond `low` or `high` (...). Book 003, section 7.
+
+    Clipping moves the mean again, so a few rounds. Raises InputError where `mean` is not between them.
+    """
+    close = CENTRED * np.maximum(1.0, np.abs(mean))
+    if ((mean < low - close) | (mean > high + close)).any():
+        raise InputError(Mistake("scenarios", "the forecast lies outside the range that its errors are cut to",
+                                 "widen the range, or mend the forecast"))
+    for _ in range(ROUNDS):
+        shift = mean - np.tensordot(weights, values, axes=1)
+        if (np.abs(shift) <= close).all():
+            break
+        values = np.clip(values + shift, low, high)
+    return values

@@ -1,0 +1,39 @@
+"""A day decided by affine rules: what the run settings say, put to the algebra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.cases.settings import Affine
+from pipeline.program.linear_program import Floats, Indices
+from pipeline.program.solve import SolveOptions
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.deviations import affine_deviations, column_entities, off_nominal_inputs
+from pipeline.schedule.outlook import Outlook
+from pipeline.uncertainty.affine import AffineDecision, affine
+from pipeline.uncertainty.affine_roles import Information
+from pipeline.uncertainty.deviations import Deviations
+
+
+@dataclass(frozen=True)
+class AffineProblem:
+    """What affine rules are asked to meet on one day. `limits`: see `uncertainty.affine_counterpart.counterpart`."""
+
+    deviations: Deviations
+    limits: Floats
+    first_stage: Indices
+    information: Information
+
+
+def affine_problem(desk: Desk, outlook: Outlook, inputs: Floats, method: Affine, *, draws: Floats | None = None) -> AffineProblem:
+    """inputs: (m,) the bound forecast with the rule of the day's end. draws: (D, S, T), for empirical half-widths."""
+    entity = column_entities(desk) if method.information == "own" else None
+    return AffineProblem(
+        deviations=affine_deviations(desk, outlook, inputs, method, draws=draws), limits=off_nominal_inputs(desk, inputs),
+        first_stage=desk.program.columns_like(desk.case.settings.first_stage), information=Information(method.memory_steps, entity))
+
+
+def affine_day(desk: Desk, problem: AffineProblem, options: SolveOptions | None = None) -> AffineDecision:
+    """The cheapest policy. Raises InputError (uncertain prices, integer recourse) and NoDecision."""
+    return affine(desk.program, problem.deviations, first_stage=problem.first_stage, information=problem.information,
+                  limits=problem.limits, options=options)

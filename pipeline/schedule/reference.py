@@ -1,0 +1,43 @@
+"""What it costs to meet each of many days with the decision that one forecast leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.cases.case import Case
+from pipeline.core.clock import DeliveryDay
+from pipeline.program.linear_program import Floats, LinearProgram
+from pipeline.program.solve import SolveOptions, solve
+from pipeline.schedule.desk import Desk, open_desk
+from pipeline.schedule.instructions import Instruction
+from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.state import State
+from pipeline.uncertainty.expectation import recourse_of
+
+
+def recourse_costs(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], *, reference: Outlook,
+                   state: State | None = None, overrides: Sequence[Instruction] = (), options: SolveOptions | None = None) -> Floats | None:
+    """(N,) cost of each outlook met by the best recourse to the first stage that is best for `reference`; infinite where nothing meets it.
+
+    outlooks, reference, state and overrides as in `plan_day`. None where no first stage was found in time. Without a first stage
+    it is the cost of each outlook decided on its own.
+    """
+    options = options or SolveOptions()
+    desk = open_desk(case, day, program)
+    state = desk.binder.initial_state() if state is None else state
+    first_stage = program.columns_like(case.settings.first_stage)
+    decided = solve(program.bind(_bound(desk, reference, state, overrides)), options)
+    if decided.x is None:
+        return None
+    first = np.clip(decided.x[first_stage], program.col_lower[first_stage], program.col_upper[first_stage])
+    whole = program.integer[first_stage]
+    first[whole] = np.round(first[whole])
+    recourse = recourse_of(program, first_stage, options)
+    solutions = [recourse.live.solve(np.concatenate([_bound(desk, outlook, state, overrides), first])) for outlook in outlooks]
+    return np.array([np.inf if solution.x is None else solution.objective for solution in solutions])
+
+
+def _bound(desk: Desk, outlook: Outlook, state: State, overrides: Sequence[Instruction]) -> Floats:
+    return desk.binder.assemble(desk.binder.fill(outlook, desk.starts(), overrides=overrides), state, day_ends=True)

@@ -1,0 +1,103 @@
+"""The scenario stage of a day-ahead run: draws, their reduction, and what a treatment must know of the representatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.cases.settings import Sampled, Wasserstein
+from pipeline.forecast.day_ahead import DayAheadForecast
+from pipeline.program.solve import SolveOptions
+from pipeline.scenarios.distance import median_distance, single_link
+from pipeline.scenarios.extremes import deviations, extreme_gaps, representatives_keep_extremes
+from pipeline.scenarios.generate import draw
+from pipeline.scenarios.publication import distance_table, quality_table
+from pipeline.scenarios.quality import quality
+from pipeline.scenarios.reduce import Clusters, Representatives, cluster, represent
+from pipeline.scenarios.sample import pre_reduced
+from pipeline.schedule.reference import recourse_costs
+from pipeline.stages.deciding import day_ahead_program, outlooks_of
+from pipeline.stages.forecasting import forecast_of, seed_of
+from pipeline.stages.gating import gate
+from pipeline.stages.opening import Run, load_run
+
+Floats = np.ndarray
+
+
+@dataclass(frozen=True)
+class _Reduced:
+    """One reduction, and how far it keeps the extremes of the draws."""
+
+    clusters: Clusters
+    found: Representatives
+    gaps: dict[str, float]  # kind of series -> how far its largest deviation falls short
+    costs_known: bool
+
+    @property
+    def gap(self) -> float:
+        return max(self.gaps.values(), default=0.0)
+
+
+def scenarios(run_id: str) -> str:
+    """Draw scenarios and reduce them to weighted representatives; a method without representatives needs none."""
+    run = load_run(run_id)
+    method = run.case.settings.method
+    if not isinstance(method, Sampled):
+        return run_id
+    forecast = forecast_of(run_id)
+    draws = draw(forecast, run.knowledge.history, count=method.draw_count, seed=seed_of(run, "draw"))
+    seed = seed_of(run, "reduce") % 2**31  # MiniSom takes 32 bits
+    reduced = _reduced(run, method, forecast, draws, seed)
+    profiles = deviations(reduced.clusters.sample.values, forecast.mean)
+    measures = quality(run.case, draws, reduced.found, seed=seed) | _kept(reduced)
+    tables = {"scenarios": reduced.found.table(run.case, run.day.starts(), run_id)}
+    if isinstance(method, Wasserstein):
+        tables["scenario_distances"] = distance_table(single_link(profiles, reduced.clusters.place, len(reduced.found.weights)), run_id)
+        measures["median_distance"] = median_distance(profiles)
+    tables["scenario_quality"] = quality_table({reduced.found.method: measures}, run_id)
+    gate(run, tables)
+    run.home.lake.write(run_id, tables)
+    return run_id
+
+
+def _reduced(run: Run, method: Sampled, forecast: DayAheadForecast, draws: Floats, seed: int) -> _Reduced:
+    """The reduction asked for. Where clusters lose extremes, the first step keeps twice as many, as long as that helps. Book 003, (39)."""
+    count = method.pre_reduction_count
+    found = _once(run, method, forecast, draws, seed, count)
+    if count == method.representative_count:  # the kept draws themselves were asked for
+        return found
+    while count is not None and count < len(draws) and not representatives_keep_extremes(found.gaps):
+        count = min(2 * count, len(draws))
+        again = _once(run, method, forecast, draws, seed, count)
+        if again.gap >= found.gap:
+            break
+        found = again
+    return found
+
+
+def _once(run: Run, method: Sampled, forecast: DayAheadForecast, draws: Floats, seed: int, count: int | None) -> _Reduced:
+    case = run.case
+    sample = pre_reduced(draws, case=case, count=count)
+    clusters = cluster(sample, case=case, method=method.reducer, count=method.representative_count, seed=seed)
+    costs = _costs(run, forecast, sample.values) if method.representative == "worst_member" else None
+    found = represent(clusters, case=case, kind=method.representative, costs=costs, box=forecast.box, draws=draws)
+    return _Reduced(clusters, found, extreme_gaps(case, draws, found.values, forecast.mean), costs is not None)
+
+
+def _costs(run: Run, forecast: DayAheadForecast, values: Floats) -> Floats | None:
+    """(N,) cost of each day of values (N, S, T) met with the decision of the forecast."""
+    case, settings = run.case, run.case.settings
+    outlooks, reference = outlooks_of(run, values), outlooks_of(run, forecast.mean[None])[0]
+    options = SolveOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
+    return recourse_costs(case, run.day, day_ahead_program(run), outlooks, reference=reference,
+                          overrides=run.knowledge.overrides, options=options)
+
+
+def _kept(reduced: _Reduced) -> dict[str, float]:
+    """What the reduction did beside its quality: how many draws it saw, which costs it knew, and test (39) by kind of series."""
+    gaps = {f"extreme_gap_{kind}_share": gap for kind, gap in reduced.gaps.items()}
+    return {"sample_count": float(len(reduced.clusters.sample.rows)), "costs_of_members_known": float(reduced.costs_known),
+            "keeps_extremes": float(representatives_keep_extremes(reduced.gaps)), **gaps}
+
+

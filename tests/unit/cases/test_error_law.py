@@ -1,0 +1,90 @@
+"""Errors around expectation tables: independent ones, and those of a day that hang together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.cases.error_law import ErrorLaw, law_of, law_of_series, recentred
+from pipeline.cases.sources import CorrelatedErrors, ErrorSampleSource, KindOfErrors, Series
+from pipeline.core.errors import InputError
+from tests.helpers import case_of
+
+SERIES = (Series(id="l1", kind="load"), Series(id="l2", kind="load"), Series(id="w", kind="wind", capacity_kw=99),
+          Series(id="p", kind="price"))
+MEAN = np.repeat(np.array([[100.0], [200.0], [50.0], [0.3]]), 96, axis=1)
+
+
+def source(**more: object) -> ErrorSampleSource:
+    return ErrorSampleSource(id="errors", first_date="2015-01-01", **more)  # type: ignore[arg-type]
+
+
+def drawn(count: int = 4000, **more: object) -> np.ndarray:
+    law = law_of_series(source(correlated=CorrelatedErrors(**more)), SERIES)  # type: ignore[arg-type]
+    return np.asarray(law.draws(MEAN, count, np.random.default_rng(5)) / MEAN - 1)
+
+
+def test_errors_of_a_day_have_the_book_s_law() -> None:
+    """sd 3 % load and 10 % renewables; correlation of hours .64 phi^lag + .36, of series .36; none of the price."""
+    errors = drawn()[:, :, ::4]
+    assert errors.std(axis=0)[:3].mean(axis=1) == pytest.approx([0.03, 0.03, 0.1], rel=0.02)
+    assert not errors[:, 3].any()
+    for lag in (1, 3):
+        found = np.corrcoef(errors[:, 0, 5], errors[:, 0, 5 + lag])[0, 1]
+        assert found == pytest.approx(0.64 * 0.8**lag + 0.36, abs=0.03)
+    assert np.corrcoef(errors[:, 0, 7], errors[:, 1, 7])[0, 1] == pytest.approx(0.36, abs=0.04)
+    assert np.corrcoef(errors[:, 0, 7], errors[:, 2, 7])[0, 1] == pytest.approx(0.36, abs=0.04)
+
+
+def test_errors_hold_over_the_hour_stay_in_the_box_and_have_mean_zero() -> None:
+    errors = drawn(wind=KindOfErrors(sd_share=0.1, most_share=0.12))
+    assert np.ptp(errors.reshape(*errors.shape[:2], 24, 4), axis=3).max() < 1e-12
+    assert np.abs(errors[:, 2]).max() == pytest.approx(0.12)
+    assert np.abs(errors.mean(axis=0)).max() < 1e-12
+
+
+def test_nothing_is_drawn_above_the_capacity_and_the_mean_stays() -> None:
+    tight = (*SERIES[:2], SERIES[2].model_copy(update={"capacity_kw": 52.0}), SERIES[3])
+    law = law_of_series(source(correlated=CorrelatedErrors()), tight)
+    draws = law.draws(MEAN, 500, np.random.default_rng(5))
+    assert draws[:, 2].max() == pytest.approx(52.0) and draws[:, 2].max() <= 52.0 + 1e-9
+    assert draws.mean(axis=0) == pytest.approx(MEAN, rel=1e-9)
+    assert law.box(MEAN)[1][2].max() == 52.0
+    assert law_of_series(source(sigma=0.5), tight).draws(MEAN, 50, np.random.default_rng(5))[:, 2].max() == 52.0
+
+
+def test_a_day_of_92_quarters_has_errors_of_23_hours() -> None:
+    law = law_of_series(source(correlated=CorrelatedErrors()), SERIES)
+    assert law.draws(MEAN[:, :92], 3, np.random.default_rng(0)).shape == (3, 4, 92)
+
+
+def test_plain_errors_are_independent_and_not_recentred() -> None:
+    law = law_of_series(source(sigma=0.02, truncate_sd=1.5), SERIES)
+    errors = law.draws(MEAN, 500, np.random.default_rng(1)) / MEAN - 1
+    noise = np.clip(np.random.default_rng(1).standard_normal((500, 4, 96)), -1.5, 1.5)
+    assert errors == pytest.approx(0.02 * noise, abs=1e-12)
+
+
+def test_the_law_survives_the_cache_and_a_case_without_a_source_has_none() -> None:
+    law = law_of_series(source(correlated=CorrelatedErrors(common_share=0.5)), SERIES)
+    again = ErrorLaw.from_arrays(law.to_arrays())
+    assert np.array_equal(again.draws(MEAN, 5, np.random.default_rng(1)), law.draws(MEAN, 5, np.random.default_rng(1)))
+    plain = law_of_series(source(), SERIES)
+    assert ErrorLaw.from_arrays(plain.to_arrays()).day is None
+    case = case_of()
+    assert not law_of(case).sd_share.any()
+    assert law_of(case.model_copy(update={"sources": (source(sigma=0.02),)})).sd_share.tolist() == [0.02] * 4
+
+
+def test_the_box_lies_around_the_forecast() -> None:
+    low, high = law_of_series(source(correlated=CorrelatedErrors()), SERIES).box(-MEAN)
+    assert low[0, 0] == pytest.approx(-115) and high[0, 0] == pytest.approx(-85) and high[2, 0] == pytest.approx(-35)
+
+
+def test_recentring_moves_the_weighted_mean_and_not_beyond_the_range() -> None:
+    values, weights = np.array([[0.0, 1.0], [1.0, 3.0], [1.0, 5.0]]), np.array([0.5, 0.25, 0.25])
+    low, high = values.min(axis=0), values.max(axis=0)
+    moved = recentred(values, weights, np.array([0.6, 3.4]), low=low, high=high)
+    assert weights @ moved == pytest.approx([0.6, 3.4]) and (moved <= high + 1e-15).all() and (moved >= low).all()
+    with pytest.raises(InputError, match="outside the range"):
+        recentred(values, weights, np.array([1.2, 3.4]), low=low, high=high)
