@@ -416,6 +416,7 @@ INPUTS: Final[dict[str, Entry]] = {
         " departure_energy_share less what can still be charged, summed; else 0", "003 §4 (11)",
         when="an EV aggregator with `cross_cycle`"),
     "ev_aggregator.energy_before_kwh": Entry("energy before the first interval; 0 where the start is decided", "003 §4", when=AGGREGATOR),
+    "ev_aggregator.connected_before_count": Entry("vehicles usable before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.charge_before_kw": Entry("charging before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.discharge_before_kw": Entry("discharging before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.power_low_kw": Entry("lower limit of discharge less charge, moved by a person's word", "ours", when=AGGREGATOR),

@@ -17,7 +17,7 @@ from pipeline.schedule import instructions as words
 from pipeline.schedule.commit import commit, let_go
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.layout import Axis, Label, Layout, layout_of
-from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.outlook import CONNECTION, Outlook
 from pipeline.schedule.state import State
 from pipeline.schedule.units import ramps_of, units_of
 
@@ -38,6 +38,9 @@ class _Plan:
     default: Floats  # (J,) where a default is known, else 0
     envelope_entry: tuple[Indices, Indices, Indices]  # power_high, energy_low, energy_high over all fleets and cohorts
     fleets: tuple[str, ...]
+    connection_entry: Indices
+    connection_row: Indices  # (2, n) aggregator and row of its counts
+    aggregators: tuple[str, ...]
     frozen_entry: Indices
     past_entry: Indices  # what takes another value past the end of the day, zero for nearly all
     past_value: Floats
@@ -88,6 +91,9 @@ class Binder:
             parts = [outlook.envelopes[fleet] for fleet in plan.fleets]
             for which, entry in enumerate(plan.envelope_entry):
                 filled[:, entry] = np.concatenate([part[which] for part in parts]).T
+        if plan.aggregators:
+            counts = np.stack([outlook.connections[name] for name in plan.aggregators])
+            filled[:, plan.connection_entry] = counts[plan.connection_row[0], plan.connection_row[1]].T
         if overrides:
             words.check(self.case, overrides)
             words.apply(self.case, self.axis, filled, starts=starts, step_s=self._step_s, instructions=overrides, settling=settling)
@@ -118,6 +124,8 @@ class Binder:
         if active < program.positions:
             filled[active:, plan.past_entry] = plan.past_value
             filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]
+            self._stay_connected(filled, active)
+        self._reserve_at_end(filled, active)
         inputs = np.zeros(len(program.input_names))
         inputs[self.axis.index] = filled
         inputs[self.scalars.state] = state.values
@@ -178,10 +186,28 @@ class Binder:
             row[cycled.low] = np.maximum(row[cycled.low], start)
             row[cycled.high[cycled.equal]] = start[cycled.equal]
 
+    def _reserve_at_end(self, filled: Floats, active: int) -> None:
+        """What vehicles need afterwards is kept at the end of the day, or of the window. In place."""
+        entries = [self.axis.one(name, CONNECTION[4]) for name in self.plan.aggregators]
+        for entry in entries:
+            if entry >= 0:
+                filled[: active - 1, entry] = 0.0
+
+    def _stay_connected(self, filled: Floats, active: int) -> None:
+        """Past the end of the day vehicles keep what they hold: as many as at its end, all of whose power may fall away. In place."""
+        for name in self.plan.aggregators:
+            arrivals, departures, connected = (self.axis.one(name, quantity) for quantity in CONNECTION[:3])
+            last = filled[active - 1]
+            filled[active:, connected] = last[connected] + last[arrivals] - last[departures]
+            withdrawn = self.axis.one(name, CONNECTION[3])
+            if withdrawn >= 0:
+                filled[active:, withdrawn] = last[connected]
+
     def _rows(self, outlook: Outlook) -> Indices:
         place = {name: row for row, name in enumerate(outlook.series)}
         missing = [name for name in self.plan.series if name not in place]
         missing += [fleet for fleet in self.plan.fleets if fleet not in outlook.envelopes]
+        missing += [name for name in self.plan.aggregators if name not in outlook.connections]
         if missing:
             raise InputError([Mistake(f"outlook of case {self.case.name}", f"nothing is known of '{name}'",
                                       "forecast or import it") for name in missing])
@@ -224,13 +250,18 @@ def _make_plan(case: Case, program: LinearProgram, axis: Axis) -> _Plan:
     default = np.array([float(np.ravel(spec.data.get("default", 0.0))[0]) if spec.role == "limit" else 0.0 for spec in kinds])
     fleets, envelope = _envelopes(axis, kinds)
     past = [j for j, label in enumerate(axis.labels) if not label.quantity.startswith("energy_high")]
+    connections = entries("connection")
+    aggregators = tuple(dict.fromkeys(kinds[j].device for j in connections))
     return _Plan(
         series=tuple(names), series_entry=_ints(series), series_row=_ints(series_row),
         series_factor=np.array([_factors(case, kinds[j]) for j in series]).reshape(-1, 24),
         price_entry=_ints(prices), price_row=_ints(price_row),
         price_fixed=price[:, 0], price_factor=price[:, 1], price_factor_abs=price[:, 2],
         past_entry=_ints(past), past_value=np.array([float(kinds[j].data.get("past_end", 0.0)) for j in past]),
-        default=default, envelope_entry=envelope, fleets=fleets, frozen_entry=_ints(entries("frozen")),
+        default=default, envelope_entry=envelope, fleets=fleets, connection_entry=_ints(connections),
+        connection_row=np.array([[aggregators.index(kinds[j].device) for j in connections],
+                                 [CONNECTION.index(kinds[j].quantity) for j in connections]], dtype=np.int64),
+        aggregators=aggregators, frozen_entry=_ints(entries("frozen")),
     )
 
 
@@ -311,7 +342,7 @@ def _scalars(program: LinearProgram, axis: Axis) -> _Scalars:
             stores.append(label.device)
         elif label.quantity.startswith("terminal_price"):
             terminal.append(int(flat))
-        else:
+        elif role != "frozen":  # what is decided once a day, such as the energy it starts with, is 0 on top of what was handed on
             raise ValueError(f"{label.name}: nothing fills an input of role {role} without a position")
     return _Scalars(_ints(state), _ints(reference), _ints(terminal), tuple(stores))
 

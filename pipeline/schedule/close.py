@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.program.linear_program import Floats
+from pipeline.schedule.close_aggregators import advance_aggregators, project_aggregators, shift_aggregators
 from pipeline.schedule.close_carriers import close_heat, close_hydrogen, lower_bought, raise_bought, shift_hydrogen
 from pipeline.schedule.close_chain import close_over_chain
 from pipeline.schedule.commit import advance
@@ -44,6 +45,7 @@ def close_interval(
     _hold_demand(work)
     _hold_generation(work)
     _charge_vehicles(work)
+    project_aggregators(work)
     for stores in roster.every_store:
         _project_stores(work, stores)
     work.left += close_hydrogen(work) + close_heat(work)
@@ -51,6 +53,7 @@ def close_interval(
     for stores in roster.every_store:
         _advance_stores(work, stores, after)
     _advance_vehicles(work, after)
+    advance_aggregators(work, after)
     _advance_units(work, after, step_h)
     _derive_ties(work)
     return work.x, after, work.left
@@ -132,6 +135,7 @@ def _active_balance(work: Interval) -> Floats:
         + work.sum(converters.network, converters.active * work.x[converters.power])
         + work.sum(stores.network, work.x[stores.discharge] - work.x[stores.charge])
         - work.sum(cohorts.network, work.x[cohorts.charge])
+        + work.sum(roster.aggregators.network, work.x[roster.aggregators.discharge] - work.x[roster.aggregators.charge])
         + work.sum(ties.lower, exchange) - work.sum(ties.upper[above], exchange[above]))
 
 
@@ -147,9 +151,11 @@ def _cover(work: Interval, lack: Floats, *, soft: bool = False) -> Floats:
         lambda rest: lower_column(work, roster.sources.curtailed, roster.sources.network, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=True, only_stop=True),
         lambda rest: lower_column(work, cohorts.charge, cohorts.network, rest, needed),
+        lambda rest: shift_aggregators(work, rest, up=True, only_stop=True),
         lambda rest: _raise_generators(work, rest),
         lambda rest: raise_bought(work, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=True),
+        lambda rest: shift_aggregators(work, rest, up=True),
         lambda rest: _shift_hydrogen(work, rest, up=True),
     )
     hard: tuple[Callable[[Floats], Floats], ...] = (
@@ -171,10 +177,12 @@ def _drain(work: Interval, spare: Floats, *, soft: bool = False) -> Floats:
     steps: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: lower_column(work, demands.shed, demands.network, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=False, only_stop=True),
+        lambda rest: shift_aggregators(work, rest, up=False, only_stop=True),
         lambda rest: lower_bought(work, rest),
         lambda rest: _lower_generators(work, rest),
         lambda rest: raise_column(work, roster.sources.curtailed, roster.sources.network, rest, work.u[roster.sources.available]),
         lambda rest: shift_stores(work, roster.stores, rest, up=False),
+        lambda rest: shift_aggregators(work, rest, up=False),
         lambda rest: _shift_hydrogen(work, rest, up=False),
     )
     hard: tuple[Callable[[Floats], Floats], ...] = (
@@ -194,6 +202,8 @@ def _in_turn(amount: Floats, steps: tuple[Callable[[Floats], Floats], ...]) -> F
 def _shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> Floats:
     """Electrolysers and fuel cells give (take) what is lacking (spare). Their heat closes anew and boilers move, so again for the rest."""
     taken, sign = np.zeros(work.count), 1.0 if up else -1.0
+    if not work.roster.converters.hydrogen.any():
+        return taken
     for _ in range(_ROUNDS):
         rest = amount - taken
         if not np.any(np.abs(rest) > TINY):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, solve
 from pipeline.schedule.desk import Desk
+from pipeline.schedule.roster import Aggregators, Stores
 
 BOTH_KW = 1e-6
 _ROUNDS = 4
@@ -39,8 +40,9 @@ class Pairs:
 
 
 def pairs_of(desk: Desk) -> Pairs:
-    """Columns that must not both move: of every store, every pair of converters and position."""
-    index, units, stores = desk.layout.columns.index, desk.roster.converters, desk.roster.every_store
+    """Columns that must not both move: of every store and EV aggregator, every pair of converters and position."""
+    stores: tuple[Stores | Aggregators, ...] = (*desk.roster.every_store, desk.roster.aggregators)
+    index, units = desk.layout.columns.index, desk.roster.converters
     one = np.concatenate([*(each.charge for each in stores), units.power[units.pairs[:, 0]]])
     other = np.concatenate([*(each.discharge for each in stores), units.power[units.pairs[:, 1]]])
     mode = np.arange(one.size) >= one.size - len(units.pairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.program.linear_program import Floats, Indices
-from pipeline.schedule.roster import Roster, Stores
+from pipeline.schedule.roster import Aggregators, Roster, Stores
 
 TINY = 1e-9
 
@@ -77,7 +77,7 @@ def net_range(work: Interval, stores: Stores) -> tuple[Floats, Floats]:
     return np.clip(low, lowest, highest), np.clip(high, lowest, highest)
 
 
-def set_net(work: Interval, stores: Stores, net: Floats) -> None:
+def set_net(work: Interval, stores: Stores | Aggregators, net: Floats) -> None:
     work.x[stores.charge], work.x[stores.discharge] = np.maximum(-net, 0.0), np.maximum(net, 0.0)
 
 
@@ -85,7 +85,13 @@ def shift_stores(work: Interval, stores: Stores, amount: Floats, *, up: bool, on
     """Raise (lower) net injection by `amount` per network as far as limits allow; gives what it took. `only_stop`: not through zero."""
     if not stores.names:
         return np.zeros(work.count)
-    low, high = net_range(work, stores)
+    return shift_net(work, stores, net_range(work, stores), amount, up=up, only_stop=only_stop)
+
+
+def shift_net(work: Interval, stores: Stores | Aggregators, limits: tuple[Floats, Floats], amount: Floats, *, up: bool,
+              only_stop: bool) -> Floats:
+    """The same between limits (lowest, highest) that are given."""
+    low, high = limits
     net = work.x[stores.discharge] - work.x[stores.charge]
     if only_stop:
         low, high = np.maximum(low, 0.0), np.minimum(high, 0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.layout import Label
-from pipeline.schedule.roster import Converters, Generators, Stores
+from pipeline.schedule.roster import Aggregators, Converters, Generators, Stores
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     columns = plan.columns(desk.layout.columns.labels)
     for stores in desk.roster.every_store:
         _one_direction(columns, stores)
+    _one_direction(columns, desk.roster.aggregators)
     _one_unit(columns, desk.roster.converters)
     _in_merit_order(columns, desk.roster.generators)
     names = _energy_labels(desk)
@@ -79,7 +80,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     )
 
 
-def _one_direction(columns: Floats, stores: Stores) -> None:
+def _one_direction(columns: Floats, stores: Stores | Aggregators) -> None:
     """A mean of scenarios may charge and discharge at once, a set-point may not: keep what it stores, not what it burns."""
     if stores.names:
         stored = stores.gain * columns[:, stores.charge] - stores.drain * columns[:, stores.discharge]

@@ -19,18 +19,21 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.findings import findings_table
 from pipeline.schedule.ledger import TERMINAL
 from pipeline.schedule.long_rows import constant, cube, long_table
+from pipeline.schedule.outlook import Connections
 from pipeline.schedule.read_units import commitments_table, unit_states
 from pipeline.schedule.real_time import RealTime
+from pipeline.schedule.vehicles import connection_table
 from pipeline.tables import TABLES
 
 Stage = Literal["day_ahead", "real_time"]
 Kpis = Mapping[str, tuple[str, float]]
 
 
-def day_ahead_tables(found: DayAhead, run_id: str) -> dict[str, pa.Table]:
+def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | None = None) -> dict[str, pa.Table]:
     """schedule, bus_state, branch_state, prices, costs, states, commitments, bounds, distribution, kpis, findings of a day-ahead run.
 
     `expected` is the probability-weighted schedule; with several scenarios each one's own recourse follows under its number.
+    planned: what the connection matrices say at the schedule's own steps, where the case has EV aggregators: then `ev_connection` too.
     """
     desk, starts = found.desk, found.desk.starts()
     steps = np.arange(1, len(starts) + 1)
@@ -55,10 +58,13 @@ def day_ahead_tables(found: DayAhead, run_id: str) -> dict[str, pa.Table]:
         "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
         **decision_tables(found.decision, run_id, currency=money),
     }
+    if planned:
+        tables |= connection_table(desk, run_id, "day_ahead", scenarios=scenarios, columns=columns, inputs=inputs, steps=steps,
+                                   starts=starts, planned=planned)
     return tables | _network_tables(desk, run_id, "day_ahead", net, steps, starts)
 
 
-def real_time_tables(found: RealTime, run_id: str, *, kpis: Kpis | None = None) -> dict[str, pa.Table]:
+def real_time_tables(found: RealTime, run_id: str, *, kpis: Kpis | None = None, planned: Connections | None = None) -> dict[str, pa.Table]:
     """dispatch, settlement, bus_state, branch_state, prices, costs, states, commitments, kpis, findings of settled steps."""
     desk, day = found.rolling.desk, found.settled
     count = len(day.columns)
@@ -77,6 +83,9 @@ def real_time_tables(found: RealTime, run_id: str, *, kpis: Kpis | None = None) 
         "kpis": kpis_table(run_id, "real_time", {**figures(desk, day.columns, day.inputs), **(kpis or {})}),
         "findings": findings_table(found.findings, run_id),
     }
+    if planned:
+        tables |= connection_table(desk, run_id, "real_time", scenarios=["settled"], columns=day.columns[None], inputs=day.inputs[None],
+                                   steps=steps, starts=starts, planned=planned)
     return tables | _network_tables(desk, run_id, "real_time", net, steps, starts)
 
 

@@ -75,8 +75,8 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     frozen[:active] = rolling.held.frozen[state.step - 1 : last]
     day_ends = last == count
     price = 0.0
-    if not day_ends and desk.case.settings.terminal_price_per_kwh is not None:
-        price = desk.case.settings.terminal_price_per_kwh
+    if not day_ends and desk.case.settings.terminal_fixed_price_per_kwh is not None:
+        price = desk.case.settings.terminal_fixed_price_per_kwh
     elif not day_ends and desk.case.settings.terminal_energy_price == "max_price":
         price = max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
-from pipeline.equipment import Chp, Converter, Demand, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, Converter, Demand, EvAggregator, EvFleet, Generator, Source, Store, Tie
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.schedule.chain import Chain, chain_of
 from pipeline.schedule.layout import Layout
@@ -130,6 +130,43 @@ class Cohorts:
 
 
 @dataclass(frozen=True)
+class Aggregators:
+    """EV aggregators: columns, inputs and states (-1 where one has none), and kWh per vehicle that comes, leaves or is connected."""
+
+    names: tuple[str, ...]
+    network: Indices
+    charge: Indices
+    discharge: Indices
+    energy: Indices
+    slack: Indices
+    surplus: Indices
+    below: Indices
+    above: Indices
+    excess: Indices  # -1 without ramp
+    arrivals: Indices  # inputs
+    departures: Indices
+    connected: Indices
+    withdrawn: Indices  # -1 without ramp
+    reserve: Indices  # -1 without
+    power_low: Indices
+    power_high: Indices
+    before: Indices  # into the state
+    connected_before: Indices  # -1 without ramp
+    charge_before: Indices
+    discharge_before: Indices
+    gain: Floats  # stored per kW charged over the step
+    drain: Floats  # taken per kW discharged over the step
+    charger_kw: Floats
+    ramp_kw: Floats  # per vehicle and step, inf without
+    brought: Floats
+    taken: Floats
+    least: Floats
+    most: Floats
+    staying: Floats  # held by each that stays while others leave
+    strict: NDArray[np.bool_]  # leaving vehicles hold what they take before their last interval
+
+
+@dataclass(frozen=True)
 class Ties:
     """Index arrays (n,) and data of n ties; powers in kW and kvar."""
 
@@ -166,6 +203,7 @@ class Roster:
     heat_stores: Stores
     hydrogen_stores: Stores
     cohorts: Cohorts
+    aggregators: Aggregators
     ties: Ties
     units: Units
     ramps: Ramps
@@ -187,8 +225,9 @@ def roster_of(case: Case, program: LinearProgram, layout: Layout, state_names: S
     return Roster(
         networks=look.networks, demands=look.demands("active"), heat_demands=look.demands("heat"), sources=look.sources(),
         generators=look.generators(), chps=look.chps(), converters=look.converters(), stores=look.stores("active"),
-        heat_stores=look.stores("heat"), hydrogen_stores=look.stores("hydrogen"), cohorts=look.cohorts(), ties=ties, units=units,
-        ramps=ramps, chain=chain_of(case, program, layout, look.number), closing=closing,
+        heat_stores=look.stores("heat"), hydrogen_stores=look.stores("hydrogen"), cohorts=look.cohorts(),
+        aggregators=look.aggregators(), ties=ties, units=units, ramps=ramps, chain=chain_of(case, program, layout, look.number),
+        closing=closing,
         levels=levels,
     )
 
@@ -295,6 +334,30 @@ class _Look:
             unserved=parts(self.columns, "unserved_kwh"), over=parts(self.columns, "energy_over_kwh"),
             power_high=parts(self.inputs, "power_high_kw"), energy_low=parts(self.inputs, "energy_low_kwh"),
             energy_high=parts(self.inputs, "energy_high_kwh"), before=before, gain=np.repeat(gain, counts),
+        )
+
+    def aggregators(self) -> Aggregators:
+        found: list[EvAggregator] = self.of(EvAggregator)
+        h = self.step_h
+        strict = np.array([d.departure_form == "start_of_slot" for d in found], dtype=bool)
+        staying = [d.remaining_energy_share if d.departure_form == "start_of_slot" else d.energy_min_share for d in found]
+        battery = _floats(d.battery_kwh for d in found)
+        return Aggregators(
+            names=tuple(d.id for d in found), network=self.net(found), charge=self.col(found, "charge_kw"),
+            discharge=self.col(found, "discharge_kw"), energy=self.col(found, "energy_kwh"), slack=self.col(found, "ev_slack_kwh"),
+            surplus=self.col(found, "ev_surplus_kwh"), below=self.col(found, "power_below_kw"), above=self.col(found, "power_above_kw"),
+            excess=self.col(found, "ramp_excess_kw"), arrivals=self.put(found, "arrivals_count"),
+            departures=self.put(found, "departures_count"), connected=self.put(found, "connected_count"),
+            withdrawn=self.put(found, "withdrawn_count"), reserve=self.put(found, "reserve_kwh"),
+            power_low=self.put(found, "power_low_kw"), power_high=self.put(found, "power_high_kw"),
+            before=self.before(found, "energy_before_kwh"), connected_before=self.before(found, "connected_before_count"),
+            charge_before=self.before(found, "charge_before_kw"),
+            discharge_before=self.before(found, "discharge_before_kw"), gain=_floats(h * d.charge_efficiency_share for d in found),
+            drain=_floats(h / d.discharge_efficiency_share for d in found), charger_kw=_floats(d.charger_kw for d in found),
+            ramp_kw=_floats(np.inf if d.ramp_kw_per_h is None else h * d.ramp_kw_per_h for d in found),
+            brought=battery * _floats(d.arrival_energy_share for d in found),
+            taken=battery * _floats(d.departure_energy_share for d in found), least=battery * _floats(d.energy_min_share for d in found),
+            most=battery * _floats(d.energy_max_share for d in found), staying=battery * _floats(staying), strict=strict,
         )
 
     def ties(self) -> Ties:

@@ -12,11 +12,12 @@ from pipeline.cases.settings import Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
+from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.outlook import Connections, Outlook, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
@@ -51,9 +52,16 @@ def outlooks_of(run: Run, values: np.ndarray) -> list[Outlook]:
     """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected."""
     case = run.case
     envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
+    connections = expected_connections(case, day=run.day, step_min=case.settings.day_ahead_step_min)
     names = tuple(series.id for series in case.series)
     factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes), factor) for one in values]
+    return [coarsen(Outlook(names, one, envelopes, connections), factor) for one in values]
+
+
+def planned_connections(run: Run) -> Connections:
+    """What the connection matrices say, at the day-ahead step."""
+    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
+    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
 
 
 def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
@@ -93,7 +101,7 @@ def schedule(run_id: str) -> str:
     started = time.perf_counter()
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
-    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id)))
+    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
                                   parameters={"solver_status": found.status, **_way(found)})

@@ -90,6 +90,8 @@ SLACKS = (
     "power_below_",
     "power_above_",
     "unserved_",
+    "ev_slack_",
+    "ev_surplus_",
     "ramp_excess_",
     "voltage_above_",
     "voltage_below_",

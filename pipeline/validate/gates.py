@@ -17,6 +17,7 @@ from pipeline.store.warehouse import Warehouse
 from pipeline.validate.ac import ac_check
 from pipeline.validate.balances import check_complete, check_feeders, check_network_sums, voltage_findings
 from pipeline.validate.check import Check
+from pipeline.validate.connections import check_connections
 from pipeline.validate.context import Context, grid_of, scenario_values
 from pipeline.validate.contract_gate import check_contracts
 from pipeline.validate.devices import check_devices
@@ -88,7 +89,7 @@ def _operation(
     mistakes += check_network_sums(case, long) + check_ties(case, long)
     mistakes += check_feeders(case, long, tables, stage=stage) if "bus_state" in tables or "branch_state" in tables else []
     more, findings = check_devices(check)
-    mistakes += more
+    mistakes += more + check_connections(check, tables.get("ev_connection"))
     findings += voltage_findings(case, tables["bus_state"], stage=stage) if "bus_state" in tables else []
     if not any(scenario.isdigit() for scenario in long.scenarios):
         weights = {"expected": 1.0}

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import Mistake
-from pipeline.equipment import Chp, Converter, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, Converter, EvAggregator, EvFleet, Generator, Source, Store, Tie
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import wide
@@ -97,6 +97,9 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 kw = SUFFIX[device.carrier][0]
                 moved = sum(long.zero_or(device.id, device.bus, device.carrier, f"{way}_{kw}") for way in ("charge", "discharge"))
                 cost["storage_wear_cost"] += dt * device.wear_cost_per_kwh * moved
+            case EvAggregator():
+                fed_in = long.zero_or(device.id, device.bus, "active", "discharge_kw")
+                cost["storage_wear_cost"] += dt * device.discharge_cost_per_kwh * fed_in
             case EvFleet():
                 cost["flexibility_cost"] += (
                     dt * device.flexibility_cost_per_kwh * -long.zero_or(device.id, device.bus, "active", "injection")

@@ -56,7 +56,7 @@ def island(*, second: dict[str, Any] | None = None, **fields: Any) -> Case:
               energy_max_kwh=360, energy_min_kwh=40, energy_initial_kwh=200, wear_cost_per_kwh=0.02, ramp_kw_per_h=200),
     )
     settings = Settings(method=Deterministic(), forecast=ForecastSettings(model="table"), slack_price_per_kwh=90.0,
-                        terminal_price_per_kwh=0.02, mip_gap_share=1e-6)
+                        terminal_fixed_price_per_kwh=0.02, mip_gap_share=1e-6)
     given: dict[str, Any] = {
         "name": "island", "currency": "CNY", "time_zone": "UTC", "default_date": date(2016, 6, 15), "devices": devices, "ties": lines(),
         "networks": tuple(Network(id=mg, kind="copper_plate") for mg in MICROGRIDS),
