@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sp
-from tests.unit.uncertainty.small_programs import units
 
 from pipeline.bench.two_stage import networked
 from pipeline.bench.two_stage import two_stage as networked_two_stage
 from pipeline.program.linear_program import LinearProgram
 from pipeline.uncertainty.two_stage import TwoStage
+from tests.unit.uncertainty.small_programs import units
 
 SLOTS = 4
 LIMIT = 18.0
@@ -34,7 +34,7 @@ def _joined(parts: list[LinearProgram], link: sp.csr_array, limit: float) -> Lin
     def all_of(name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in parts])
 
-    rows, columns, inputs = (sum(len(getattr(part, name)) for part in parts) for name in ("row_names", "column_names", "input_names"))
+    columns, inputs = (sum(len(getattr(part, name)) for part in parts) for name in ("column_names", "input_names"))
     by_input = sp.vstack([sp.block_diag([part.matrix_by_input for part in parts]), sp.csr_array((SLOTS, inputs))], format="csr")
     return replace(
         parts[0], cost=all_of("cost"), cost_by_input=sp.csr_array((columns, inputs)), offset=sum(part.offset for part in parts),

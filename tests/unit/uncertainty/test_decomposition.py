@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.uncertainty.coupled_programs import coupled, microgrids, tight
-from tests.unit.uncertainty.small_programs import distances, two_stage
 
 from pipeline.program.solve import SolveOptions, Status
 from pipeline.uncertainty import choose
@@ -21,6 +19,8 @@ from pipeline.uncertainty.measure import Expectation, WorstCase, value_of
 from pipeline.uncertainty.monolith import solve_monolith
 from pipeline.uncertainty.two_stage import Decision, TwoStage
 from pipeline.uncertainty.wasserstein import Wasserstein
+from tests.unit.uncertainty.coupled_programs import coupled, microgrids, tight
+from tests.unit.uncertainty.small_programs import distances, two_stage
 
 MEASURES = ["mean", "cvar", "wasserstein", "worst"]
 

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from tests.helpers import everything, inputs_of
-from tests.unit.uncertainty.coupled_programs import SLOTS, coupled, microgrids
 
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -22,6 +20,8 @@ from pipeline.uncertainty.decomposition.family import Family, family_of
 from pipeline.uncertainty.decomposition.fold import drop_redundant, fold_bounds, soften
 from pipeline.uncertainty.decomposition.trial import reduce_family
 from pipeline.uncertainty.two_stage import TwoStage
+from tests.helpers import everything, inputs_of
+from tests.unit.uncertainty.coupled_programs import SLOTS, coupled, microgrids
 
 
 def of_scenario(family: Family, like: LinearProgram, s: int) -> LinearProgram:
