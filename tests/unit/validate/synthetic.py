@@ -358,18 +358,6 @@ def other_tables(made: Day) -> dict[str, dict[str, pa.Table]]:
                     "distance_share": [0.02 * abs(one - other) for one in range(3) for other in range(3)],
                 }
             ),
-            "scenario_departures": TABLES["scenario_departures"].build(
-                {"run_id": [run] * 3, "scenario": list("123"), "aggregator": ["park"] * 3, "due_slot": [9] * 3, "early_count": [0, 1, 2]}
-            ),
-            "ev_connection": TABLES["ev_connection"].build(
-                {
-                    **head,
-                    "scenario": ["expected"] * n,
-                    "aggregator": ["park"] * n,
-                    **{name: [1.0] * n for name in ("arrivals_count", "departures_count", "expected_departures_count", "connected_count")},
-                    "energy_kwh": [20.0] * n,
-                }
-            ),
             "bounds": TABLES["bounds"].build(
                 {
                     "run_id": [run] * 3,
