@@ -45,7 +45,7 @@ def departures_table(early: NDArray[np.int64], aggregators: Sequence[str], run_i
     scenario, aggregator, slot = (axis.ravel() for axis in np.indices(early.shape))
     numbers = pa.array([str(number + 1) for number in range(len(early))])
     return SCENARIO_DEPARTURES.build({"run_id": pa.repeat(run_id, scenario.size), "scenario": numbers.take(pa.array(scenario)),
-                                      "aggregator": pa.array(aggregators).take(pa.array(aggregator)), "due_slot": (slot + 1).tolist(),
+                                      "aggregator": pa.array(aggregators).take(pa.array(aggregator)), "due_step": (slot + 1).tolist(),
                                       "early_count": early.ravel().tolist()})
 
 

@@ -140,7 +140,7 @@ def early_departures(run: Run, count: int) -> list[dict[str, np.ndarray]]:
     table = run.home.lake.read(run.record.run_id, "scenario_departures")
     for row in table.to_pylist():
         slots = found[int(row["scenario"]) - 1].setdefault(row["aggregator"], np.zeros(SLOTS, dtype=np.int64))
-        slots[row["due_slot"] - 1] = row["early_count"]
+        slots[row["due_step"] - 1] = row["early_count"]
     return found
 
 

@@ -10,8 +10,8 @@ SCENARIO_DEPARTURES = Table(
         RUN_ID,
         Column("scenario", "text", "number of the representative, from 1"),
         Column("aggregator", "text", "EV aggregator"),
-        Column("due_slot", "integer", "hourly slot of the connection matrix in which they are due to leave", minimum=1, maximum=24),
+        Column("due_step", "integer", "hourly slot of the connection matrix in which they are due to leave", minimum=1, maximum=24),
         Column("early_count", "integer", "of these, how many leave early", unit="1", minimum=0),
     ),
-    key=("scenario", "aggregator", "due_slot"),
+    key=("scenario", "aggregator", "due_step"),
 )

@@ -51,7 +51,7 @@ def test_each_representative_is_there_and_nobody_else() -> None:
 
 def test_vehicles_leave_early_in_scenarios_that_there_are() -> None:
     table = TABLES["scenario_departures"].build({"run_id": [RUN] * 2, "scenario": ["1", "4"], "aggregator": ["park"] * 2,
-                                                 "due_slot": [9, 9], "early_count": [1, 0]})
+                                                 "due_step": [9, 9], "early_count": [1, 0]})
     assert check_departures(table, None) == []
     assert [mistake.place for mistake in check_departures(table, scenarios("1", "2"))] == [
-        "table scenario_departures, row scenario=4 aggregator=park due_slot=9, column scenario"]
+        "table scenario_departures, row scenario=4 aggregator=park due_step=9, column scenario"]
