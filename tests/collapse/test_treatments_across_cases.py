@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from pipeline.cases.settings import FIRST_STAGE, Cvar, Deterministic, Method, Stochastic, Wasserstein
+from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, Cvar, Deterministic, Method, Stochastic, Wasserstein
 from pipeline.program.linear_program import Floats
 from pipeline.program.solve import SolveOptions
 from pipeline.schedule.day_ahead import DayAhead, plan_day
@@ -92,6 +92,14 @@ def test_scenarios_that_are_one_are_the_deterministic_schedule(system: System, m
     certain = system.plan(Deterministic(), (0,)).objective
     assert system.plan(method, (0,)).objective == pytest.approx(certain, rel=EXACT)
     assert priced(system.plan(method, (0, 0))) == pytest.approx(certain, rel=EXACT)
+
+
+@pytest.mark.parametrize("method", [BoxRobust(budget_share=0.0), Affine(budget_share=0.0)], ids=lambda method: method.kind)
+def test_no_budget_is_the_deterministic_schedule(system: System, method: Method) -> None:
+    plan = system.plan(method, (0,))
+    certain = system.plan(Deterministic(), (0,)).objective
+    assert plan.objective == pytest.approx(certain, rel=EXACT)
+    assert priced(plan) == pytest.approx(certain, rel=EXACT)
 
 
 def test_no_aversion_is_the_expectation(system: System, expected: float) -> None:
