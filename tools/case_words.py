@@ -68,8 +68,9 @@ leave in the last of these.
 ## Variants
 
 `variants` maps a name, chosen by `--variant`, to what differs from the rest of the file. `settings`, `sources`, `title`, `currency`,
-`default_date`, `balancing_tie`, `time_zone` and `day_start_local` are merged key by key (lists are replaced, and so is a record of another
-`kind`). Under the name of a table stands an id (one record) or a field (all of them); under `devices` an id or a kind:
+`default_date`, `balancing_tie`, `balancing_chain`, `tie_flows`, `time_zone` and `day_start_local` are merged key by key (lists are
+replaced, and so is a record of another `kind`). Under the name of a table stands an id (one record) or a field (all of them); under
+`devices` an id or a kind:
 
 ```yaml
 variants:
@@ -107,6 +108,7 @@ MEANINGS = {
     "x_ohm": "reactance", "rating_kva": "what loading is measured against; empty: not reported",
     "upper_bus": "upper end; empty where it leads to a market", "lower_bus": "lower end",
     "exchange_min_kw": "lowest exchange into the lower end; negative: out of it", "exchange_max_kw": "highest exchange into the lower end",
+    "firm_price_series": "series of kind price; between networks a deviation costs a multiple of it",
     "market": "prices of what is exchanged, where there is no upper bus", "price_series": "series of kind price",
     "Demand.carrier": "what it takes", "Store.carrier": "what it holds", "Demand.series": "load in kW, or heat in kWth, that it follows",
     "Source.series": "available power that it follows", "series_share": "its part of the series",

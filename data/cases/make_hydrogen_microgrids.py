@@ -77,7 +77,7 @@ def ties() -> Rows:
              "reactive_max_kvar": GIVEN["grid_reactive_max_kvar"], "market.price_series": "tou",
              "market.sell_price_factor": GIVEN["grid_sell_factor"]},
             *({"id": f"{name}_tie", "upper_bus": bus(at), "lower_bus": name, "exchange_min_kw": -inner, "exchange_max_kw": inner,
-               "reactive_max_kvar": 0.0} for name, at in SITES.items())]
+               "reactive_max_kvar": 0.0, "firm_price_series": "tou", "firm_price_factor": 2.0} for name, at in SITES.items())]
 
 
 def demands() -> Rows:

@@ -180,6 +180,7 @@ def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivere
     sources = content["sources"]
     used = {device.series: device.id for device in content["devices"] if hasattr(device, "series")}
     used |= {tie.market.price_series: tie.id for tie in content["ties"] if tie.market is not None}
+    used |= {tie.firm_price_series: tie.id for tie in content["ties"] if tie.firm_price_series is not None}
     forecast = content["settings"].forecast
     for name, user in used.items():
         if name not in series:

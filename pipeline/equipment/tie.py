@@ -45,6 +45,8 @@ class Tie(Record):
     exchange_max_kw: Power
     reactive_max_kvar: NonNegativePower = 0.0  # 0: no reactive exchange
     deviation_price_per_kwh: NonNegativePrice = 0.0  # kappa_dev, on |exchange - schedule|
+    firm_price_series: Identifier | None = None  # a firm exchange between networks: a deviation costs, on top, a multiple of this
+    firm_price_factor: NonNegativeRatio = 1.0  # the multiple
     scheduled: bool = True  # the exchange has a day-ahead position
     # first_stage: the position is decided with the schedule, and every scenario pays for leaving it. expected: it is the mean
     # exchange of the schedule, and real time alone pays.

@@ -7,12 +7,14 @@ equations (8) to (14).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.cases.case import Case
+from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants, local_hour
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import EvAggregator, EvConnection
 
@@ -21,6 +23,7 @@ Counts = NDArray[np.int64]
 
 SLOTS = 24
 QUARTERS = 4
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,44 @@ class ConnectionMatrix:
         first = int(before[self._due()[: self.dwell_max] >= 1].sum())
         return recursion(first, self.arrivals(), self.departures())
 
-    def reserve_kwh(self, device: EvAggregator, *, step_h: float = 1.0) -> float:
-        """Least energy at the end of the cycle, of vehicles connected in it that leave in the next one. Equation (11).
+    def reserve_kwh(self, device: EvAggregator) -> float:
+        """Least energy at the end of the cycle, of vehicles connected in it that leave in the next one. Equation (11)."""
+        return float(self.needs_kwh(device)[-1])
 
-        What a vehicle can still charge until it leaves counts; none is asked for less than the least of a connected one.
+    def needs_kwh(self, device: EvAggregator, parts: int = 1) -> Floats:
+        """(T x parts + 1,) least energy at the start of the cycle and after each part of a slot, so that all connected leave with enough.
+
+        Vehicles of a slot are spread over its parts as `spread` does.
         """
-        after = self._due()[self.dwell_max :] - self.slots
-        still = after * device.charge_efficiency_share * device.charger_kw * step_h / device.battery_kwh
-        share = np.maximum(device.energy_min_share, device.departure_energy_share - still)
-        return float(device.battery_kwh * (self.counts[self.dwell_max :] * share)[after > 0].sum())
+        slots, due = np.arange(1 - self.dwell_max, self.slots + 1), self._due()
+        coming, leaving = (_shares(counts, parts, late=late) for counts, late in ((self.arrivals(), False), (self.departures(), True)))
+        ends = np.arange(1, parts + 1) / parts - 1.0  # of a part, against the end of its slot
+        come = coming[(slots - 1) % self.slots]
+        leave = leaving[(due - 1) % self.slots]
+        found = []
+        for at in np.arange(self.slots * parts + 1) / parts:
+            here = (come * (slots[:, None] + ends <= at + TINY)).sum(axis=1)
+            left = due[..., None] + ends - at
+            found.append((here[:, None, None] * self.counts[..., None] * leave * need_kwh(device, left))[left > TINY].sum())
+        return np.array(found)
 
     def early_departure_cap(self) -> Counts:
         """(T,) vehicles due in each slot that connected in this cycle: who of them may leave early. Equation (13)."""
         due = self._due()[self.dwell_max :]
         inside = (due >= 1) & (due <= self.slots)
         return np.bincount(due[inside] - 1, weights=self.counts[self.dwell_max :][inside], minlength=self.slots).astype(np.int64)
+
+
+def _shares(counts: Counts, parts: int, *, late: bool) -> Floats:
+    """(T, parts) share of a slot's vehicles in each of its parts; where it has none, that of a single one."""
+    some = np.maximum(counts, 1)
+    return np.asarray(spread(some, late=late, parts=parts).reshape(-1, parts) / some[:, None])
+
+
+def need_kwh(device: EvAggregator, hours_left: Floats) -> Floats:
+    """Least energy of a vehicle so long before it leaves: what it can still charge counts, but never less than the least it may hold."""
+    still = hours_left * device.charge_efficiency_share * device.charger_kw / device.battery_kwh
+    return np.asarray(device.battery_kwh * np.maximum(device.energy_min_share, device.departure_energy_share - still))
 
 
 def recursion(first: int, arrivals: Counts, departures: Counts) -> Counts:
@@ -159,7 +185,109 @@ def drawn_early(matrix: ConnectionMatrix, device: EvAggregator, rng: np.random.G
     return early
 
 
-def spread(counts: Counts, parts: int = QUARTERS) -> Counts:
-    """(T,) -> (T x parts,): each count over its parts by largest remainder; equal remainders go to the first parts."""
-    part = np.arange(parts)
+def spread(counts: Counts, *, late: bool = False, parts: int = QUARTERS) -> Counts:
+    """(T,) -> (T x parts,): each count over its parts by largest remainder; of equal remainders the first parts, or the last if `late`.
+
+    Arrivals come early and departures late in their hour: an hourly schedule uses a vehicle through the hour in which it leaves.
+    """
+    part = np.arange(parts)[::-1] if late else np.arange(parts)
     return np.asarray((counts[:, None] + parts - 1 - part[None, :]) // parts, dtype=np.int64).ravel()
+
+
+@dataclass(frozen=True)
+class _Day:
+    """One aggregator on the clock of one day of H hours: quarter-hours where nothing else is said."""
+
+    device: EvAggregator
+    matrix: ConnectionMatrix
+    arrivals: Counts
+    planned: Counts  # departures by the matrix
+    leaving: Counts  # of these, who leaves early
+    slots: Counts  # (H,) slot of each hour, from 0
+    parts: int  # of an hour, in which the reserve is counted
+
+    @property
+    def ahead(self) -> int:
+        return QUARTERS * self.device.early_departure_h
+
+    def counts(self, leaving: Counts) -> Floats:
+        """(5, N) arrivals, departures, connected, withdrawn, reserve when `leaving` (N,) of those due leave early."""
+        departures = moved(self.planned, leaving, self.ahead)
+        connected = recursion(int(self.matrix.connected()[0]), self.arrivals, departures)
+        withdrawn = np.maximum(np.concatenate([connected[-2:-1], connected[:-2]]) - connected[:-1], 0)
+        reserve = self._needs(leaving) if self.device.cross_cycle else np.zeros(len(departures))
+        return np.stack([self.arrivals, departures, connected[:-1], withdrawn, reserve]).astype(np.float64)
+
+    def _needs(self, leaving: Counts) -> Floats:
+        """(N,) what is needed after each quarter-hour, without those who have left early."""
+        needs = self.matrix.needs_kwh(self.device, self.parts)
+        quarterly = np.repeat(needs[1:].reshape(-1, self.parts)[self.slots].ravel(), QUARTERS // self.parts)
+        for due in np.flatnonzero(leaving):
+            between = np.arange(due - self.ahead, due)  # gone, though expected to stay
+            quarterly[between] -= leaving[due] * need_kwh(self.device, (due - between) / QUARTERS)
+        return np.asarray(quarterly)
+
+
+def _on_day(case: Case, device: EvAggregator, day: DeliveryDay, early: Counts | None, parts: int = QUARTERS) -> _Day:
+    """A slot is an hour of the local clock. Where it skips one, its vehicles move with the next; of a repeated hour the first counts."""
+    hours, matrix = local_hour(day.starts(60), day.time_zone), cycle_of(device, case.ev_connections)
+    slots = (hours - hours[0]) % SLOTS
+    none = np.zeros(SLOTS, dtype=np.int64)
+    by_slot = (matrix.arrivals(), matrix.departures(), none if early is None else early)
+    arrivals, departures, leaving = (_on_clock(part, slots) for part in by_slot)
+    return _Day(device, matrix, spread(arrivals), spread(departures, late=True), spread(leaving, late=True), slots, parts)
+
+
+def _on_clock(by_slot: Counts, slots: Counts) -> Counts:
+    """(24,) by slot -> (H,) by hour of a day of H hours."""
+    found = np.zeros(len(slots), dtype=np.int64)
+    for slot, count in enumerate(by_slot):
+        at = np.flatnonzero(slots >= slot)
+        found[at[0] if at.size else -1] += count
+    return found
+
+
+def aggregators_of(case: Case) -> tuple[EvAggregator, ...]:
+    return tuple(device for device in case.devices if isinstance(device, EvAggregator))
+
+
+def expected_connections(case: Case, *, day: DeliveryDay, step_min: int = 15,
+                         early: Mapping[str, Counts] | None = None) -> dict[str, Floats]:
+    """(5, N) per aggregator over the day's quarter-hours: arrivals, departures, connected, withdrawn, reserve, as its matrix says.
+
+    step_min: of the schedule that reserves: one of whole hours uses a vehicle through the hour in which it leaves, and needs less.
+    early: (24,) vehicles by slot due that leave early, by aggregator, where a scenario has some.
+    """
+    found = {}
+    for device in aggregators_of(case):
+        one = _on_day(case, device, day, (early or {}).get(device.id), 60 // step_min)
+        found[device.id] = one.counts(one.leaving)
+    return found
+
+
+def realised_early(case: Case, day: DeliveryDay) -> dict[str, Counts]:
+    """(24,) per aggregator, of the day: synthetic, drawn from the device's chance with a seed per aggregator and date."""
+    found = {}
+    for device in aggregators_of(case):
+        rng = np.random.default_rng([device.early_departure_seed, day.date.toordinal(), *device.id.encode()])
+        found[device.id] = drawn_early(cycle_of(device, case.ev_connections), device, rng)
+    return found
+
+
+def realised_connections(case: Case, *, day: DeliveryDay) -> dict[str, Floats]:
+    """What came, of every aggregator: for settlement and for perfect foresight, which have the day's end only to reserve for."""
+    found = expected_connections(case, day=day, early=realised_early(case, day))
+    for counts in found.values():
+        counts[4, :-1] = 0.0
+    return found
+
+
+def intraday_connections(case: Case, *, issue_times: Instants, day: DeliveryDay) -> dict[str, Floats]:
+    """For K issue times, (K, 5, N): who had left by then is known, of the rest the matrix is expected."""
+    ends, early, found = day.starts() + QUARTER_S, realised_early(case, day), {}
+    for device in aggregators_of(case):
+        one = _on_day(case, device, day, early[device.id])
+        left_at = np.concatenate([np.full(one.ahead, day.start, dtype=np.int64), ends[: len(ends) - one.ahead]])
+        found[device.id] = np.stack([
+            one.counts(np.where(left_at <= moment, one.leaving, 0)) for moment in np.asarray(issue_times, dtype=np.int64)])
+    return found

@@ -416,6 +416,7 @@ INPUTS: Final[dict[str, Entry]] = {
         " departure_energy_share less what can still be charged, summed; else 0", "003 §4 (11)",
         when="an EV aggregator with `cross_cycle`"),
     "ev_aggregator.energy_before_kwh": Entry("energy before the first interval; 0 where the start is decided", "003 §4", when=AGGREGATOR),
+    "ev_aggregator.connected_before_count": Entry("vehicles usable before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.charge_before_kw": Entry("charging before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.discharge_before_kw": Entry("discharging before the first interval", "ours", when=AGGREGATOR_RAMP),
     "ev_aggregator.power_low_kw": Entry("lower limit of discharge less charge, moved by a person's word", "ours", when=AGGREGATOR),
@@ -437,9 +438,11 @@ INPUTS: Final[dict[str, Entry]] = {
     "tie.price_per_kwh": Entry("market price: price_series", "000, table 5", when="market"),
     "tie.sell_discount_per_kwh": Entry("(1 - sell_price_factor) · |price|: selling earns price less this, also where it is negative",
                                        "000 §4, mended for negative prices", when=SELL),
-    "tie.deviation_up_price_per_kwh": Entry("deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|", "000 §4", when=SCHEDULED),
-    "tie.deviation_down_price_per_kwh": Entry("deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|", "000 §4",
-                                              when=SCHEDULED),
+    "tie.deviation_up_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (imbalance_buy_factor - 1) · |price|; between networks firm_price_factor ·"
+        " |firm_price_series|", "000 §4; 004 §7: a firm exchange", when=SCHEDULED),
+    "tie.deviation_down_price_per_kwh": Entry(
+        "deviation_price_per_kwh + (1 - imbalance_sell_factor) · |price|; between networks as above", "000 §4; 004 §7", when=SCHEDULED),
 }
 
 READOUTS: Final[dict[str, Entry]] = {

@@ -14,10 +14,12 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import EvFleet, Store
 from pipeline.program.linear_program import Floats, Indices, InputSpec, LinearProgram, component_of
 from pipeline.schedule import instructions as words
+from pipeline.schedule.commit import commit, let_go
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.layout import Axis, Label, Layout, layout_of
-from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.outlook import CONNECTION, Outlook
 from pipeline.schedule.state import State
+from pipeline.schedule.units import ramps_of, units_of
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,12 @@ class _Plan:
     default: Floats  # (J,) where a default is known, else 0
     envelope_entry: tuple[Indices, Indices, Indices]  # power_high, energy_low, energy_high over all fleets and cohorts
     fleets: tuple[str, ...]
+    connection_entry: Indices
+    connection_row: Indices  # (2, n) aggregator and row of its counts
+    aggregators: tuple[str, ...]
     frozen_entry: Indices
-    zero_entry: Indices  # zeroed past the end of the day
+    past_entry: Indices  # what takes another value past the end of the day, zero for nearly all
+    past_value: Floats
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Binder:
         self.frozen_labels = tuple(self.axis.labels[j] for j in self.plan.frozen_entry)
         self._stores = _cycled(case, self.axis, self.state_names)
         self._cohort_state, self.cohort_names = _cohorts(self.axis, self.plan, self.state_names)
+        self.units = units_of(case, self.layout, self.state_names)
+        self.ramps = ramps_of(case, self.layout, self.state_names, program.step_h, self.units)
         self._step_s = round(program.step_h * 3600)
 
     def fill(self, outlook: Outlook, starts: Instants, *, overrides: Sequence[Instruction] = (), settling: bool = False) -> Floats:
@@ -83,6 +91,9 @@ class Binder:
             parts = [outlook.envelopes[fleet] for fleet in plan.fleets]
             for which, entry in enumerate(plan.envelope_entry):
                 filled[:, entry] = np.concatenate([part[which] for part in parts]).T
+        if plan.aggregators:
+            counts = np.stack([outlook.connections[name] for name in plan.aggregators])
+            filled[:, plan.connection_entry] = counts[plan.connection_row[0], plan.connection_row[1]].T
         if overrides:
             words.check(self.case, overrides)
             words.apply(self.case, self.axis, filled, starts=starts, step_s=self._step_s, instructions=overrides, settling=settling)
@@ -90,12 +101,13 @@ class Binder:
 
     def assemble(self, filled: Floats, state: State, *, active: int | None = None, day_ends: bool = False,
                  frozen: Floats | None = None, reference: Floats | None = None, terminal_price: float = 0.0,
-                 reserve: tuple[Indices, Indices, Floats] | None = None) -> Floats:
+                 reserve: tuple[Indices, Indices, Floats] | None = None, elastic_ramps: bool = False) -> Floats:
         """The input vector (m,) of a window that starts in `state`.
 
         filled: (T, J) of `fill`. active: intervals inside the delivery day, the rest is zeroed. day_ends: the last active
         interval ends the day. frozen: (T, n) in the order of `frozen_labels`. reference: energy at the window's end per store.
         reserve: entries of low and high energies and what to keep above the low ones, (T, n), as far as the high ones let it.
+        elastic_ramps: ramps may be exceeded at their price wherever it pays, not only where the state forces it.
         """
         program, plan = self.program, self.plan
         active = program.positions if active is None else active
@@ -108,9 +120,12 @@ class Binder:
         if reserve is not None:
             low, high, kept = reserve
             filled[:, low] = np.minimum(filled[:, low] + kept, np.maximum(filled[:, low], filled[:, high]))
+        self._commit(filled[:active], state, elastic=elastic_ramps)
         if active < program.positions:
-            filled[active:, plan.zero_entry] = 0.0
+            filled[active:, plan.past_entry] = plan.past_value
             filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]
+            self._stay_connected(filled, active)
+        self._reserve_at_end(filled, active)
         inputs = np.zeros(len(program.input_names))
         inputs[self.axis.index] = filled
         inputs[self.scalars.state] = state.values
@@ -120,9 +135,10 @@ class Binder:
         return inputs
 
     def interval(self, row: Floats, state: State) -> Floats:
-        """One interval (I,) of `fill` as it meets a state: its envelopes hold what is not yet lost."""
+        """One interval (I,) of `fill` as it meets a state: its envelopes hold what is not yet lost, its units follow as they can."""
         fitted = row[None, :].copy()
         self._fit_envelopes(fitted, state)
+        self._commit(fitted, state, elastic=True)
         return np.asarray(fitted[0])
 
     def whole_day(self, filled: Floats, state: State, frozen: Floats) -> Floats:
@@ -134,7 +150,8 @@ class Binder:
 
     def prices(self, filled: Floats) -> Floats:
         """Market prices among the inputs, (K, n): what the value of stored energy is measured by."""
-        plain = (self.plan.price_factor != 0) & (self.plan.price_row >= 0)
+        market = np.array([self.axis.labels[j].quantity == "price_per_kwh" for j in self.plan.price_entry], dtype=bool)
+        plain = market & (self.plan.price_factor != 0) & (self.plan.price_row >= 0)
         return np.asarray(filled[:, self.plan.price_entry[plain]])
 
     def initial_state(self) -> State:
@@ -153,6 +170,14 @@ class Binder:
         filled[:, high] = np.maximum(filled[:, high] - state.lost_kwh, stored)
         filled[:, low] = np.minimum(np.maximum(filled[:, low] - state.lost_kwh, 0.0), filled[:, high])
 
+    def _commit(self, filled: Floats, state: State, *, elastic: bool) -> None:
+        """Commitments and ramps as the state lets them be. In place."""
+        if not self.units.names and not self.ramps.names:
+            return
+        on = commit(self.units, filled, state.values, self.program.step_h)
+        if self.ramps.names:
+            let_go(self.ramps, self.units, filled, state.values, on, elastic=elastic)
+
     def _end_day(self, row: Floats, state: State) -> None:
         """The day's last interval: energy equal to, or at least, what the day began with. In place."""
         cycled = self._stores
@@ -161,10 +186,28 @@ class Binder:
             row[cycled.low] = np.maximum(row[cycled.low], start)
             row[cycled.high[cycled.equal]] = start[cycled.equal]
 
+    def _reserve_at_end(self, filled: Floats, active: int) -> None:
+        """What vehicles need afterwards is kept at the end of the day, or of the window. In place."""
+        entries = [self.axis.one(name, CONNECTION[4]) for name in self.plan.aggregators]
+        for entry in entries:
+            if entry >= 0:
+                filled[: active - 1, entry] = 0.0
+
+    def _stay_connected(self, filled: Floats, active: int) -> None:
+        """Past the end of the day vehicles keep what they hold: as many as at its end, all of whose power may fall away. In place."""
+        for name in self.plan.aggregators:
+            arrivals, departures, connected = (self.axis.one(name, quantity) for quantity in CONNECTION[:3])
+            last = filled[active - 1]
+            filled[active:, connected] = last[connected] + last[arrivals] - last[departures]
+            withdrawn = self.axis.one(name, CONNECTION[3])
+            if withdrawn >= 0:
+                filled[active:, withdrawn] = last[connected]
+
     def _rows(self, outlook: Outlook) -> Indices:
         place = {name: row for row, name in enumerate(outlook.series)}
         missing = [name for name in self.plan.series if name not in place]
         missing += [fleet for fleet in self.plan.fleets if fleet not in outlook.envelopes]
+        missing += [name for name in self.plan.aggregators if name not in outlook.connections]
         if missing:
             raise InputError([Mistake(f"outlook of case {self.case.name}", f"nothing is known of '{name}'",
                                       "forecast or import it") for name in missing])
@@ -206,13 +249,19 @@ def _make_plan(case: Case, program: LinearProgram, axis: Axis) -> _Plan:
     price = np.array([_price(kinds[j]) for j in prices]).reshape(-1, 3)
     default = np.array([float(np.ravel(spec.data.get("default", 0.0))[0]) if spec.role == "limit" else 0.0 for spec in kinds])
     fleets, envelope = _envelopes(axis, kinds)
+    past = [j for j, label in enumerate(axis.labels) if not label.quantity.startswith("energy_high")]
+    connections = entries("connection")
+    aggregators = tuple(dict.fromkeys(kinds[j].device for j in connections))
     return _Plan(
         series=tuple(names), series_entry=_ints(series), series_row=_ints(series_row),
         series_factor=np.array([_factors(case, kinds[j]) for j in series]).reshape(-1, 24),
         price_entry=_ints(prices), price_row=_ints(price_row),
         price_fixed=price[:, 0], price_factor=price[:, 1], price_factor_abs=price[:, 2],
-        default=default, envelope_entry=envelope, fleets=fleets, frozen_entry=_ints(entries("frozen")),
-        zero_entry=_ints([j for j, label in enumerate(axis.labels) if not label.quantity.startswith("energy_high")]),
+        past_entry=_ints(past), past_value=np.array([float(kinds[j].data.get("past_end", 0.0)) for j in past]),
+        default=default, envelope_entry=envelope, fleets=fleets, connection_entry=_ints(connections),
+        connection_row=np.array([[aggregators.index(kinds[j].device) for j in connections],
+                                 [CONNECTION.index(kinds[j].quantity) for j in connections]], dtype=np.int64),
+        aggregators=aggregators, frozen_entry=_ints(entries("frozen")),
     )
 
 
@@ -293,7 +342,7 @@ def _scalars(program: LinearProgram, axis: Axis) -> _Scalars:
             stores.append(label.device)
         elif label.quantity.startswith("terminal_price"):
             terminal.append(int(flat))
-        else:
+        elif role != "frozen":  # what is decided once a day, such as the energy it starts with, is 0 on top of what was handed on
             raise ValueError(f"{label.name}: nothing fills an input of role {role} without a position")
     return _Scalars(_ints(state), _ints(reference), _ints(terminal), tuple(stores))
 

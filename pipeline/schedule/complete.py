@@ -17,6 +17,7 @@ def complete(desk: Desk, columns: Floats, inputs: Floats) -> tuple[Floats, Float
     """
     columns = columns.copy()
     _energy_slacks(desk, columns, inputs)
+    _aggregator_ramps(desk, columns, inputs)
     unmet = np.zeros(len(columns))
     for level in desk.roster.levels:
         for network in level:
@@ -33,6 +34,17 @@ def _energy_slacks(desk: Desk, columns: Floats, inputs: Floats) -> None:
             energy = columns[:, stores.energy]
             columns[:, stores.short] = np.maximum(inputs[:, stores.energy_low] - energy, 0.0)
             columns[:, stores.over] = np.maximum(energy - inputs[:, stores.energy_high], 0.0)
+
+
+def _aggregator_ramps(desk: Desk, columns: Floats, inputs: Floats) -> None:
+    """Changes of charging and discharging beyond the ramps of EV aggregators, from the second interval on."""
+    a = desk.roster.aggregators
+    for i in np.flatnonzero(a.excess >= 0):
+        usable = a.ramp_kw[i] * inputs[:-1, a.connected[i]]
+        fallen = a.charger_kw[i] * inputs[1:, a.withdrawn[i]]
+        changes = [np.diff(columns[:, column[i]]) for column in (a.charge, a.discharge)]
+        beyond = [np.maximum(change - usable, -change - usable - fallen) for change in changes]
+        columns[1:, a.excess[i]] = np.maximum(np.maximum(*beyond), 0.0)
 
 
 def _close_reactive(desk: Desk, network: int, columns: Floats, inputs: Floats) -> Floats:

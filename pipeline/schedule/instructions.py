@@ -156,6 +156,9 @@ def unreachable(case: Case, instructions: Sequence[Instruction], *, stage: str) 
             reach[device.id] = (-device.charge_max_kw, device.discharge_max_kw)
         elif device.kind == "generator":
             reach[device.id] = (device.power_min_kw, device.power_max_kw)
+        elif device.kind == "ev_aggregator":
+            most = device.vehicle_count * device.charger_kw
+            reach[device.id] = (-most, most)
         elif device.kind in ("chp", "converter"):
             low, high = device.power_min_kw, device.power_max_kw
             reach[device.id] = (-high, -low) if _draws(device) else (low, high)

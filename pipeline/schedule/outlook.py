@@ -1,4 +1,4 @@
-"""What is expected (or what came): series and vehicle envelopes, as arrays over the intervals of a window or a day."""
+"""What is expected (or what came): series, vehicle envelopes and connections, as arrays over the intervals of a window or a day."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from pipeline.program.linear_program import Floats
 # the start of the delivery day, at the END of the interval.
 Envelopes = Mapping[str, tuple[Floats, Floats, Floats]]
 
+# aggregator -> (5, T), rows in this order. `withdrawn`: fewer usable than in the interval before; `reserve`: what is
+# needed after the interval by who stays, kept where a horizon ends.
+CONNECTION = ("arrivals_count", "departures_count", "connected_count", "withdrawn_count", "reserve_kwh")
+Connections = Mapping[str, Floats]
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -21,6 +26,7 @@ class Outlook:
     series: tuple[str, ...]
     values: Floats  # (S, T)
     envelopes: Envelopes = field(default_factory=dict)
+    connections: Connections = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -31,7 +37,8 @@ class Outlook:
         """Intervals first .. first+length-1 (0-based); the last one is repeated where the outlook is shorter."""
         at = np.minimum(np.arange(first, first + length), self.count - 1)
         return Outlook(self.series, self.values[:, at],
-                       {fleet: (high[:, at], low[:, at], top[:, at]) for fleet, (high, low, top) in self.envelopes.items()})
+                       {fleet: (high[:, at], low[:, at], top[:, at]) for fleet, (high, low, top) in self.envelopes.items()},
+                       {name: counts[:, at] for name, counts in self.connections.items()})
 
     def with_first(self, measured: Outlook, interval: int) -> Outlook:
         """The same outlook whose first interval is what was measured (`first_interval: measured`)."""
@@ -44,7 +51,10 @@ class Outlook:
             for copy, truth in zip(copies, measured.envelopes[fleet], strict=True):
                 copy[:, 0] = truth[:, interval]
             envelopes[fleet] = (copies[0], copies[1], copies[2])
-        return Outlook(self.series, values, envelopes)
+        connections = {name: counts.copy() for name, counts in self.connections.items()}
+        for name, counts in connections.items():
+            counts[:, 0] = measured.connections[name][:, interval]
+        return Outlook(self.series, values, envelopes, connections)
 
 
 def coarsen(outlook: Outlook, factor: int) -> Outlook:
@@ -55,12 +65,21 @@ def coarsen(outlook: Outlook, factor: int) -> Outlook:
         raise ValueError(f"{outlook.count} intervals do not make steps of {factor}")
 
     def mean(rows: Floats) -> Floats:
-        return np.asarray(rows.reshape(*rows.shape[:-1], -1, factor).mean(axis=-1))
+        return np.asarray(rows.reshape(*rows.shape[:-1], outlook.count // factor, factor).mean(axis=-1))
 
     ends = slice(factor - 1, None, factor)
     return Outlook(outlook.series, mean(outlook.values),
                    {fleet: (mean(high), low[:, ends].copy(), top[:, ends].copy())
-                    for fleet, (high, low, top) in outlook.envelopes.items()})
+                    for fleet, (high, low, top) in outlook.envelopes.items()},
+                   {name: _coarse_counts(counts, factor) for name, counts in outlook.connections.items()})
+
+
+def _coarse_counts(counts: Floats, factor: int) -> Floats:
+    """(5, T) -> (5, T / factor): who comes and goes is added up, who is usable is so from the start of the step."""
+    parts = counts.reshape(len(counts), -1, factor)
+    connected = parts[2, :, 0]
+    withdrawn = np.concatenate([parts[3, :1, 0], np.maximum(connected[:-1] - connected[1:], 0.0)])
+    return np.stack([parts[0].sum(axis=1), parts[1].sum(axis=1), connected, withdrawn, parts[4, :, -1]])
 
 
 def weighted_mean(outlooks: Sequence[Outlook], weights: Floats) -> Outlook:
@@ -70,4 +89,6 @@ def weighted_mean(outlooks: Sequence[Outlook], weights: Floats) -> Outlook:
     for fleet in outlooks[0].envelopes:
         parts = [np.tensordot(weights, np.stack([o.envelopes[fleet][i] for o in outlooks]), axes=1) for i in range(3)]
         envelopes[fleet] = (parts[0], parts[1], parts[2])
-    return Outlook(outlooks[0].series, values, envelopes)
+    connections = {name: np.tensordot(weights, np.stack([o.connections[name] for o in outlooks]), axes=1)
+                   for name in outlooks[0].connections}
+    return Outlook(outlooks[0].series, values, envelopes, connections)

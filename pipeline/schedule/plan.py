@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.layout import Label
-from pipeline.schedule.roster import Converters, Generators, Stores
+from pipeline.schedule.roster import Aggregators, Converters, Generators, Stores
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,11 @@ class Plan:
         return Plan(tuple(Label(str(d), str(q), str(p)) for d, q, p in names), arrays["expected"].astype(float))
 
     def columns(self, labels: tuple[Label, ...]) -> Floats:
-        """(H, len(labels)); zero where the schedule has no such column."""
+        """(H, len(labels)); zero where the schedule has no such column. A position that nobody decided is the expected exchange."""
         place = {label: j for j, label in enumerate(self.labels)}
+        for label in labels:
+            if label.quantity == "schedule_kw" and label not in place:
+                place[label] = place.get(Label(label.device, "exchange_kw"), -1)
         found = np.array([place.get(label, -1) for label in labels], dtype=np.int64)
         return np.where(found >= 0, self.expected[:, found], 0.0)
 
@@ -62,6 +65,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     columns = plan.columns(desk.layout.columns.labels)
     for stores in desk.roster.every_store:
         _one_direction(columns, stores)
+    _one_direction(columns, desk.roster.aggregators)
     _one_unit(columns, desk.roster.converters)
     _in_merit_order(columns, desk.roster.generators)
     names = _energy_labels(desk)
@@ -76,7 +80,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     )
 
 
-def _one_direction(columns: Floats, stores: Stores) -> None:
+def _one_direction(columns: Floats, stores: Stores | Aggregators) -> None:
     """A mean of scenarios may charge and discharge at once, a set-point may not: keep what it stores, not what it burns."""
     if stores.names:
         stored = stores.gain * columns[:, stores.charge] - stores.drain * columns[:, stores.discharge]

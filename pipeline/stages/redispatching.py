@@ -12,6 +12,7 @@ import pyarrow as pa
 from pipeline.core.clock import QUARTER_S, Instants
 from pipeline.core.errors import NoSchedule
 from pipeline.forecast.ev import intraday_envelopes, realised_envelopes
+from pipeline.forecast.ev_connection import expected_connections, intraday_connections, realised_connections
 from pipeline.forecast.intraday import Outlooks, update
 from pipeline.physics.horizon import Horizon
 from pipeline.program.linear_program import Floats
@@ -60,7 +61,8 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = last == run.day.steps() and bool(day.known.all())
     kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
-    tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis)
+    tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis,
+                              planned=expected_connections(run.case, day=run.day))
     tables["settlement"] = _marked(tables["settlement"], day.known)
     tables["forecasts"] = outlooks.table(run_id, run.day)
     _keep(run, begin, found)
@@ -92,11 +94,12 @@ def _outlooks(run: Run, plan_run: Run, steps: Sequence[int]) -> Outlooks:
 def _windows(run: Run, outlooks: Outlooks, steps: Sequence[int]) -> dict[int, Outlook]:
     """One window per step: series as forecast at its issue time, vehicles that had arrived and those expected."""
     envelopes = intraday_envelopes(run.case, run.knowledge.session_versions, issue_times=_issue_times(run, steps), day=run.day)
+    connections = intraday_connections(run.case, issue_times=_issue_times(run, steps), day=run.day)
     length, windows = run.case.settings.real_time_window_steps, {}
     for k, step in enumerate(steps):
         at = np.minimum(np.arange(step - 1, step - 1 + length), run.day.steps() - 1)
         parts = {fleet: (high[k][:, at], low[k][:, at], top[k][:, at]) for fleet, (high, low, top) in envelopes.items()}
-        windows[step] = Outlook(outlooks.series, outlooks.mean[k], parts)
+        windows[step] = Outlook(outlooks.series, outlooks.mean[k], parts, {name: counts[k][:, at] for name, counts in connections.items()})
     return windows
 
 
@@ -122,7 +125,8 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
         for fleet, parts in envelopes.items():
             for part, expected in zip(parts, window.envelopes[fleet], strict=True):
                 part[:, place] = expected[:, 0]
-    return Day(Outlook(names, values, {fleet: (p[0], p[1], p[2]) for fleet, p in envelopes.items()}), known)
+    fleets = {fleet: (p[0], p[1], p[2]) for fleet, p in envelopes.items()}
+    return Day(Outlook(names, values, fleets, realised_connections(run.case, day=run.day)), known)
 
 
 def _start(run: Run, rolling: Rolling) -> tuple[State, tuple[Dispatch, ...]]:
@@ -156,7 +160,7 @@ def _yardsticks(
 
     A dispatch is not lost because the best one could not be computed: then that figure is missing, and a finding says so.
     """
-    program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25))
+    program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25, held=True))
     held = no_redispatch(rolling, realised, state=begin, told=told)
     currency = run.case.currency
     kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
-from pipeline.equipment import EvFleet, Store
+from pipeline.equipment import EvAggregator, EvFleet, Store
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
 from pipeline.schedule.state import State
 from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share
@@ -87,7 +87,10 @@ def _before(run: Run) -> dict[tuple[str, str], float]:
     """(device, quantity) -> state before the day's first step: handed on by the day before, else the case's own."""
     stores = [device for device in run.case.devices if isinstance(device, Store)]
     own = {(device.id, f"energy_{SUFFIX[device.carrier][1]}"): device.energy_initial_kwh for device in stores}
-    if run.record.product == "day_ahead":
+    aggregators = [device for device in run.case.devices if isinstance(device, EvAggregator)]
+    day_ahead = run.record.product == "day_ahead"
+    own |= {(device.id, "energy_kwh"): device.energy_initial_kwh for device in aggregators if not day_ahead or device.start == "handed_on"}
+    if day_ahead:
         return own
     state = handed_on(run) if run.steps[0] == 1 else State.from_arrays(began(run, "state-0"))
     if state is None:

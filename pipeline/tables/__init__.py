@@ -8,6 +8,7 @@ from pipeline.tables.contract import Column, Table
 from pipeline.tables.costs import COSTS
 from pipeline.tables.dispatch import DISPATCH
 from pipeline.tables.distribution import DISTRIBUTION
+from pipeline.tables.ev_connection import EV_CONNECTION
 from pipeline.tables.findings import FINDINGS
 from pipeline.tables.forecast_scores import FORECAST_SCORES
 from pipeline.tables.forecasts import FORECASTS
@@ -25,7 +26,8 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, SCENARIO_DISTANCES, BOUNDS, DISTRIBUTION, SCHEDULE, DISPATCH,
-        COMMITMENTS, BUS_STATE, BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, KPIS, FINDINGS,
+        COMMITMENTS, BUS_STATE, BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, EV_CONNECTION, KPIS,
+        FINDINGS,
     )
 }
 

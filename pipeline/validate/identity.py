@@ -83,7 +83,9 @@ def _instants(case: Case, name: str, table: pa.Table, day: DeliveryDay) -> list[
     step_s = np.full(table.num_rows, 900.0)
     if name == "schedule":
         step_s[:] = 60 * case.settings.day_ahead_step_min
-    elif name in ("scenarios", "prices", "bus_state", "branch_state", "states", "commitments", "offers") or name == "forecasts":
+    elif name in (
+        "scenarios", "prices", "bus_state", "branch_state", "states", "commitments", "offers", "ev_connection", "forecasts",
+    ):
         step_s = _stage_steps(case, name, table, day)
     expected = day.start + (step - 1) * step_s
     wrong = (valid_from != expected) | (valid_from >= day.end) | (step < 1)
@@ -120,6 +122,7 @@ def _places(case: Case, name: str, table: pa.Table) -> list[Mistake]:
         "branch": {branch.id for branch in case.branches},
         "tie": {tie.id for tie in case.ties},
         "device": {device.id for device in case.devices} | {tie.id for tie in case.ties},
+        "aggregator": {device.id for device in case.devices if device.kind == "ev_aggregator"},
         "currency": {case.currency},
     }
     if name in ("schedule", "dispatch"):

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import Mistake
-from pipeline.equipment import Chp, Converter, EvFleet, Generator, Source, Store, Tie
+from pipeline.equipment import Chp, Converter, EvAggregator, EvFleet, Generator, Source, Store, Tie
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.check import SUFFIX, Check
 from pipeline.validate.context import wide
@@ -39,11 +39,21 @@ def trade_cost_per_h(tie: Tie, price: Floats, exchange_kw: Floats) -> Floats:
 
 
 def deviation_cost_per_h(tie: Tie, price: Floats, exchange_kw: Floats, schedule_kw: Floats) -> Floats:
-    """kappa |P - P_DA|, and for a market the two-price imbalance on |lambda|."""
+    """kappa |P - P_DA|, and for a market the two-price imbalance on |lambda|, or a multiple of |lambda| both ways."""
     up, down = np.maximum(exchange_kw - schedule_kw, 0.0), np.maximum(schedule_kw - exchange_kw, 0.0)
-    buy = tie.market.imbalance_buy_factor - 1 if tie.market else 0.0
-    sell = 1 - tie.market.imbalance_sell_factor if tie.market else 0.0
+    multiple = 0.0 if tie.firm_price_series is None else tie.firm_price_factor
+    buy = tie.market.imbalance_buy_factor - 1 if tie.market else multiple
+    sell = 1 - tie.market.imbalance_sell_factor if tie.market else multiple
     return (tie.deviation_price_per_kwh + buy * np.abs(price)) * up + (tie.deviation_price_per_kwh + sell * np.abs(price)) * down
+
+
+def wheeling_cost_per_h(check: Check, tie: Tie, exchange_kw: Floats) -> Floats:
+    """A share of the mean of the prices at both ends, either way."""
+    assert tie.wheeling is not None
+    ways = [check.long.get(tie.id, tie.lower_bus, "active", f"{way}_kw") for way in ("forward", "backward")]
+    carried = np.abs(exchange_kw) if ways[0] is None or ways[1] is None else ways[0] + ways[1]
+    mean = (check.series(tie.wheeling.upper_price_series) + check.series(tie.wheeling.lower_price_series)) / 2
+    return tie.wheeling.price_share * mean * carried
 
 
 def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -54,6 +64,8 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
         name: zero.copy()
         for name in (
             "energy_cost",
+            "transmission_cost",
+            "commitment_cost",
             "deviation_cost",
             "storage_wear_cost",
             "generator_cost",
@@ -67,9 +79,12 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
     }
     for tie in case.ties:
         exchange = np.nan_to_num(long.zero_or(tie.id, tie.lower_bus, "active", "injection"))
-        price = check.series(tie.market.price_series) if tie.market else zero
+        priced_by = tie.market.price_series if tie.market else tie.firm_price_series
+        price = zero if priced_by is None else check.series(priced_by)
         if tie.market:
             cost["energy_cost"] += dt * trade_cost_per_h(tie, price, exchange)
+        if tie.wheeling:
+            cost["transmission_cost"] += dt * wheeling_cost_per_h(check, tie, exchange)
         position = positions.get(tie.id)
         if position is not None and has_position(tie):
             cost["deviation_cost"] += dt * deviation_cost_per_h(tie, price, exchange, np.broadcast_to(position, exchange.shape))
@@ -80,7 +95,12 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                     dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
                 )
             case Generator():
-                cost["generator_cost"] += dt * generator_cost_per_h(device, long.zero_or(device.id, device.bus, "active", "injection"))
+                power = long.zero_or(device.id, device.bus, "active", "injection")
+                cost["generator_cost"] += dt * generator_cost_per_h(device, power)
+                unit = check.units.get(device.id)
+                if unit is not None and device.commitment is not None:
+                    cost["generator_cost"] -= dt * device.cost_constant_per_h * ~unit.on
+                    cost["commitment_cost"] += device.commitment.start_cost * unit.start + device.commitment.stop_cost * unit.stop
             case Chp():
                 power = np.abs(long.zero_or(device.id, device.bus, "active", "injection"))
                 heat = long.zero_or(device.id, device.bus, "heat", "injection")
@@ -95,6 +115,9 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 kw = SUFFIX[device.carrier][0]
                 moved = sum(long.zero_or(device.id, device.bus, device.carrier, f"{way}_{kw}") for way in ("charge", "discharge"))
                 cost["storage_wear_cost"] += dt * device.wear_cost_per_kwh * moved
+            case EvAggregator():
+                fed_in = long.zero_or(device.id, device.bus, "active", "discharge_kw")
+                cost["storage_wear_cost"] += dt * device.discharge_cost_per_kwh * fed_in
             case EvFleet():
                 cost["flexibility_cost"] += (
                     dt * device.flexibility_cost_per_kwh * -long.zero_or(device.id, device.bus, "active", "injection")
@@ -106,7 +129,7 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
 def has_position(tie: Tie) -> bool:
     """A tie has a day-ahead position where deviating from it costs something."""
     imbalance = tie.market is not None and (tie.market.imbalance_buy_factor != 1 or tie.market.imbalance_sell_factor != 1)
-    return tie.scheduled and (tie.deviation_price_per_kwh > 0 or imbalance)
+    return tie.scheduled and (tie.deviation_price_per_kwh > 0 or tie.firm_price_series is not None or imbalance)
 
 
 def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[str, float]) -> list[Mistake]:
@@ -169,7 +192,8 @@ def day_ahead_positions(check: Check) -> dict[str, Floats]:
     found_rows = wide(table, ("scenario", "device", "carrier", "quantity"), "value")
     positions: dict[str, Floats] = {}
     for tie in check.case.ties:
-        row = found_rows.get(("expected", tie.id, "active", "schedule_kw"))
+        quantity = "schedule_kw" if tie.position == "first_stage" else "exchange_kw"
+        row = found_rows.get(("expected", tie.id, "active", quantity))
         if row is not None:
             quarters, rest = divmod(check.grid.count, len(row))
             if rest == 0:

@@ -56,8 +56,9 @@ def test_the_central_optimum_is_the_book_s() -> None:
     assert turbines == pytest.approx(41789, rel=1e-4)
     found = shown(plan)
     assert found["shed_energy"] == found["unmet_heat"] == 0
-    assert found["voltage_min"] == pytest.approx(0.9605, abs=1e-4)
-    assert found["voltage_max"] == pytest.approx(1.0104, abs=2e-3), "microgrids share an import in more than one optimal way"
+    # No voltage binds and microgrids trade among themselves for nothing, so each optimal schedule has voltages of its own: the book's
+    # had 0.9605 to 1.0104. None comes near the limits.
+    assert found["voltage_min"] == pytest.approx(0.9605, abs=1e-3) and 1.0 < found["voltage_max"] < 1.02
 
 
 def test_nothing_does_two_things_at_once_though_modes_are_relaxed() -> None:

@@ -104,6 +104,7 @@ def _ramps(block: Any, device: EvAggregator, setting: Setting, power: tuple[Any,
     assert device.ramp_kw_per_h is not None
     steps, each_kw = setting.steps, device.ramp_kw_per_h * setting.step_h
     withdrawn = declare_input(block, "withdrawn_count", steps, role="connection", device=device.id, aggregator=device.id)
+    usable = declare_input(block, "connected_before_count", role="state", device=device.id, default=device.vehicle_count)
     excess = add_column(block, "ramp_excess_kw", steps)
     for name, column in zip(("charge", "discharge"), power, strict=True):
         before = declare_input(block, f"{name}_before_kw", role="state", device=device.id, default=0.0)
@@ -114,8 +115,8 @@ def _ramps(block: Any, device: EvAggregator, setting: Setting, power: tuple[Any,
             block, f"{name}_ramp_down", steps,
             rule=lambda t, p=column: p[t - 1] - p[t] - excess[t] <= each_kw * connected[t - 1] + device.charger_kw * withdrawn[t],
         )
-        up[1] = column[1] - before - excess[1] <= each_kw * connected[1]
-        down[1] = before - column[1] - excess[1] <= each_kw * connected[1] + device.charger_kw * withdrawn[1]
+        up[1] = column[1] - before - excess[1] <= each_kw * usable
+        down[1] = before - column[1] - excess[1] <= each_kw * usable + device.charger_kw * withdrawn[1]
     offer_of(block).add_cost("penalty_cost", rate(setting.step_h * RAMP_PRICE_PER_KWH, excess))
 
 

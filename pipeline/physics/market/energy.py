@@ -29,7 +29,7 @@ def trade(block: Any, tie: Tie, setting: Setting, exchange: Any) -> None:
 def is_scheduled(tie: Tie) -> bool:
     """True when the exchange has a day-ahead position that a deviation from costs something."""
     imbalance = tie.market is not None and (tie.market.imbalance_buy_factor != 1 or tie.market.imbalance_sell_factor != 1)
-    return tie.scheduled and (tie.deviation_price_per_kwh > 0 or imbalance)
+    return tie.scheduled and (tie.deviation_price_per_kwh > 0 or tie.firm_price_series is not None or imbalance)
 
 
 def schedule(block: Any, tie: Tie, setting: Setting, exchange: Any) -> None:
@@ -44,12 +44,18 @@ def schedule(block: Any, tie: Tie, setting: Setting, exchange: Any) -> None:
     up = add_column(block, "deviation_up_kw", steps)
     down = add_column(block, "deviation_down_kw", steps)
     add_law(block, "schedule_deviation", steps, rule=lambda t: exchange[t] - planned[t] - up[t] + down[t] == 0)
-    series = tie.market.price_series if tie.market is not None else None
-    buy = tie.market.imbalance_buy_factor - 1 if tie.market is not None else 0.0
-    sell = 1 - tie.market.imbalance_sell_factor if tie.market is not None else 0.0
+    series, buy, sell = _deviation_factors(tie)
     for side, column, factor in (("up", up, buy), ("down", down, sell)):
         price = declare_input(
             block, f"deviation_{side}_price_per_kwh", steps, role="price", device=tie.id, series=series, scale="deviation",
             fixed=tie.deviation_price_per_kwh, factor=factor,
         )
         offer.add_cost("deviation_cost", priced(setting.step_h, price, column))
+
+
+def _deviation_factors(tie: Tie) -> tuple[str | None, float, float]:
+    """Price series, and how many times |price| a deviation up and down costs."""
+    if tie.market is not None:
+        return tie.market.price_series, tie.market.imbalance_buy_factor - 1, 1 - tie.market.imbalance_sell_factor
+    factor = 0.0 if tie.firm_price_series is None else tie.firm_price_factor
+    return tie.firm_price_series, factor, factor

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.equipment import Network, Source
+from pipeline.equipment import Converter, Network, Source
 from pipeline.publish.report.axis import Floats, TimeGrid
 from pipeline.publish.report.figure import (
     BLUE,
@@ -39,15 +39,21 @@ GROUPS: dict[str, tuple[str, str]] = {
     "pv": ("PV", YELLOW),
     "other": ("other source", "#bfe3f5"),
     "chp": ("cogeneration", ORANGE),
+    "boiler": ("boiler", "#d8893b"),
+    "electrolyser": ("electrolyser", "#7fb8a4"),
+    "fuel_cell": ("fuel cell", "#2f7f6f"),
     "generator": ("generator", VERMILLION),
     "tie": ("exchange", BLUE),
     "rest": ("other", MIST),
 }
 CARRIER_WORDS = {"active": ("electricity", "kW", "kWh"), "heat": ("heat", "kWth", "kWhth"), "hydrogen": ("hydrogen", "m3/h", "m3")}
 
+# Parts of the height, from the top, by the number of carriers that are shown.
+DOMAINS = {0: [], 1: [[0.0, 1.0]], 2: [[0.46, 1.0], [0.0, 0.38]], 3: [[0.56, 1.0], [0.29, 0.49], [0.0, 0.22]]}
+
 
 def balances(day: DayTables) -> Figure:
-    """The system, then every network; a network with heat shows it below the electricity."""
+    """The system, then every network; a network with heat or hydrogen shows them below the electricity."""
     rows, grid, source = day.best
     views = [_system(day, rows, grid)] if rows else []
     views += [_network(day, network, rows, grid) for network in day.case.networks if rows]
@@ -81,20 +87,20 @@ def _network(day: DayTables, network: Network, rows: Rows, grid: TimeGrid) -> Vi
     traces: list[Trace] = []
     axes: dict[str, object] = {}
     said: list[str] = []
-    tall = len(carriers) > 1
-    domains = [[0.46, 1.0], [0.0, 0.38]] if tall else [[0.0, 1.0]]
-    for place, carrier in enumerate(carriers[:2]):
+    axis = "y"
+    domains = DOMAINS[len(carriers)]
+    for place, carrier in enumerate(carriers):
         words, unit, energy_unit = CARRIER_WORDS[carrier]
         groups = _grouped(day, {key: values for key, values in rows.items() if key[0] == network.id and key[3] == carrier})
-        axis = "y" if place == 0 else "y2"
+        axis = "y" if place == 0 else f"y{place + 1}"
         traces += [
             {**trace, "yaxis": axis, "showlegend": place == 0 or not _named(trace, traces)}
             for trace in _stack(groups, grid, unit, exchange="exchange")
         ]
-        axes["yaxis" if place == 0 else "yaxis2"] = value_axis(f"{words}, {unit}", domain=domains[place], anchor="x")
+        axes["yaxis" if place == 0 else f"yaxis{place + 1}"] = value_axis(f"{words}, {unit}", domain=domains[place], anchor="x")
         said.append(_said(words.capitalize(), groups, grid, energy_unit))
     plot = layout(day.day, "", height=560, barmode="relative", **axes)
-    plot["xaxis"] = {**time_axis(day.day), "anchor": "y2" if tall else "y"}
+    plot["xaxis"] = {**time_axis(day.day), "anchor": axis}
     return View(network.id, traces, plot, " ".join(said))
 
 
@@ -125,9 +131,16 @@ def group_of_devices(day: DayTables) -> dict[str, str]:
             series = day.case.series_by_id.get(device.series)
             kind_of_series = series.kind if series is not None else "other"
             groups[device.id] = kind_of_series if kind_of_series in ("pv", "wind") else "other"
+        elif isinstance(device, Converter):
+            groups[device.id] = _conversion(device)
         else:
             groups[device.id] = device.kind
     return groups
+
+
+def _conversion(device: Converter) -> str:
+    """What a converter is called: by what it makes."""
+    return {"heat": "boiler", "hydrogen": "electrolyser"}.get(device.output_carrier, "fuel_cell")
 
 
 def _stack(groups: dict[str, Floats], grid: TimeGrid, unit: str, *, exchange: str) -> list[Trace]:

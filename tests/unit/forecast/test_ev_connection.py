@@ -76,6 +76,7 @@ def test_early_departures_beyond_who_may_leave_or_the_budget_are_refused():
 def test_quarters_share_an_hour_by_largest_remainder():
     counts = np.array([0, 1, 5, 6, 8])
     assert spread(counts).reshape(5, 4).tolist() == [[0] * 4, [1, 0, 0, 0], [2, 1, 1, 1], [2, 2, 1, 1], [2] * 4]
+    assert spread(counts, late=True).reshape(5, 4).tolist() == [[0] * 4, [0, 0, 0, 1], [1, 1, 1, 2], [1, 1, 2, 2], [2] * 4]
 
 
 def test_a_matrix_of_fractions_or_outside_its_range_names_every_entry():

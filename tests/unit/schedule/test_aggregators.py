@@ -1,0 +1,132 @@
+"""An EV aggregator through a day: planned, re-dispatched, settled, handed on, and checked by gates that know the matrix only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pytest
+
+from pipeline.forecast.ev_connection import expected_connections
+from pipeline.schedule.day_ahead import DayAhead
+from pipeline.schedule.outlook import coarsen
+from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
+from pipeline.schedule.real_time import RealTime, Rolling
+from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
+from pipeline.validate.context import Context
+from pipeline.validate.gates import check_stage
+from tests.ev_case import ParkDay, park_day
+
+START_KWH = 190.0
+
+
+@dataclass
+class Whole:
+    day: ParkDay
+    plan: DayAhead
+    rolling: Rolling
+    run: RealTime
+    schedule: dict[str, pa.Table]
+    dispatch: dict[str, pa.Table]
+
+    def gate(self, product: str, **tables: pa.Table) -> tuple[list[str], list[str]]:
+        """Mistakes and findings in words, with some tables changed."""
+        truth = self.day.truth(error=0.02)
+        if product == "day_ahead":
+            given = coarsen(self.day.truth(), 4)
+            context = Context(values={"expected": dict(zip(given.series, given.values, strict=True))})
+        else:
+            context = Context(values={"settled": dict(zip(truth.series, truth.values, strict=True))},
+                              before={("park", "energy_kwh"): START_KWH}, parents={"schedule": self.schedule["schedule"]})
+        own = self.schedule if product == "day_ahead" else self.dispatch
+        mistakes, findings = check_stage(self.day.case, {**own, **tables}, day=self.day.day, product=product, context=context,
+                                         contracts=False)
+        return [str(one) for one in mistakes], [f"{one.severity} {one.check} {one.place}" for one in findings]
+
+
+def whole(**changes: object) -> Whole:
+    day = park_day(**changes)
+    plan = day.plan()
+    rolling = day.rolling(plan)
+    run = day.whole_day(rolling, error=0.02)
+    quarters = expected_connections(day.case, day=day.day)
+    return Whole(day, plan, rolling, run, day_ahead_tables(plan, "da-1", planned=coarsen(day.truth(), 4).connections),
+                 real_time_tables(run, "rt-1", planned=quarters))
+
+
+@pytest.fixture(scope="module")
+def plain() -> Whole:
+    return whole(early_departure_share=0.0)
+
+
+@pytest.fixture(scope="module")
+def early() -> Whole:
+    return whole()
+
+
+def test_a_planned_day_ends_with_its_reserve_and_as_it_began(plain: Whole) -> None:
+    desk, columns = plain.plan.desk, plain.plan.columns[0]
+    a = desk.roster.aggregators
+    energy = columns[:, a.energy[0]]
+    come, leave = plain.plan.inputs[0][0, [a.arrivals[0], a.departures[0]]]
+    begun = energy[0] - (a.gain * columns[0, a.charge] - a.drain * columns[0, a.discharge] + a.brought * come - a.taken * leave)[0]
+    assert energy[-1] >= begun - 1e-6
+    assert energy[-1] >= expected_connections(plain.day.case, day=plain.day.day, step_min=60)["park"][4, -1] - 1e-6
+    assert plain.gate("day_ahead") == ([], [])
+
+
+def test_a_real_time_day_needs_no_slack_and_passes_the_gates(plain: Whole) -> None:
+    assert plain.run.findings == ()
+    assert plain.gate("real_time") == ([], [])
+    needed = expected_connections(plain.day.case, day=plain.day.day)["park"][4, -1]
+    assert plain.run.states[-1].value("park.energy_before_kwh") >= needed - 1e-6
+
+
+def test_perfect_foresight_costs_no_more_than_rolling_and_rolling_less_than_holding(plain: Whole) -> None:
+    truth = plain.day.truth(error=0.02)
+    best = perfect_foresight(plain.rolling, plain.day.quarters, truth).total
+    held = no_redispatch(plain.rolling, truth).total
+    assert best <= plain.run.settled.total + 1e-6
+    assert plain.run.settled.total < held
+
+
+def test_vehicles_that_leave_early_take_their_energy_along(early: Whole) -> None:
+    table = early.dispatch["ev_connection"].to_pandas()
+    moved = table["departures_count"] - table["expected_departures_count"]
+    assert moved[moved > 0].sum() == -moved[moved < 0].sum() > 0
+    mistakes, findings = early.gate("real_time")
+    assert mistakes == []
+    assert any("slack_used park ev_slack_kwh" in one for one in findings)  # nobody could know: they were to charge two hours more
+
+
+def test_the_next_day_begins_with_the_energy_that_was_left(plain: Whole) -> None:
+    ended = plain.run.states[-1]
+    begun = plain.rolling.start.begun_after(ended)
+    assert begun.value("park.energy_before_kwh") == ended.value("park.energy_before_kwh")
+    assert begun.value("f01_ev.energy_before_kwh[1]") == 0.0  # a fleet of envelopes counts anew
+
+
+CELLS = {
+    "ev_connection": {"connected_count": 1.0, "departures_count": 1.0, "expected_departures_count": 1.0, "arrivals_count": 1.0,
+                      "energy_kwh": 0.01},
+    "dispatch": {"charge_kw": 0.01, "discharge_kw": 0.01, "energy_kwh": 0.01, "ev_slack_kwh": 0.01, "ev_surplus_kwh": 0.01},
+}
+
+
+@pytest.mark.parametrize(("name", "column"), [(name, column) for name, columns in CELLS.items() for column in columns])
+def test_one_altered_cell_is_caught_and_named(name: str, column: str, plain: Whole) -> None:
+    table, more = plain.dispatch[name], CELLS[name][column]
+    rows = table.to_pylist()
+    where = {"aggregator": "park"} if name == "ev_connection" else {"device": "park", "quantity": column}
+    at = next(i for i, row in enumerate(rows) if row["step"] == 40 and all(row[key] == value for key, value in where.items()))
+    field = column if name == "ev_connection" else "value"
+    rows[at][field] += more
+    altered = pa.Table.from_pylist(rows, schema=table.schema)
+    mistakes, _ = plain.gate("real_time", **{name: altered})
+    assert any("park" in mistake and "step=4" in mistake for mistake in mistakes), mistakes
+
+
+def test_a_case_with_an_aggregator_must_tell_its_vehicles(plain: Whole) -> None:
+    without = {name: table for name, table in plain.dispatch.items() if name != "ev_connection"}
+    mistakes, _ = check_stage(plain.day.case, without, day=plain.day.day, product="real_time", contracts=False)
+    assert any("ev_connection" in str(mistake) and "has no row" in str(mistake) for mistake in mistakes)
