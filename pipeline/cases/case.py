@@ -34,7 +34,8 @@ class Case(Record):
     devices: tuple[AnyDevice, ...]
     ev_connections: tuple[EvConnection, ...] = ()  # of EV aggregators
     ties: tuple[Tie, ...]
-    balancing_tie: Identifier  # where settlement lets the mismatch go
+    balancing_tie: Identifier | None = None  # where settlement lets the mismatch go; none: the chain takes all of it
+    balancing_chain: tuple[Identifier, ...] = ()  # who takes the mismatch before: ids, or kinds of devices; then load is shed
     tie_flows: Literal["transport", "ptdf"] = "transport"  # over ties between networks: chosen freely, or as reactances share them out
     series: tuple[Series, ...]
     profiles: dict[str, tuple[float, ...]] = Field(default_factory=dict)  # by local hour, for ratios

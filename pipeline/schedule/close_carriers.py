@@ -65,7 +65,7 @@ def _move_units(work: Interval, amount: Floats, factor: Floats, *, up: bool) -> 
     units = work.roster.converters
     if not units.power.size:
         return np.zeros(work.count)
-    power, low, high = work.x[units.power], work.u[units.low], work.u[units.high]
+    power, (low, high) = work.x[units.power], work.converter_range()
     gives = np.maximum(factor, 0.0)
     moved = work.share(amount, gives * np.maximum(high - power if up else power - low, 0.0), units.network)
     change = np.divide(moved, gives, out=np.zeros(len(moved)), where=gives > 0)

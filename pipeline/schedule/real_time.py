@@ -75,7 +75,9 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     frozen[:active] = rolling.held.frozen[state.step - 1 : last]
     day_ends = last == count
     price = 0.0
-    if not day_ends and desk.case.settings.terminal_energy_price == "max_price":
+    if not day_ends and desk.case.settings.terminal_fixed_price_per_kwh is not None:
+        price = desk.case.settings.terminal_fixed_price_per_kwh
+    elif not day_ends and desk.case.settings.terminal_energy_price == "max_price":
         price = desk.case.settings.terminal_price_factor * max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
                                   reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
@@ -120,9 +122,9 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     solution, binaries = solve_exclusively(rolling.desk, rolling.pairs, inputs, solution, rolling.options)
     findings = _findings(state.step, solution, binaries)
     if solution.x is None or binaries < 0:
-        held = rolling.desk.binder.interval(filled[0], state)
-        held[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
-        columns = projected(rolling.desk, rolling.held, state, held)
+        first = filled[0].copy()
+        first[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
+        columns = projected(rolling.desk, rolling.held, state, rolling.desk.binder.interval(first, state))
         return Dispatch(state.step, columns, None, "fallback", np.nan, np.inf, solution.seconds, solution.iterations, findings), state
     columns = solution.x[rolling.desk.layout.columns.index[0]]
     duals = None if solution.row_dual is None else solution.row_dual[rolling.balance_rows] / rolling.desk.program.step_h
