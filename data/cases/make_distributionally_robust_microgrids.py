@@ -21,6 +21,7 @@ WHEELING_SHARE = 0.02  # of the mean tariff of a line's ends
 DEVIATION_PRICE = 0.05  # of a line from its scheduled flow, yuan/kWh
 MAIN_GRID_FACTOR = 1.5  # purchase from the main grid over the tariff, dearer than every unit
 SURPLUS_KW = 10000.0  # that a microgrid can burn at the price of slack: more than all its units give
+DEAR, BEFORE_SHARE = 0.337, 0.65
 UNCONTROLLED = {"eva1": 40.0, "eva2": 60.0}
 SITES = {"eva1": "mg1", "eva2": "mg3"}
 Rows = list[dict[str, Any]]
@@ -74,28 +75,20 @@ def series() -> Rows:
 
 
 def generators() -> Rows:
-    first_kw = running_before()
     return [
         {"id": unit["unit"].lower(), "bus": unit["mg"], "power_max_kw": unit["power_max_kw"], "power_min_kw": unit["power_min_kw"],
          "cost_linear_per_kwh": unit["energy_cost_yuan_per_kwh"], "segment_count": 1, "ramp_kw_per_h": unit["ramp_kw_per_h"],
-         "power_initial_kw": first_kw[unit["unit"]], "commitment.start_cost": unit["start_cost_yuan"],
-         "commitment.stop_cost": unit["stop_cost_yuan"], "commitment.min_up_h": unit["min_up_h"], "commitment.min_down_h": unit["min_down_h"]}
+         "power_initial_kw": before_kw(unit), "commitment.start_cost": unit["start_cost_yuan"],
+         "commitment.stop_cost": unit["stop_cost_yuan"], "commitment.min_up_h": unit["min_up_h"],
+         "commitment.min_down_h": unit["min_down_h"]}
         for unit in table("diesel_generators")
     ]
 
 
-def running_before() -> dict[str, float]:
-    """Power of each unit before the day (ours): cheapest first, each between its limits, together the residual load of the last slot."""
-    load, renewable = table("load_forecast")[-1], table("res_forecast")[-1]
-    residual = sum(float(load[f"{mg}_kw"]) - float(renewable[f"{mg}_pv_kw"]) - float(renewable[f"{mg}_wt_kw"]) for mg in MICROGRIDS)
-    units = table("diesel_generators")
-    found = {unit["unit"]: float(unit["power_min_kw"]) for unit in units}
-    left = residual + sum(UNCONTROLLED.values()) - sum(found.values())
-    for unit in sorted(units, key=lambda unit: float(unit["energy_cost_yuan_per_kwh"])):
-        more = min(max(left, 0.0), float(unit["power_max_kw"]) - float(unit["power_min_kw"]))
-        found[unit["unit"]] += round(more, 3)
-        left -= more
-    return found
+def before_kw(unit: dict[str, str]) -> float:
+    """Power before the day (ours): the dear units at their least, from which they may stop; the others where all is in an hour's reach."""
+    dear = float(unit["energy_cost_yuan_per_kwh"]) > DEAR
+    return float(unit["power_min_kw"]) if dear else round(BEFORE_SHARE * float(unit["power_max_kw"]), 3)
 
 
 def stores() -> Rows:
@@ -104,8 +97,8 @@ def stores() -> Rows:
          "discharge_max_kw": unit["power_max_kw"], "charge_efficiency_share": unit["eta_charge"],
          "discharge_efficiency_share": unit["eta_discharge"], "energy_max_kwh": float(unit["energy_kwh"]) * float(unit["soc_max"]),
          "energy_min_kwh": float(unit["energy_kwh"]) * float(unit["soc_min"]),
-         "energy_initial_kwh": float(unit["energy_kwh"]) * float(unit["soc_start_end"]), "wear_cost_per_kwh": unit["wear_cost_yuan_per_kwh"],
-         "ramp_kw_per_h": unit["ramp_kw_per_h"], "cycle": "equal"}
+         "energy_initial_kwh": float(unit["energy_kwh"]) * float(unit["soc_start_end"]),
+         "wear_cost_per_kwh": unit["wear_cost_yuan_per_kwh"], "ramp_kw_per_h": unit["ramp_kw_per_h"], "cycle": "equal"}
         for unit in table("energy_storage")
     ]
 
@@ -136,8 +129,9 @@ def aggregators() -> Rows:
 
 def lines() -> Rows:
     rows: Rows = [
-        {"id": line["line"].lower(), "upper_bus": line["from_mg"], "lower_bus": line["to_mg"], "exchange_min_kw": -float(line["power_max_kw"]),
-         "exchange_max_kw": line["power_max_kw"], "ramp_kw_per_h": line["ramp_kw_per_h"], "deviation_price_per_kwh": DEVIATION_PRICE,
+        {"id": line["line"].lower(), "upper_bus": line["from_mg"], "lower_bus": line["to_mg"],
+         "exchange_min_kw": -float(line["power_max_kw"]), "exchange_max_kw": line["power_max_kw"],
+         "ramp_kw_per_h": line["ramp_kw_per_h"], "deviation_price_per_kwh": DEVIATION_PRICE,
          "position": "expected", "reactance_pu": line["reactance_pu"], "wheeling.price_share": WHEELING_SHARE,
          "wheeling.upper_price_series": f"{line['from_mg']}_tou", "wheeling.lower_price_series": f"{line['to_mg']}_tou"}
         for line in table("tie_lines")
@@ -152,7 +146,8 @@ def main() -> None:
     write("buses", ({"id": mg, "network": mg} for mg in MICROGRIDS))
     write("profiles", profiles())
     write("series", series())
-    demands: Rows = [{"id": f"{mg}_load", "bus": mg, "series": f"{mg}_load", "series_share": 1.0, "dump_max_kw": SURPLUS_KW} for mg in MICROGRIDS]
+    demands: Rows = [{"id": f"{mg}_load", "bus": mg, "series": f"{mg}_load", "series_share": 1.0, "dump_max_kw": SURPLUS_KW}
+                     for mg in MICROGRIDS]
     demands += [{"id": f"{name}_uncontrolled", "bus": SITES[name], "series": "ev_uncontrolled", "series_share": power}
                 for name, power in UNCONTROLLED.items()]
     write("demand", demands)

@@ -1,4 +1,4 @@
-"""Numbers and acceptance checks of the robust book on the shipped case: case 1, low load, the worst corner, and two days across the night."""
+"""Numbers and acceptance checks of the robust book on the shipped case: case 1, low load, the worst corner, two days in a row."""
 
 from __future__ import annotations
 
