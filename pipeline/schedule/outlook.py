@@ -65,7 +65,7 @@ def coarsen(outlook: Outlook, factor: int) -> Outlook:
         raise ValueError(f"{outlook.count} intervals do not make steps of {factor}")
 
     def mean(rows: Floats) -> Floats:
-        return np.asarray(rows.reshape(*rows.shape[:-1], -1, factor).mean(axis=-1))
+        return np.asarray(rows.reshape(*rows.shape[:-1], outlook.count // factor, factor).mean(axis=-1))
 
     ends = slice(factor - 1, None, factor)
     return Outlook(outlook.series, mean(outlook.values),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cases.settings import Sampled, Wasserstein
+from pipeline.cases.settings import Affine, BoxRobust, Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
@@ -16,15 +16,18 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
+from pipeline.scenarios.generate import draw
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
 from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread
-from pipeline.stages.forecasting import distances, forecast_mean, representatives
+from pipeline.stages.forecasting import distances, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
+
+WIDTH_DRAWS = 1000  # futures from which empirical half-widths are read
 
 Progress = Callable[[int, int], None] | None
 
@@ -76,7 +79,7 @@ def decide(run: Run) -> DayAhead:
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
     return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
-                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run))
+                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run), draws=_draws(run))
 
 
 def _spread(run: Run) -> Spread | None:
@@ -84,6 +87,15 @@ def _spread(run: Run) -> Spread | None:
     if not isinstance(run.case.settings.method, Wasserstein):
         return None
     return Spread(*distances(run))
+
+
+def _draws(run: Run) -> np.ndarray | None:
+    """(D, S, T) drawn futures at the day-ahead step, where half-widths are read from them."""
+    method = run.case.settings.method
+    if not isinstance(method, Affine | BoxRobust) or method.half_widths.source != "empirical":
+        return None
+    values = draw(forecast_of(run.record.run_id), run.knowledge.history, count=WIDTH_DRAWS, seed=seed_of(run, "draw"))
+    return np.array([outlook.values for outlook in outlooks_of(run, values)])
 
 
 def day_ahead_program(run: Run) -> LinearProgram:
@@ -100,6 +112,8 @@ def schedule(run_id: str) -> str:
     started = time.perf_counter()
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
+    if found.policy is not None:
+        plans(run).save("policy", found.policy.to_arrays())
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
