@@ -108,21 +108,29 @@ def connections() -> Rows:
              "vehicle_count": row["vehicles"]} for row in table("ev_connection")]
 
 
-def reserve_kwh(name: str) -> float:
-    """Energy that vehicles need at the end of the day that leave on the next one: equation (11) of the book."""
+def start_kwh(name: str) -> float:
+    """Energy with which the first day begins: what vehicles need then that leave on that day, equation (11) of the book.
+
+    Counted in quarter-hours, which is a little more than in hours: of n vehicles that leave in an hour, the last go at its end.
+    """
+    rows = [row for row in connections() if row["aggregator"] == name]
+    leaving = dict.fromkeys(range(1, 25), 0)
+    for row in rows:
+        leaving[(int(row["connect_slot"]) + int(row["dwell_h"]) - 1) % 24 + 1] += int(row["vehicle_count"])
     total = 0.0
-    for row in connections():
+    for row in rows:
         after = int(row["connect_slot"]) + int(row["dwell_h"]) - 24
-        if row["aggregator"] == name and after > 0:
-            share = max(EV["soc_min"], EV["soc_depart"] - after * EV["eta_charge"] * EV["power_max_kw"] / EV["battery_kwh"])
-            total += int(row["vehicle_count"]) * EV["battery_kwh"] * share
-    return round(total, 6)
+        for quarter in range(4) if after > 0 else ():
+            share = (leaving[after] + quarter) // 4 / leaving[after]
+            still = (after - (3 - quarter) / 4) * EV["eta_charge"] * EV["power_max_kw"] / EV["battery_kwh"]
+            total += share * int(row["vehicle_count"]) * EV["battery_kwh"] * max(EV["soc_min"], EV["soc_depart"] - still)
+    return round(total, 3)
 
 
 def aggregators() -> Rows:
     return [
         {"id": name, "bus": mg, "vehicle_count": sum(int(row["vehicle_count"]) for row in connections() if row["aggregator"] == name),
-         "early_departure_budget_count": int(EV[f"early_leave_budget_{name}"]), "energy_initial_kwh": reserve_kwh(name)}
+         "early_departure_budget_count": int(EV[f"early_leave_budget_{name}"]), "energy_initial_kwh": start_kwh(name)}
         for name, mg in SITES.items()
     ]
 
