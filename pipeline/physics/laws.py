@@ -406,7 +406,7 @@ INPUTS: Final[dict[str, Entry]] = {
     "store.ramp_release_kw": Entry("what the ramp lets go: everything past the end of the day", "ours", when=RAMP),
     "store.ramp_excess_high_kw": Entry("most that the ramp may be exceeded by", "ours", when=RAMP),
     "store.energy_reference_kwh": Entry("energy of the day-ahead schedule at the window's end", "000 §6", when=ROLLING),
-    "store.terminal_price_per_kwh": Entry("largest price in the window times terminal_price_factor, or 0", "000 §6", when=ROLLING),
+    "store.terminal_price_per_kwh": Entry("largest price in the window, or 0", "000 §6", when=ROLLING),
     "ev_fleet.energy_before_kwh": Entry("energy stored since the start of the day, before the first interval", "000 §6"),
     "ev_fleet.power_high_kw": Entry("charging power of the vehicles of cohort c that are connected", "000 §5"),
     "ev_fleet.energy_low_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as late as it can", "000 §5"),

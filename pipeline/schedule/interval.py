@@ -16,6 +16,7 @@ class Interval:
     def __init__(self, roster: Roster, x: Floats, u: Floats, before: Floats) -> None:
         self.roster, self.x, self.u, self.before = roster, x, u, before
         self.count = len(roster.networks)
+        self.left = np.zeros(self.count)  # what no device could take, per network and over all carriers
         units, ramps = roster.units, roster.ramps
         self.on = units.running(x, u)
         up, down = ramps.reach(before[units.on_before] > 0.5, self.on)

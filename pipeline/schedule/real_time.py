@@ -78,7 +78,7 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     if not day_ends and desk.case.settings.terminal_fixed_price_per_kwh is not None:
         price = desk.case.settings.terminal_fixed_price_per_kwh
     elif not day_ends and desk.case.settings.terminal_energy_price == "max_price":
-        price = desk.case.settings.terminal_price_factor * max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
+        price = max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
                                   reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
     return filled, inputs

@@ -89,6 +89,32 @@ def test_units_run_lower_where_the_tank_is_full_or_empty(hydrogen, rolling, unit
     assert found.unmet.max() < 1e-9
 
 
+@pytest.mark.parametrize(("cut_kw", "power_kw"), [(300.0, None), (0.0, 0.0)])
+def test_beyond_a_tie_an_electrolyser_gives_before_load_is_shed(hydrogen, rolling, cut_kw, power_kw):
+    """At step 1 the tie is at its limit and the electrolyser runs: cut to 300 kW it gives what lacks, cut off the fuel cell helps."""
+    usual, cut = (settled(rolling, hydrogen.truth(), words=words) for words in ((), (Word("mg1_tie", "limit_high_kw", cut_kw),)))
+    unit, cell = entry(rolling, "mg1_electrolyser", "power_kw"), entry(rolling, "mg1_fuel_cell", "power_kw")
+    assert usual.columns[unit] > 200
+    assert cut.columns[unit] < usual.columns[unit] - 100
+    assert cut.columns[entry(rolling, "mg1_load", "shed_kw")] == pytest.approx(0, abs=1e-6)
+    if power_kw is not None:
+        assert cut.columns[unit] == pytest.approx(power_kw)
+        assert cut.columns[cell] > 0 or cut.columns[entry(rolling, "mg1_battery", "discharge_kw")] > 0
+    sums = network_sums(rolling.desk, cut.columns[None], cut.inputs[None])
+    assert max(np.abs(total).max() for total in sums.values()) < 1e-8 and cut.unmet.max() < 1e-9
+
+
+def test_a_surplus_beyond_a_tie_is_stored_before_it_is_burnt(hydrogen, rolling):
+    """Firm import that nobody needs: what the battery does not take, the electrolyser does."""
+    words = (Word("mg1_tie", "limit_low_kw", 600.0), Word("mg1_battery", "out"))
+    step = 1 + int(np.argmax(rolling.held.set_points[:, entry(rolling, "mg1_fuel_cell", "power_kw")]))
+    usual, found = (settled(rolling, hydrogen.truth(), step, words=own) for own in ((), words))
+    cell, unit = (entry(rolling, f"mg1_{name}", "power_kw") for name in ("fuel_cell", "electrolyser"))
+    assert usual.columns[cell] > 100 and found.columns[cell] == pytest.approx(0)
+    assert found.columns[unit] > 0 and found.columns[entry(rolling, "mg1_load", "dump_kw")] == 0
+    assert max(np.abs(total).max() for total in network_sums(rolling.desk, found.columns[None], found.inputs[None]).values()) < 1e-8
+
+
 @pytest.mark.parametrize(("target", "quantity", "value", "column", "power"), [
     ("mg1_fuel_cell", "set_point_kw", 120.0, "power_kw", 120.0),
     ("mg1_electrolyser", "set_point_kw", -120.0, "power_kw", 120.0),  # injection is positive into the bus
