@@ -18,7 +18,7 @@ from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.scenarios.generate import draw
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Connections, Outlook, coarsen
+from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
@@ -67,8 +67,7 @@ def outlooks_of(run: Run, values: np.ndarray, early: Sequence[Mapping[str, np.nd
 
 def planned_connections(run: Run) -> Connections:
     """What the connection matrices say, at the day-ahead step."""
-    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
-    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
+    return coarse_connections(expected_connections(run.case, day=run.day), run.case.settings.day_ahead_step_min // 15)
 
 
 def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
