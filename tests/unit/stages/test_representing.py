@@ -87,7 +87,7 @@ def test_as_many_as_were_kept_is_the_sample_itself(stage) -> None:  # type: igno
 
 def test_a_first_step_that_loses_extremes_is_done_again_with_twice_as_many(stage, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     counts: list[int | None] = []
-    gaps = iter([0.3, 0.2, 0.01])
+    gaps = iter([0.3, 0.15, 0.01])
 
     def once(run: Run, method: Sampled, forecast: object, draws: representing.Draws, seed: int, count: int | None) -> representing._Reduced:
         counts.append(count)
@@ -106,8 +106,9 @@ def test_where_twice_as_many_do_not_help_it_is_said(stage, monkeypatch) -> None:
 
     def once(*given: object) -> representing._Reduced:
         found = real(*given)  # type: ignore[arg-type]
-        return representing._Reduced(found.clusters, found.found, None, {"load": 0.3}, found.costs_known)
+        return representing._Reduced(found.clusters, found.found, None, {"load": next(shortfalls)}, found.costs_known)
 
+    shortfalls = iter([0.3, 0.2])
     monkeypatch.setattr(representing, "_once", once)
     measures = quality_of(stage(Stochastic(draw_count=60, representative_count=2, pre_reduction_count=8)))
     assert measures["keeps_extremes"] == 0.0 and measures["sample_count"] == 8 and measures["extreme_gap_load_share"] == 0.3
