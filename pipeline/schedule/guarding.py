@@ -1,7 +1,7 @@
-"""Treatments of one forecast that guard against deviations from it: affine rules.
+"""Treatments of one forecast that guard against deviations from it: affine rules, the worst corner of a box, budgeted prices.
 
-What is published is the forecast met under the treatment: the rules' own nominal schedule. What the treatment promises, the worst
-cost over its set, is the decision's objective.
+What is published is the forecast met under the treatment: the rules' own nominal schedule, or the best recourse to the box's first
+stage. What the treatment promises, the worst cost over its set, is the decision's objective.
 """
 
 from __future__ import annotations
@@ -11,16 +11,55 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.cases.settings import Affine
+from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
 from pipeline.program.linear_program import Floats, dot
 from pipeline.program.solve import Status
 from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.deviations import box_deviations
 from pipeline.schedule.exclusive import ALL_FROM, ROUNDS, Pairs, with_exclusive
+from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook
-from pipeline.schedule.solving import Found, Work, checked, frozen_work, undecided
+from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided
 from pipeline.uncertainty.affine import AffineDecision
+from pipeline.uncertainty.box_robust import box_robust
+from pipeline.uncertainty.budgeted import budgeted_prices
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.monolith import NoDecision
+
+
+def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None) -> Found:
+    """The first stage that is cheapest at the worst corner, met with the forecast. Raises NoSchedule without one.
+
+    inputs: (m,) the bound forecast. draws: (D, S, T) drawn futures, for empirical half-widths.
+    """
+    program = work.desk.program
+    deviations = box_deviations(work.desk, outlook, inputs, method, draws=draws)
+    first_stage = program.columns_like(work.desk.case.settings.first_stage)
+    said: list[str] = []
+    try:
+        found = box_robust(program, first_stage, deviations, work.left(), gap_share=method.gap_share, report=said.append).decision
+    except NoDecision as none:
+        raise undecided(work, none, inputs) from none
+    work.findings += tuple(Finding("day_ahead", "info", "dual_bound", words.partition(":")[0], words) for words in said)
+    if found.status is not Status.optimal:
+        work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
+    met = meet(work, recourse_of(program, first_stage, work.left()), found.first, inputs[None], np.ones(1))
+    decision = replace(found, costs=None, law=None)  # of corners, which are no scenarios of the plan
+    return Found(met.x, met.row_dual, float(met.costs[0]), decision.lower, decision.gap, work.status, {}, decision)
+
+
+def protect_prices(desk: Desk, outlook: Outlook, inputs: Floats) -> Desk:
+    """The desk with a program whose objective holds for every budgeted deviation of prices; its own columns and rows come first.
+
+    Unchanged where the settings ask for no protection.
+    """
+    asked = desk.case.settings.budgeted_prices
+    if asked is None:
+        return desk
+    widths = HalfWidths(load_share=0, heat_share=0, pv_share=0, wind_share=0, other_share=0, price_share=asked.half_width_share)
+    deviations = box_deviations(desk, outlook, inputs, BoxRobust(half_widths=widths, budget_share=asked.budget_share))
+    return replace(desk, program=budgeted_prices(desk.program, deviations))
 
 
 def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *, draws: Floats | None = None) -> Found:
@@ -30,6 +69,8 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
     with the first stage held: a rule has none.
     """
     problem = affine_problem(work.desk, outlook, inputs, method, draws=draws)
+    protection = work.desk.program.columns_like(["prices.*"])  # no rule: what guards the objective is decided with it
+    problem = replace(problem, first_stage=np.union1d(problem.first_stage, protection))
     try:
         found = _one_way(work, problem, affine_day(work.desk, problem, work.left()))
     except NoDecision as none:

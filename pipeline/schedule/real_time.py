@@ -71,6 +71,7 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     last = state.step - 1 + active
     filled = desk.binder.fill(outlook, desk.window_starts(state.step), overrides=overrides)
     _keep_laxity(desk, filled)
+    _keep_exchange(desk, filled)
     frozen = np.zeros((positions, len(desk.binder.frozen_labels)))
     frozen[:active] = rolling.held.frozen[state.step - 1 : last]
     day_ends = last == count
@@ -93,6 +94,16 @@ def _keep_laxity(desk: Desk, filled: Floats) -> None:
     share, cohorts = desk.case.settings.ev_laxity_share, desk.roster.cohorts
     low, high = filled[:, cohorts.energy_low], filled[:, cohorts.energy_high]
     filled[:, cohorts.energy_low] = low + share * np.maximum(high - low, 0.0)
+
+
+def _keep_exchange(desk: Desk, filled: Floats) -> None:
+    """The balancing tie keeps off its limits: settlement lets every mismatch pass there, and beyond them load is shed. In place."""
+    share, ties = desk.case.settings.exchange_reserve_share, desk.roster.ties
+    if share == 0.0 or desk.case.balancing_tie is None:
+        return
+    row = ties.names.index(desk.case.balancing_tie)
+    low, high = filled[:, ties.low[row]].copy(), filled[:, ties.high[row]].copy()
+    filled[:, ties.low[row]], filled[:, ties.high[row]] = low + share * (high - low) / 2, high - share * (high - low) / 2
 
 
 def _heat_reserve(desk: Desk, filled: Floats) -> tuple[Indices, Indices, Floats] | None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import realised_envelopes
+from pipeline.forecast.ev_connection import realised_connections
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions
 from pipeline.schedule.decided import decision_tables
@@ -106,7 +107,7 @@ def _what_came(run: Run) -> Outlook:
     if missing:
         raise InputError(Mistake(f"study of {run.case.name}, {run.day.date}", f"what came is not known of {', '.join(missing[:4])}",
                                  "import it, end the study earlier, or take against: [held_out]"))
-    return Outlook(series, values, realised_envelopes(run.case, known.sessions, day=run.day))
+    return Outlook(series, values, realised_envelopes(run.case, known.sessions, day=run.day), realised_connections(run.case, day=run.day))
 
 
 def _options(run: Run) -> DayAheadOptions:

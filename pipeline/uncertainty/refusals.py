@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.uncertainty.deviations import Deviations
 
 METHOD = "settings.method"
 
@@ -79,3 +80,11 @@ def check_certain_prices(program: LinearProgram, touched: Indices, *, treatment:
         message = f"{treatment} cannot carry the uncertain price {program.input_names[uncertain[0]]} ({uncertain.size - 1} more)"
         raise InputError(Mistake(f"{METHOD}.half_widths.price_share", message,
                                  "take 0 (price: expected), and settings.budgeted_prices to guard against prices"))
+
+
+def check_budgeted(deviations: Deviations, place: str = METHOD, *, budget: str = "budget_share", half_width: str = "half_widths") -> None:
+    """Finite, non-negative budgets, finite half-widths. Raises InputError."""
+    if not np.isfinite(deviations.budget).all() or (deviations.budget < 0).any():
+        raise InputError(Mistake(f"{place}.{budget}", f"the budgets {deviations.budget} are out of range", "take a share from 0 to 1"))
+    if not np.isfinite(deviations.directions.data).all():
+        raise InputError(Mistake(f"{place}.{half_width}", "one is no finite number", "take shares from 0 to 1 of a finite forecast"))

@@ -11,6 +11,7 @@ from pipeline.schedule.exclusive import pairs_of, with_exclusive
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.instructions import unreachable
 from pipeline.schedule.layout import by_position
+from pipeline.schedule.real_time import window_inputs
 from pipeline.schedule.settle import reality_of, settle
 from pipeline.schedule.yardsticks import no_redispatch
 from tests.unit.schedule.test_bind import Word
@@ -165,3 +166,17 @@ def test_hydrogen_at_the_window_s_end_is_worth_its_energy(hydrogen):
     cost = program.cost_by_input[program.column_index["mg1_tank.terminal_short_m3"]].toarray()
     assert cost.max() == 3
     assert by_position(program.cost, hydrogen.rolling().desk.layout.columns).shape[0] == 16
+
+
+def test_the_balancing_tie_keeps_off_its_limits_when_re_dispatching():
+    """4 % of 4000 kW, half of it at each end; a person's set-point stays where it is."""
+    own = setting("hydrogen_microgrids", "reference", exchange_reserve_share=0.04)
+    rolling = own.rolling()
+    filled, _ = window_inputs(rolling, rolling.start, own.truth().window(0, 16), [Word("grid", "set_point_kw", 500.0, valid_to=None)])
+    ties = rolling.desk.roster.ties
+    row = ties.names.index("grid")
+    assert (filled[0, ties.low[row]], filled[0, ties.high[row]]) == (500, 500)
+    filled, _ = window_inputs(rolling, rolling.start, own.truth().window(0, 16))
+    assert (filled[0, ties.low[row]], filled[0, ties.high[row]]) == pytest.approx((-1920, 1920))
+    inner = ties.names.index("mg1_tie")
+    assert filled[0, ties.high[inner]] == 600

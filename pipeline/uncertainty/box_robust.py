@@ -1,0 +1,249 @@
+"""The worst corner of a budgeted box, by column-and-constraint generation. Zeng and Zhao, 2013; Bertsimas and Sim, 2004.
+
+A master holds the rows of every corner found so far; it starts with the centre, so its first optimum is the deterministic cost. Each round
+looks for a worse corner at its first stage: first by climbing (prices at a corner name the next one), and where climbing finds
+nothing that the master does not know, by the exact search of `worst_corner`, which proves the upper bound.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram, dot
+from pipeline.program.solve import Solution, SolveOptions, Status
+from pipeline.uncertainty.around import program_around
+from pipeline.uncertainty.deviations import Deviations
+from pipeline.uncertainty.dual_bounds import LIMIT, DualBound, bounds_of, dual_intervals, family_of
+from pipeline.uncertainty.expectation import Recourse, recourse_of
+from pipeline.uncertainty.measure import WorstCase, weighted
+from pipeline.uncertainty.monolith import NoDecision, clean_first, no_decision, proven_lower, solve_scenario_program
+from pipeline.uncertainty.refusals import check_budgeted, check_certain_prices, check_continuous_recourse, check_scenarios
+from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relative_gap
+from pipeline.uncertainty.worst_corner import Choices, Corner, choices_of, greedy, search_corner
+
+ENLARGE, ENLARGE_MOST = 10.0, 6
+CLIMBS = 50
+SAME = 1e-6  # share of a cost within which the exact search and the recourse itself must agree
+
+
+@dataclass(frozen=True)
+class Robust:
+    """A decision and the corners that hold it: deviations (L, K), inputs (L, m), the worst one first; bounds on prices by row family.
+
+    `decision.costs` and `decision.law` are over the corners; the law is a point mass on the worst one.
+    """
+
+    decision: Decision
+    corners: Floats
+    inputs: Floats
+    bounds: tuple[DualBound, ...]
+
+
+def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviations, options: SolveOptions | None = None, *,
+               gap_share: float = 1e-4, rounds_max: int = 100, report: Callable[[str], None] | None = None) -> Robust:
+    """First stage that is cheapest at the worst deviation inside the budget, with bounds per round.
+
+    first_stage: ascending. Row bounds may deviate, prices may not. report: told each bound on prices at the end, and each one
+    that was enlarged. Raises InputError (uncertain prices, integer recourse, a budget that is none), NoDecision.
+    """
+    _check(program, first_stage, deviations)
+    options = options or SolveOptions()
+    options = replace(options, mip_gap_share=min(options.mip_gap_share, gap_share / 4))
+    search = _Search(program, np.unique(first_stage), deviations, options, gap_share, report or (lambda _: None))
+    search.corners.append(np.zeros(deviations.count))
+    while len(search.iterations) < rounds_max and search.gap > gap_share and search.left_s > 0:
+        if not search.round():
+            break
+    return search.result()
+
+
+def _check(program: LinearProgram, first_stage: Indices, deviations: Deviations) -> None:
+    check_scenarios(program, deviations.centre)
+    check_budgeted(deviations)
+    touched = np.flatnonzero(np.diff(deviations.directions.indptr))
+    check_certain_prices(program, touched, treatment="the box")
+    check_continuous_recourse(program, first_stage, treatment="the box", remedy="name it in settings.first_stage, or take another method")
+
+
+@dataclass
+class _Search:
+    """Corners, bounds and the recourse of one run."""
+
+    program: LinearProgram
+    first_stage: Indices
+    deviations: Deviations
+    options: SolveOptions
+    gap_share: float
+    report: Callable[[str], None]
+    corners: list[Floats] = field(default_factory=list)
+    lower: float = -np.inf
+    upper: float = np.inf
+    best: tuple[Floats, Floats] | None = None  # first stage (f,), its worst corner (K,)
+    iterations: list[Iteration] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        self.recourse: Recourse = recourse_of(self.program, self.first_stage, replace(self.options, method="auto", crossover=True))
+        self.choices: Choices = choices_of(self.deviations)
+        directions = self.deviations.directions
+        self.slope = sp.csr_array(self.program.matrix_by_input @ directions)  # (r, K)
+        self.slope.eliminate_zeros()
+        self.constant: Floats = np.asarray(directions.T @ self.program.offset_by_input)
+        frozen = self.recourse.frozen
+        cost = self.program.bind(self.deviations.centre).cost[self.recourse.rest]
+        self.intervals = dual_intervals(frozen, cost)
+        self.bounds = bounds_of(frozen, cost, np.flatnonzero(np.diff(self.slope.indptr)), self.intervals)
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.lower, self.upper)
+
+    @property
+    def left_s(self) -> float:
+        return max(self.options.time_limit_s - (time.perf_counter() - self.started), 0.0)
+
+    def _left(self) -> SolveOptions:
+        return replace(self.options, time_limit_s=self.left_s)
+
+    def inputs(self, deviation: Floats) -> Floats:
+        """(m,) inputs at a deviation (K,)."""
+        return np.asarray(self.deviations.centre + self.deviations.directions @ deviation)
+
+    def round(self) -> bool:
+        """A master over the known corners, then a worse one. False where none is worse and none is new."""
+        first = self._master()
+        corner, worst = self._climb(first)
+        limit: float | None = None
+        if worst - self.lower <= self.gap_share / 4 * abs(self.lower) or self._known(corner):
+            corner, worst, limit = self._exact(first, corner, worst)
+        elif np.isfinite(worst):
+            relaxed = self._search(first, relaxed=True)
+            limit = None if relaxed is None else max(relaxed.bound, worst)
+        if limit is not None and np.isfinite(worst) and limit < self.upper:
+            self.upper, self.best = limit, (first, corner)
+        seconds = time.perf_counter() - self.started
+        self.iterations.append(Iteration(len(self.iterations) + 1, min(self.lower, self.upper), self.upper, seconds))
+        new = not self._known(corner)
+        if new:
+            self.corners.append(corner)
+        return new
+
+    def _master(self) -> Floats:
+        scenarios = np.array([self.inputs(corner) for corner in self.corners])
+        count = len(scenarios)
+        weights = np.full(count, 1 / count)
+        epigraph = WorstCase().epigraph(weights) if count > 1 else weighted(weights)
+        bound, _ = program_around(self._two_stage(scenarios), epigraph)
+        solution, _ = solve_scenario_program(bound, self._left(), single=count == 1)
+        if solution.x is None:
+            raise no_decision(solution)
+        self.lower = max(self.lower, proven_lower(solution))
+        return clean_first(self._two_stage(scenarios), solution.x[: self.first_stage.size])
+
+    def _two_stage(self, scenarios: Floats) -> TwoStage:
+        return TwoStage(self.program, self.first_stage, scenarios, np.full(len(scenarios), 1 / len(scenarios)))
+
+    def _met(self, first: Floats, deviation: Floats) -> tuple[float, Solution]:
+        """Whole cost at a deviation with the best recourse, infinite where there is none."""
+        solution, _ = self.recourse.meet(first, self.inputs(deviation))
+        if solution.status is Status.infeasible:
+            return float("inf"), solution
+        if solution.x is None or solution.row_dual is None:
+            raise no_decision(solution)
+        return solution.objective, solution
+
+    def _climb(self, first: Floats) -> tuple[Floats, float]:
+        """From every known corner: the prices there name the next one, until none is worse. Each step is a bound from below."""
+        best, worst = self.corners[0], -np.inf
+        for start in self.corners:
+            corner = start
+            cost, solution = self._met(first, corner)
+            for _ in range(CLIMBS):
+                if not np.isfinite(cost):
+                    return corner, cost
+                assert solution.row_dual is not None
+                following = greedy(self.deviations, self.choices, self.constant - self.slope.T @ solution.row_dual)
+                dearer, at = self._met(first, following)
+                if dearer <= cost + 1e-9 * abs(cost):
+                    break
+                corner, cost, solution = following, dearer, at
+            if cost > worst:
+                best, worst = corner, cost
+        return best, worst
+
+    def _known(self, corner: Floats) -> bool:
+        return any(np.array_equal(corner, known) for known in self.corners)
+
+    def _bound(self, first: Floats) -> BoundProgram:
+        return self.recourse.frozen.bind(np.concatenate([self.deviations.centre, first]))
+
+    def _search(self, first: Floats, *, relaxed: bool = False) -> Corner | None:
+        if not self.choices.value.size:
+            return Corner(np.zeros(self.deviations.count), self._met(first, np.zeros(self.deviations.count))[0], np.zeros(0))
+        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, bounds=self.bounds,
+                             intervals=self.intervals, options=self._left(), relaxed=relaxed)
+
+    def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:
+        """The worst corner proven, repeated with larger bounds while a price comes near its own."""
+        for _ in range(ENLARGE_MOST + 1):
+            found = self._search(first)
+            if found is None:
+                return corner, worst, None
+            cost, solution = self._met(first, found.deviation)
+            if not np.isfinite(cost):
+                return found.deviation, cost, None
+            if cost > worst:
+                corner, worst = found.deviation, cost
+            if not self._near(solution, short=cost > found.bound + SAME * (1 + abs(cost)), prices=found.prices):
+                return corner, worst, max(found.bound, worst)
+        message = "prices of rows grew past every bound: " + "; ".join(str(bound) for bound in self.bounds if not bound.provable)
+        raise NoDecision(f"{message}; price what these rows lack (a slack), or plan with scenarios", Status.failed)
+
+    def _near(self, solution: Solution, *, short: bool, prices: Floats) -> bool:
+        """Records the largest price per family at a worst corner; enlarges the bounds that a price came near. True where one did.
+
+        short: the search saw less than the recourse costs, so a bound cut a price off: those that its own prices touch are too small.
+        """
+        assert solution.row_dual is not None
+        size: dict[str, float] = {}
+        seen = np.maximum(np.abs(solution.row_dual), np.abs(prices)) if short and prices.size else np.abs(solution.row_dual)
+        for row in np.flatnonzero(np.diff(self.slope.indptr)):
+            family = family_of(self.program.row_names[row])
+            size[family] = max(size.get(family, 0.0), float(seen[row]))
+        near = {bound.family for bound in self.bounds if size[bound.family] > LIMIT * bound.bound and not bound.provable}
+        for family in near:
+            self.report(f"{family}: a price of {size[family]:g} is near its bound, which is enlarged {ENLARGE:g} times")
+        self.bounds = tuple(replace(
+            bound, largest=max(bound.largest, size[bound.family]), bound=bound.bound * (ENLARGE if bound.family in near else 1.0),
+            enlarged=bound.enlarged + (bound.family in near)) for bound in self.bounds)
+        return bool(near)
+
+    def result(self) -> Robust:
+        """The best first stage and its corners, worst first. Raises NoDecision where no round proved a cost."""
+        if self.best is None:
+            raise NoDecision("no first stage with a recourse at every deviation was found in time", Status.time_limit)
+        for bound in self.bounds:
+            self.report(str(bound))
+        first, worst = self.best
+        corners = np.array([worst, *(corner for corner in self.corners if not np.array_equal(corner, worst))])
+        costs = np.array([self._met(first, corner)[0] for corner in corners])
+        order = np.argsort(-costs, kind="stable")
+        law = np.zeros(len(corners))
+        law[0] = 1.0
+        decision = Decision(
+            first=first, objective=self.upper, lower=min(self.lower, self.upper), way="column_and_constraint", costs=costs[order], law=law,
+            status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
+            seconds=time.perf_counter() - self.started,
+        )
+        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.bounds)
+
+
+def worst_cost(robust: Robust) -> float:
+    """Cost at the worst corner found: what `decision.objective` proves up to the gap."""
+    assert robust.decision.costs is not None and robust.decision.law is not None
+    return dot(robust.decision.law, robust.decision.costs)

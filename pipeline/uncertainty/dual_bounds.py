@@ -1,0 +1,103 @@
+"""How large the prices of rows can become: what a product of a price and a binary needs to be linear.
+
+A price is held by the columns that could relieve its row: where shortage costs 90 and nothing limits it, no kW is worth more. Such
+bounds follow from dual feasibility alone, A'y <= c for every column without an upper limit, by propagating intervals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pipeline.program.linear_program import Floats, Indices, LinearProgram, component_of
+
+ROUNDS = 20
+MARGIN = 0.95  # a provable price stands at this share of its bound, so that one at the bound always means too small a bound
+STATED = 2.0  # times the largest provable bound, or the dearest cost, where nothing is provable
+LIMIT = 0.99  # share of its bound that no price may exceed
+
+
+@dataclass(frozen=True)
+class DualBound:
+    """|price| of the rows of one family (the law that they state), as a worst-corner search assumed it.
+
+    provable: follows from the costs of columns that relieve the rows; else stated, and enlarged while a price came near it.
+    largest: the largest price seen in worst corners.
+    """
+
+    family: str
+    bound: float
+    provable: bool
+    largest: float = 0.0
+    enlarged: int = 0
+
+    def __str__(self) -> str:
+        kind = "provable" if self.provable else f"stated, enlarged {self.enlarged} times"
+        return f"{self.family}: |price| <= {self.bound:g} ({kind}), largest seen {self.largest:g}"
+
+
+def family_of(row_name: str) -> str:
+    """`mg1.balance[3]` -> `balance`."""
+    return component_of(row_name).split(".", 1)[-1]
+
+
+def dual_intervals(program: LinearProgram, cost: Floats) -> tuple[Floats, Floats]:
+    """Bounds (r,), (r,) that every price vector feasible for the dual at column costs (n,) keeps; infinite where none follows."""
+    lower = np.where(np.isinf(program.row_upper), 0.0, -np.inf)
+    upper = np.where(np.isinf(program.row_lower), 0.0, np.inf)
+    entries = _one_sided(program, cost)
+    for _ in range(ROUNDS):
+        before = (lower.copy(), upper.copy())
+        _propagate(entries, lower, upper)
+        if np.array_equal(before[0], lower) and np.array_equal(before[1], upper):
+            break
+    return lower, upper
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Entries of sum_i a_i y_i <= c, one constraint per column without a limit on one side (a negated one for the other side)."""
+
+    row: Indices
+    constraint: Indices
+    value: Floats
+    limit: Floats  # (constraints,)
+
+
+def _one_sided(program: LinearProgram, cost: Floats) -> _Entries:
+    unlimited, bottomless = np.flatnonzero(np.isinf(program.col_upper)), np.flatnonzero(np.isinf(program.col_lower))
+    columns = sp.csc_array(program.matrix)
+    both = sp.coo_array(sp.hstack([columns[:, unlimited], -columns[:, bottomless]], format="coo"))
+    limit = np.concatenate([cost[unlimited], -cost[bottomless]])
+    return _Entries(both.row.astype(np.int64), both.col.astype(np.int64), np.asarray(both.data, dtype=float), limit)
+
+
+def _propagate(entries: _Entries, lower: Floats, upper: Floats) -> None:
+    """One round: what the other entries leave of a constraint bounds each price in it."""
+    least = np.where(entries.value > 0, entries.value * lower[entries.row], entries.value * upper[entries.row])
+    open_ended: NDArray[np.bool_] = np.isinf(least)
+    finite = np.where(open_ended, 0.0, least)
+    count = entries.limit.size
+    total = np.bincount(entries.constraint, finite, count)[entries.constraint] - finite
+    others = np.bincount(entries.constraint, open_ended.astype(float), count)[entries.constraint] - open_ended
+    known = others == 0
+    reach = (entries.limit[entries.constraint] - total)[known] / entries.value[known]
+    row, positive = entries.row[known], entries.value[known] > 0
+    np.minimum.at(upper, row[positive], reach[positive])
+    np.maximum.at(lower, row[~positive], reach[~positive])
+
+
+def bounds_of(program: LinearProgram, cost: Floats, rows: Indices, intervals: tuple[Floats, Floats]) -> tuple[DualBound, ...]:
+    """One bound per family among `rows`: provable where every row of the family has one, else stated."""
+    size = np.maximum(np.abs(intervals[0]), np.abs(intervals[1]))
+    found: dict[str, float] = {}
+    for row in rows:
+        family = family_of(program.row_names[row])
+        found[family] = max(found.get(family, 0.0), float(size[row]))
+    known = [bound for bound in found.values() if np.isfinite(bound)]
+    stated = STATED * max([1.0, *known, float(np.abs(cost).max(initial=0.0))])
+    return tuple(DualBound(family, max(bound, 1e-6) / MARGIN, True) if np.isfinite(bound) else DualBound(family, stated, False)
+                 for family, bound in sorted(found.items()))
