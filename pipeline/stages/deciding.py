@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +18,12 @@ from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.scenarios.generate import draw
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Connections, Outlook, coarsen
+from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread
-from pipeline.stages.forecasting import distances, forecast_mean, forecast_of, representatives, seed_of
+from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -51,20 +51,23 @@ def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name + DECIDED if name in COMPLETED_BY_VALIDATION else name: table for name, table in tables.items()}
 
 
-def outlooks_of(run: Run, values: np.ndarray) -> list[Outlook]:
-    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected."""
-    case = run.case
+def outlooks_of(run: Run, values: np.ndarray, early: Sequence[Mapping[str, np.ndarray]] | None = None) -> list[Outlook]:
+    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected.
+
+    early: per day, by aggregator, the vehicles (24,) by slot due that leave early.
+    """
+    case, step_min = run.case, run.case.settings.day_ahead_step_min
     envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
-    connections = expected_connections(case, day=run.day, step_min=case.settings.day_ahead_step_min)
+    planned = expected_connections(case, day=run.day, step_min=step_min)
+    leaving = [{}] * len(values) if early is None else early
     names = tuple(series.id for series in case.series)
-    factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes, connections), factor) for one in values]
+    connections = [expected_connections(case, day=run.day, step_min=step_min, early=some) if some else planned for some in leaving]
+    return [coarsen(Outlook(names, one, envelopes, vehicles), step_min // 15) for one, vehicles in zip(values, connections, strict=True)]
 
 
 def planned_connections(run: Run) -> Connections:
     """What the connection matrices say, at the day-ahead step."""
-    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
-    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
+    return coarse_connections(expected_connections(run.case, day=run.day), run.case.settings.day_ahead_step_min // 15)
 
 
 def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
@@ -72,7 +75,7 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
     if not isinstance(run.case.settings.method, Sampled):
         return outlooks_of(run, forecast_mean(run)[None]), np.ones(1)
     values, weights = representatives(run)
-    return outlooks_of(run, values), weights
+    return outlooks_of(run, values, early_departures(run, len(values))), weights
 
 
 def decide(run: Run) -> DayAhead:

@@ -24,7 +24,7 @@ from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats, frame, texts
 from pipeline.validate.identity import check_identity
-from pipeline.validate.inputs import check_distances, check_findings, check_forecasts, check_scenarios, check_scores
+from pipeline.validate.inputs import check_departures, check_distances, check_findings, check_forecasts, check_scenarios, check_scores
 from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
@@ -65,6 +65,8 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
         mistakes += check_scenarios(case, tables["scenarios"], (day.steps(15), day.steps(case.settings.day_ahead_step_min)))
     if "scenario_distances" in tables:
         mistakes += check_distances(tables["scenario_distances"], tables.get("scenarios"))
+    if "scenario_departures" in tables:
+        mistakes += check_departures(tables["scenario_departures"], tables.get("scenarios"))
     mistakes += check_bounds(tables["bounds"]) if "bounds" in tables else []
     mistakes += check_distribution(tables["distribution"], tables.get("scenarios")) if "distribution" in tables else []
     mistakes += check_findings(tables["findings"]) if "findings" in tables else []

@@ -94,6 +94,8 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 cost["curtailment_cost"] += (
                     dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
                 )
+                fed_in = long.zero_or(device.id, device.bus, "active", "injection")
+                cost["generator_cost"] += dt * device.feed_in_cost_per_kwh * fed_in
             case Generator():
                 power = long.zero_or(device.id, device.bus, "active", "injection")
                 cost["generator_cost"] += dt * generator_cost_per_h(device, power)
