@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.program.solve import SolveOptions, solve
-from pipeline.uncertainty.box_robust import box_robust, worst_cost
+from pipeline.uncertainty.box_robust import box_robust
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.dual_bounds import bounds_of, dual_intervals
 from pipeline.uncertainty.expectation import recourse_of
@@ -94,7 +94,7 @@ def test_the_worst_of_all_extreme_points(drawn):
     program, first, given_set = system(drawn)
     found = box_robust(program, first, given_set, TIGHT, gap_share=1e-7)
     assert found.decision.objective == close(by_enumeration(program, first, given_set))
-    assert worst_cost(found) == close(found.decision.objective) and found.decision.lower == close(found.decision.objective)
+    assert found.worst_cost == close(found.decision.objective) and found.decision.lower == close(found.decision.objective)
     lower, upper = [i.lower for i in found.decision.iterations], [i.upper for i in found.decision.iterations]
     assert lower == sorted(lower) and upper == sorted(upper, reverse=True)
     assert found.decision.iterations[0].lower == close(solve(program.bind(given_set.centre), TIGHT).objective)
@@ -145,8 +145,8 @@ def test_bounds_on_prices_follow_from_what_relieves_a_row():
     assert upper[balance] == pytest.approx(SHORTAGE_PRICE) and lower[balance] == pytest.approx(-5.0)
     rows = np.array([*balance, program.row_index["a.limit"][0]])
     bounds = {bound.family: bound for bound in bounds_of(program, program.cost, rows, (lower, upper))}
-    assert bounds["balance"].provable and bounds["balance"].bound == pytest.approx(SHORTAGE_PRICE / 0.95)
-    assert not bounds["limit"].provable and "stated" in str(bounds["limit"])
+    assert bounds["balance"].kind == "provable" and bounds["balance"].high == pytest.approx(SHORTAGE_PRICE / 0.95)
+    assert bounds["limit"].kind == "stated" and "stated" in str(bounds["limit"])
 
 
 def scarce():
@@ -155,14 +155,15 @@ def scarce():
                       col_upper=[10.0, 1e6])
 
 
-def test_a_price_near_its_bound_enlarges_it_and_is_said():
+def test_a_price_near_its_bound_widens_it_and_is_said():
     """One more kW costs 50000: far above twice the dearest cost, which is what was stated."""
     said: list[str] = []
     found = box_robust(scarce(), np.zeros(0, dtype=np.int64), deviations([9.0], [3.0], budget=1), TIGHT, report=said.append)
     (bound,) = found.bounds
     assert found.decision.objective == pytest.approx(10 + 2 * 50000) and found.inputs[0] == pytest.approx([12])
-    assert not bound.provable and bound.enlarged == 3 and bound.bound == pytest.approx(1e5) and bound.largest == pytest.approx(5e4)
-    assert any("enlarged" in line for line in said) and said[-1].startswith("row: |price| <= 100000")
+    assert bound.kind == "stated" and bound.widened == 3 and bound.high == pytest.approx(1e5) and bound.largest == pytest.approx(5e4)
+    assert not found.proven
+    assert any(line.endswith(": widened") for line in said) and said[-1].startswith("row: price from -100000 to 100000")
 
 
 def test_deviations_that_leave_no_recourse_shape_the_first_stage():
@@ -210,4 +211,4 @@ def test_the_exact_search_needs_no_climbing(drawn, one, other):
     assert exact is not None and relaxed is not None
     assert exact.bound == close(max(costs)) and relaxed.bound >= max(costs) - 1e-6
     assert recourse.meet(values, given_set.centre + given_set.directions @ exact.deviation)[0].objective == close(max(costs))
-    assert (np.abs(exact.prices) <= 0.99 * np.where(np.diff(slope.indptr) > 0, bounds[0].bound, np.inf)).all()
+    assert (np.abs(exact.prices) <= 0.99 * np.where(np.diff(slope.indptr) > 0, bounds[0].high, np.inf)).all()
