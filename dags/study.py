@@ -1,8 +1,9 @@
 """# Study
 
-Re-runs a period: every delivery day (day-ahead, then all its quarter-hours) is one mapped task; days run in parallel, each
-from the case's initial state, and every read sees only what was known at its issue time. A failed day can be cleared
-alone; finished days are reused, because a run is named by what it read.
+Re-runs a period. Of a replay every delivery day (day-ahead, then all its quarter-hours) is one mapped task; of an evaluation
+every day under every treatment, planned and met with what it was not planned for. Tasks run in parallel, each from the case's
+initial state, and every read sees only what was known at its issue time. A failed task can be cleared alone; what is done is
+reused. The last task writes the tables of the study, and for an evaluation its page.
 
 Configuration: `{"study": "march_2016"}`, a file of data/studies.
 """
@@ -24,18 +25,18 @@ from airflow.sdk import Param, dag, task
 )
 def study() -> None:
     @task
-    def days(params: dict[str, str] | None = None) -> list[str]:
+    def items(params: dict[str, str] | None = None) -> list[str]:
         from pipeline import stages
 
         assert params is not None
         return stages.open_study(params["study"])
 
     @task
-    def run_day(day: str, params: dict[str, str] | None = None) -> str:
+    def run_item(item: str, params: dict[str, str] | None = None) -> str:
         from pipeline import stages
 
         assert params is not None
-        return stages.study_day(params["study"], day)
+        return stages.study_day(params["study"], item)
 
     @task
     def collect(_: list[str], params: dict[str, str] | None = None) -> str:
@@ -44,7 +45,7 @@ def study() -> None:
         assert params is not None
         return stages.close_study(params["study"])
 
-    collect(run_day.expand(day=days()))
+    collect(run_item.expand(item=items()))
 
 
 study()

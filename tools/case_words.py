@@ -68,8 +68,9 @@ leave in the last of these.
 ## Variants
 
 `variants` maps a name, chosen by `--variant`, to what differs from the rest of the file. `settings`, `sources`, `title`, `currency`,
-`default_date`, `balancing_tie`, `time_zone` and `day_start_local` are merged key by key (lists are replaced, and so is a record of another
-`kind`). Under the name of a table stands an id (one record) or a field (all of them); under `devices` an id or a kind:
+`default_date`, `balancing_tie`, `balancing_chain`, `tie_flows`, `time_zone` and `day_start_local` are merged key by key (lists are
+replaced, and so is a record of another `kind`). Under the name of a table stands an id (one record) or a field (all of them); under
+`devices` an id or a kind:
 
 ```yaml
 variants:

@@ -32,7 +32,7 @@ def two_stage(case: Case, *, steps: int, scenarios: int, seed: int = 1) -> TwoSt
     for _ in range(scenarios):
         moved = outlook.values * (1 + SPREAD_SHARE * rng.standard_normal(outlook.values.shape))
         here = Outlook(outlook.series, moved, outlook.envelopes)
-        here = here if steps == len(moved) else coarsen(here, len(moved) // steps)
+        here = here if steps == moved.shape[1] else coarsen(here, moved.shape[1] // steps)
         inputs.append(desk.binder.assemble(desk.binder.fill(here, desk.starts()), desk.binder.initial_state(), day_ends=True))
     first_stage = program.columns_like(case.settings.first_stage)
     return TwoStage(program, first_stage, np.array(inputs), np.full(scenarios, 1 / scenarios))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
@@ -34,7 +35,8 @@ class Case(Record):
     devices: tuple[AnyDevice, ...]
     ev_connections: tuple[EvConnection, ...] = ()  # of EV aggregators
     ties: tuple[Tie, ...]
-    balancing_tie: Identifier  # where settlement lets the mismatch go
+    balancing_tie: Identifier | None = None  # where settlement lets the mismatch go; none: the chain takes all of it
+    balancing_chain: tuple[Identifier, ...] = ()  # who takes the mismatch before: ids, or kinds of devices; then load is shed
     tie_flows: Literal["transport", "ptdf"] = "transport"  # over ties between networks: chosen freely, or as reactances share them out
     series: tuple[Series, ...]
     profiles: dict[str, tuple[float, ...]] = Field(default_factory=dict)  # by local hour, for ratios
@@ -44,6 +46,13 @@ class Case(Record):
 
     def day(self, delivery_date: date) -> DeliveryDay:
         return DeliveryDay(delivery_date, self.time_zone, self.day_start_local)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy that computes its digests and indices anew: pydantic copies what was cached, too."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("digest", "structure_digest", "network_of_bus", "series_by_id"):
+            copy.__dict__.pop(name, None)
+        return copy
 
     @cached_property
     def digest(self) -> str:

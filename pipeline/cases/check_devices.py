@@ -8,7 +8,7 @@ from pipeline.cases.folder import Folder
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.core.units import conversion
-from pipeline.equipment import AnyDevice, Chp, Converter, Demand, EvFleet, Generator, Network, Source, Store
+from pipeline.equipment import AnyDevice, Chp, Commitment, Converter, Demand, EvFleet, Generator, Network, Source, Store
 from pipeline.equipment.ev_fleet import EvSampling, EvWindow
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def check_device(
             f"follows profile '{device.kvar_profile}', which profiles.csv lacks",
             nearest(device.kvar_profile, read.profiles),
         )
+    if isinstance(device, Generator) and device.commitment is not None:
+        _check_commitment(device, device.commitment, note)
     if isinstance(device, EvFleet):
         _check_fleet(device, content, note)
 
@@ -95,6 +97,16 @@ def _check_series(device: Demand | Source, content: dict[str, Any], places: Plac
         note("series", f"follows series '{device.series}' of kind {series.kind}, not {' or '.join(kinds)}", nearest(device.series, fitting))
     elif (conversion(series.unit) or ("", 0.0))[1] == 1.0 and _UNITS.get(series.kind, series.unit) != series.unit:
         note("series", f"follows series '{device.series}' in {series.unit}", f"keep it in {_UNITS[series.kind]}; sources convert")
+
+
+def _check_commitment(unit: Generator, commitment: Commitment, note: Any) -> None:
+    if unit.reactive_min_kvar or unit.reactive_max_kvar:
+        note("commitment", "goes on and off and has reactive power, which does not go with it", "leave one of the two out")
+    if not commitment.on_initially and unit.power_initial_kw > 0:
+        note("power_initial_kw", f"is off at first and gives {unit.power_initial_kw:g} kW", "give power_initial_kw 0, or on_initially true")
+    elif commitment.on_initially and unit.ramp_kw_per_h is not None and unit.power_initial_kw < unit.power_min_kw:
+        message = f"is on at first and gives {unit.power_initial_kw:g} kW, less than power_min_kw {unit.power_min_kw:g}"
+        note("power_initial_kw", message, "give what it runs at before the first interval: its ramp starts there")
 
 
 def _check_fleet(fleet: EvFleet, content: dict[str, Any], note: Any) -> None:

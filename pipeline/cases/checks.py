@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from pipeline.cases.check_balancing import check_balancing, check_wheeling
 from pipeline.cases.check_connections import check_connections
 from pipeline.cases.check_converters import check_converters
 from pipeline.cases.check_devices import check_device
@@ -63,6 +64,7 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     check_converters(content, places, mistakes)
     check_connections(content, read, places, mistakes)
     _check_ties(content, network_of_bus, places, mistakes)
+    check_balancing(content, places, mistakes)
     check_sources(content, places, data_dir, mistakes)
     for name in ("networks", "buses", "devices", "ties"):
         if not read.tables[name]:
@@ -155,20 +157,7 @@ def _check_ties(content: dict[str, Any], network_of_bus: dict[str, str], places:
         for name in (None if tie.market is None else tie.market.price_series, tie.firm_price_series):
             if name is not None:
                 _check_price(tie, name, content, places, mistakes)
-    balancing = content.get("balancing_tie")
-    if balancing is not None and balancing not in places.ids("ties"):
-        mistakes.note(
-            places.top.place(("balancing_tie",)),
-            f"balancing_tie '{balancing}' is no tie of the case",
-            nearest(balancing, places.ids("ties")),
-        )
-    elif any(tie.id == balancing and tie.market is None for tie in content["ties"]):
-        markets = [tie.id for tie in content["ties"] if tie.market is not None]
-        mistakes.note(
-            places.top.place(("balancing_tie",)),
-            f"balancing_tie '{balancing}' has no market to settle at",
-            nearest(str(balancing), markets),
-        )
+        check_wheeling(tie, content, places, mistakes)
 
 
 def _check_price(tie: Any, name: str, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:

@@ -28,7 +28,7 @@ _LABELS = {
 _MODELS: dict[str, type[Record]] = {
     "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series, "ev_connections": EvConnection,
 }  # fmt: skip
-_SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie", "tie_flows")
+_SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie", "balancing_chain", "tie_flows")
 
 
 _SOURCES: dict[str, type[Record]] = {

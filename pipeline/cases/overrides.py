@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pipeline.cases.folder import Folder
 
 _RECORDS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
-_WHOLE = ("title", "default_date", "balancing_tie", "tie_flows", "settings", "sources", "currency", "time_zone", "day_start_local")
+_WHOLE = (
+    "title", "default_date", "balancing_tie", "balancing_chain", "tie_flows", "settings", "sources", "currency", "time_zone",
+    "day_start_local",
+)  # fmt: skip
 
 
 def apply(read: Folder, chosen: Raw, mistakes: Mistakes) -> None:

@@ -121,11 +121,11 @@ def run(
 
 def study(
     name: Annotated[str, typer.Argument(help="file of data/studies without .yaml, or a path")],
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="days in parallel")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="processes in parallel")] = 1,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Re-run a period. Resumes where it stopped; writes Parquet and prints the means."""
+    """Re-run a period, or compare treatments on it. Resumes where it stopped; writes Parquet (and a page of treatments), prints means."""
     from pipeline import stages
 
     use_home(home)

@@ -68,6 +68,11 @@ class Converter(Device):
         return made / HYDROGEN_KWH_PER_M3
 
     @property
+    def feeds_bought_power(self) -> bool:
+        """True where it makes nothing but active power, from fuel alone: free to move like a generator."""
+        return self.input_carrier == "fuel" and self.output_carrier == "active" and self.heat_factor == 0
+
+    @property
     def vent_limit_kwth(self) -> float:
         """What can be vented at most, 0 where no heat is made."""
         if not self.vent_allowed or self.heat_factor == 0:

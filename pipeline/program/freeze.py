@@ -31,6 +31,7 @@ def freeze(program: LinearProgram, columns: Indices) -> LinearProgram:
         ))
     kept = np.setdiff1d(np.arange(count), frozen)
     names = tuple(program.column_names[i] for i in frozen)
+    terms = np.full(len(program.input_names), -1, dtype=np.int16) if program.input_term is None else program.input_term
     specs = {component_of(name): InputSpec(device=name.split(".", 1)[0], quantity=component_of(name).split(".", 1)[-1], role="frozen")
              for name in names}
     return replace(
@@ -42,7 +43,7 @@ def freeze(program: LinearProgram, columns: Indices) -> LinearProgram:
         column_names=tuple(program.column_names[i] for i in kept), column_term=program.column_term[kept],
         input_names=program.input_names + names,
         readout=sp.csr_array(program.readout[:, kept]), readout_by_input=_joined(program.readout_by_input, program.readout[:, frozen]),
-        inputs={**program.inputs, **specs},
+        inputs={**program.inputs, **specs}, input_term=np.concatenate([terms, program.column_term[frozen]]),
     )
 
 

@@ -68,6 +68,7 @@ class LinearProgram:
     positions: int
     step_h: float
     rolling: bool
+    input_term: NDArray[np.int16] | None = None  # (m,) index into terms of what `offset_by_input` costs, -1 none; None: none has one
 
     @cached_property
     def column_index(self) -> dict[str, Indices]:

@@ -7,13 +7,16 @@ from typing import SupportsIndex, overload
 
 
 class RepeatedNames(Sequence[str]):
-    """`shared` once, then `repeated` behind each other `count` times as `name@s`, s from 1. Equal to the tuple of the same names."""
+    """`shared` once, then `repeated` behind each other `count` times as `name@s`, s from 1, then `last`.
 
-    def __init__(self, shared: tuple[str, ...], repeated: tuple[str, ...], count: int) -> None:
-        self._shared, self._repeated, self._count = shared, repeated, count
+    Equal to the tuple of the same names.
+    """
+
+    def __init__(self, shared: tuple[str, ...], repeated: tuple[str, ...], count: int, last: tuple[str, ...] = ()) -> None:
+        self._shared, self._repeated, self._count, self._last = shared, repeated, count, last
 
     def __len__(self) -> int:
-        return len(self._shared) + len(self._repeated) * self._count
+        return len(self._shared) + len(self._repeated) * self._count + len(self._last)
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> str: ...
@@ -31,6 +34,8 @@ class RepeatedNames(Sequence[str]):
         behind = place - len(self._shared)
         if behind < 0:
             return self._shared[place]
+        if behind >= len(self._repeated) * self._count:
+            return self._last[behind - len(self._repeated) * self._count]
         scenario, which = divmod(behind, len(self._repeated))
         return f"{self._repeated[which]}@{scenario + 1}"
 
@@ -39,14 +44,14 @@ class RepeatedNames(Sequence[str]):
         for scenario in range(1, self._count + 1):
             for name in self._repeated:
                 yield f"{name}@{scenario}"
+        yield from self._last
 
-    def __add__(self, more: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(self) + more
+    def __add__(self, more: tuple[str, ...]) -> RepeatedNames:
+        return RepeatedNames(self._shared, self._repeated, self._count, self._last + more)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, RepeatedNames):
-            same = (self._shared, self._repeated, self._count) == (other._shared, other._repeated, other._count)
-            return same or tuple(self) == tuple(other)
+            return self.__dict__ == other.__dict__ or tuple(self) == tuple(other)
         return isinstance(other, tuple) and len(self) == len(other) and tuple(self) == other
 
     def __hash__(self) -> int:

@@ -14,10 +14,12 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import EvFleet, Store
 from pipeline.program.linear_program import Floats, Indices, InputSpec, LinearProgram, component_of
 from pipeline.schedule import instructions as words
+from pipeline.schedule.commit import commit, let_go
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.layout import Axis, Label, Layout, layout_of
 from pipeline.schedule.outlook import CONNECTION, Outlook
 from pipeline.schedule.state import State
+from pipeline.schedule.units import ramps_of, units_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class _Plan:
     connection_row: Indices  # (2, n) aggregator and row of its counts
     aggregators: tuple[str, ...]
     frozen_entry: Indices
-    zero_entry: Indices  # zeroed past the end of the day
+    past_entry: Indices  # what takes another value past the end of the day, zero for nearly all
+    past_value: Floats
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Binder:
         self.frozen_labels = tuple(self.axis.labels[j] for j in self.plan.frozen_entry)
         self._stores = _cycled(case, self.axis, self.state_names)
         self._cohort_state, self.cohort_names = _cohorts(self.axis, self.plan, self.state_names)
+        self.units = units_of(case, self.layout, self.state_names)
+        self.ramps = ramps_of(case, self.layout, self.state_names, program.step_h, self.units)
         self._step_s = round(program.step_h * 3600)
 
     def fill(self, outlook: Outlook, starts: Instants, *, overrides: Sequence[Instruction] = (), settling: bool = False) -> Floats:
@@ -96,12 +101,13 @@ class Binder:
 
     def assemble(self, filled: Floats, state: State, *, active: int | None = None, day_ends: bool = False,
                  frozen: Floats | None = None, reference: Floats | None = None, terminal_price: float = 0.0,
-                 reserve: tuple[Indices, Indices, Floats] | None = None) -> Floats:
+                 reserve: tuple[Indices, Indices, Floats] | None = None, elastic_ramps: bool = False) -> Floats:
         """The input vector (m,) of a window that starts in `state`.
 
         filled: (T, J) of `fill`. active: intervals inside the delivery day, the rest is zeroed. day_ends: the last active
         interval ends the day. frozen: (T, n) in the order of `frozen_labels`. reference: energy at the window's end per store.
         reserve: entries of low and high energies and what to keep above the low ones, (T, n), as far as the high ones let it.
+        elastic_ramps: ramps may be exceeded at their price wherever it pays, not only where the state forces it.
         """
         program, plan = self.program, self.plan
         active = program.positions if active is None else active
@@ -114,8 +120,9 @@ class Binder:
         if reserve is not None:
             low, high, kept = reserve
             filled[:, low] = np.minimum(filled[:, low] + kept, np.maximum(filled[:, low], filled[:, high]))
+        self._commit(filled[:active], state, elastic=elastic_ramps)
         if active < program.positions:
-            filled[active:, plan.zero_entry] = 0.0
+            filled[active:, plan.past_entry] = plan.past_value
             filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]
             self._stay_connected(filled, active)
         self._reserve_at_end(filled, active)
@@ -128,9 +135,10 @@ class Binder:
         return inputs
 
     def interval(self, row: Floats, state: State) -> Floats:
-        """One interval (I,) of `fill` as it meets a state: its envelopes hold what is not yet lost."""
+        """One interval (I,) of `fill` as it meets a state: its envelopes hold what is not yet lost, its units follow as they can."""
         fitted = row[None, :].copy()
         self._fit_envelopes(fitted, state)
+        self._commit(fitted, state, elastic=True)
         return np.asarray(fitted[0])
 
     def whole_day(self, filled: Floats, state: State, frozen: Floats) -> Floats:
@@ -142,7 +150,8 @@ class Binder:
 
     def prices(self, filled: Floats) -> Floats:
         """Market prices among the inputs, (K, n): what the value of stored energy is measured by."""
-        plain = (self.plan.price_factor != 0) & (self.plan.price_row >= 0)
+        market = np.array([self.axis.labels[j].quantity == "price_per_kwh" for j in self.plan.price_entry], dtype=bool)
+        plain = market & (self.plan.price_factor != 0) & (self.plan.price_row >= 0)
         return np.asarray(filled[:, self.plan.price_entry[plain]])
 
     def initial_state(self) -> State:
@@ -160,6 +169,14 @@ class Binder:
         stored = state.values[self._cohort_state]
         filled[:, high] = np.maximum(filled[:, high] - state.lost_kwh, stored)
         filled[:, low] = np.minimum(np.maximum(filled[:, low] - state.lost_kwh, 0.0), filled[:, high])
+
+    def _commit(self, filled: Floats, state: State, *, elastic: bool) -> None:
+        """Commitments and ramps as the state lets them be. In place."""
+        if not self.units.names and not self.ramps.names:
+            return
+        on = commit(self.units, filled, state.values, self.program.step_h)
+        if self.ramps.names:
+            let_go(self.ramps, self.units, filled, state.values, on, elastic=elastic)
 
     def _end_day(self, row: Floats, state: State) -> None:
         """The day's last interval: energy equal to, or at least, what the day began with. In place."""
@@ -232,6 +249,7 @@ def _make_plan(case: Case, program: LinearProgram, axis: Axis) -> _Plan:
     price = np.array([_price(kinds[j]) for j in prices]).reshape(-1, 3)
     default = np.array([float(np.ravel(spec.data.get("default", 0.0))[0]) if spec.role == "limit" else 0.0 for spec in kinds])
     fleets, envelope = _envelopes(axis, kinds)
+    past = [j for j, label in enumerate(axis.labels) if not label.quantity.startswith("energy_high")]
     connections = entries("connection")
     aggregators = tuple(dict.fromkeys(kinds[j].device for j in connections))
     return _Plan(
@@ -239,11 +257,11 @@ def _make_plan(case: Case, program: LinearProgram, axis: Axis) -> _Plan:
         series_factor=np.array([_factors(case, kinds[j]) for j in series]).reshape(-1, 24),
         price_entry=_ints(prices), price_row=_ints(price_row),
         price_fixed=price[:, 0], price_factor=price[:, 1], price_factor_abs=price[:, 2],
+        past_entry=_ints(past), past_value=np.array([float(kinds[j].data.get("past_end", 0.0)) for j in past]),
         default=default, envelope_entry=envelope, fleets=fleets, connection_entry=_ints(connections),
         connection_row=np.array([[aggregators.index(kinds[j].device) for j in connections],
                                  [CONNECTION.index(kinds[j].quantity) for j in connections]], dtype=np.int64),
         aggregators=aggregators, frozen_entry=_ints(entries("frozen")),
-        zero_entry=_ints([j for j, label in enumerate(axis.labels) if not label.quantity.startswith("energy_high")]),
     )
 
 

@@ -1,4 +1,5 @@
-"""One interval: set-points meet values. Every mismatch passes over the network's own tie and ends at the balancing tie.
+"""One interval: set-points meet values. Every mismatch passes over the network's own tie and ends at the balancing tie, or is taken by
+the balancing chain.
 
 Used three times with the same rules: settlement (set-points of the dispatch, realised values), the fallback (set-points of the
 day-ahead schedule, forecast values) and the yardstick without re-dispatch.
@@ -13,12 +14,27 @@ from numpy.typing import NDArray
 
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.close_aggregators import advance_aggregators, project_aggregators, shift_aggregators
-from pipeline.schedule.close_carriers import close_heat, close_hydrogen, lower_bought, raise_bought
-from pipeline.schedule.interval import TINY, Interval, lower_column, net_range, raise_column, set_net, shift_stores
+from pipeline.schedule.close_carriers import close_heat, close_hydrogen, lower_bought, raise_bought, shift_hydrogen
+from pipeline.schedule.close_chain import close_over_chain
+from pipeline.schedule.commit import advance
+from pipeline.schedule.interval import (
+    TINY,
+    Interval,
+    generator_power,
+    lower_column,
+    net_range,
+    raise_column,
+    scale_generators,
+    set_net,
+    shift_stores,
+)
 from pipeline.schedule.roster import Roster, Stores
 
+_ROUNDS = 30  # a boiler answers a kW of a fuel cell by .27 kW at most, of an electrolyser by .08: both die out
 
-def close_interval(roster: Roster, set_points: Floats, inputs: Floats, state: Floats) -> tuple[Floats, Floats, Floats]:
+def close_interval(
+    roster: Roster, set_points: Floats, inputs: Floats, state: Floats, *, step_h: float,
+) -> tuple[Floats, Floats, Floats]:
     """Columns as they come out (J,), the state values after the interval, and what no device could take per network (kW).
 
     set_points: (J,) columns. inputs: (I,) values of the interval, fitted to the state. state: values before the interval.
@@ -32,22 +48,15 @@ def close_interval(roster: Roster, set_points: Floats, inputs: Floats, state: Fl
     project_aggregators(work)
     for stores in roster.every_store:
         _project_stores(work, stores)
-    unmet = close_hydrogen(work)
-    unmet += close_heat(work)
-    unmet += _close_active(work)
+    work.left += close_hydrogen(work) + close_heat(work)
+    work.left += _close_active(work)
     for stores in roster.every_store:
         _advance_stores(work, stores, after)
     _advance_vehicles(work, after)
     advance_aggregators(work, after)
-    generators = roster.generators
-    ramped = generators.before >= 0
-    if ramped.any():
-        after[generators.before[ramped]] = _generator_power(work)[ramped]
-    converters = roster.converters
-    ramped = converters.before >= 0
-    after[converters.before[ramped]] = work.x[converters.power[ramped]]
+    _advance_units(work, after, step_h)
     _derive_ties(work)
-    return work.x, after, unmet
+    return work.x, after, work.left
 
 
 def _hold_demand(work: Interval) -> None:
@@ -57,31 +66,16 @@ def _hold_demand(work: Interval) -> None:
     work.x[sources.curtailed] = np.clip(work.x[sources.curtailed], 0.0, work.u[sources.available])
 
 
-def _generator_power(work: Interval) -> Floats:
-    segment = work.roster.generators.segment
-    return np.asarray(np.where(segment >= 0, work.x[segment], 0.0).sum(axis=1))
-
-
-def _scale_generators(work: Interval, power: Floats) -> None:
-    """Fill segments in merit order up to `power`."""
-    segment, width = work.roster.generators.segment, work.roster.generators.width
-    below = np.cumsum(width, axis=1) - width
-    filled = np.clip(power[:, None] - below, 0.0, width)
-    mask = segment >= 0
-    work.x[segment[mask]] = filled[mask]
-
-
 def _hold_generation(work: Interval) -> None:
     """Held, within what the interval's limits allow."""
     chps = work.roster.chps
     work.x[chps.power] = np.clip(work.x[chps.power], work.u[chps.low], work.u[chps.high])
     converters = work.roster.converters
-    work.x[converters.power] = np.clip(work.x[converters.power], work.u[converters.low], work.u[converters.high])
-    generators = work.roster.generators
-    power = _generator_power(work)
-    held = np.clip(power, work.u[generators.low], work.u[generators.high])
+    work.x[converters.power] = np.clip(work.x[converters.power], *work.converter_range())
+    power = generator_power(work)
+    held = np.clip(power, *work.generator_range())
     if np.any(np.abs(held - power) > TINY):
-        _scale_generators(work, held)
+        scale_generators(work, held)
 
 
 def _charge_vehicles(work: Interval) -> None:
@@ -103,7 +97,10 @@ def _project_stores(work: Interval, stores: Stores) -> None:
 def _close_active(work: Interval) -> Floats:
     """From the leaves to the balancing tie: each network's mismatch over its own tie, the rest inside by shedding and so on."""
     roster, ties = work.roster, work.roster.ties
+    if roster.chain is not None:
+        return close_over_chain(work, roster.chain, _active_balance, _cover, _drain)
     unmet = np.zeros(work.count)
+    lowest, highest = work.tie_range()
     for level in roster.levels:
         balance = _active_balance(work)
         closing = roster.closing[level]
@@ -112,7 +109,7 @@ def _close_active(work: Interval) -> Floats:
         direction = np.where(ties.lower[tie] == network, 1.0, -1.0)
         old = work.x[ties.exchange[tie]]
         wanted = old - direction * balance[network]
-        new = np.clip(wanted, work.u[ties.low[tie]], work.u[ties.high[tie]])
+        new = np.clip(wanted, lowest[tie], highest[tie])
         work.x[ties.exchange[tie]] = new
         rest = np.zeros(work.count)
         rest[network] = direction * (wanted - new)
@@ -133,7 +130,7 @@ def _active_balance(work: Interval) -> Floats:
         work.sum(demands.network, work.x[demands.shed] - work.u[demands.load])
         - work.sum(demands.network[dumps], work.x[demands.dump[dumps]])
         + work.sum(sources.network, work.u[sources.available] - work.x[sources.curtailed])
-        + work.sum(roster.generators.network, _generator_power(work))
+        + work.sum(roster.generators.network, generator_power(work))
         + work.sum(chps.network, chps.sign * work.x[chps.power])
         + work.sum(converters.network, converters.active * work.x[converters.power])
         + work.sum(stores.network, work.x[stores.discharge] - work.x[stores.charge])
@@ -142,8 +139,8 @@ def _active_balance(work: Interval) -> Floats:
         + work.sum(ties.lower, exchange) - work.sum(ties.upper[above], exchange[above]))
 
 
-def _cover(work: Interval, lack: Floats) -> Floats:
-    """A deficit beyond the tie's limit. What is flexible at once gives first, load is shed when nothing else is left."""
+def _cover(work: Interval, lack: Floats, *, soft: bool = False) -> Floats:
+    """A deficit beyond the tie's limit. What is flexible at once gives first, load is shed when nothing else is left (`soft`: never)."""
     if not np.any(lack > TINY):
         return np.zeros(work.count)
     roster, demands, cohorts = work.roster, work.roster.demands, work.roster.cohorts
@@ -159,14 +156,20 @@ def _cover(work: Interval, lack: Floats) -> Floats:
         lambda rest: raise_bought(work, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=True),
         lambda rest: shift_aggregators(work, rest, up=True),
+        lambda rest: _shift_hydrogen(work, rest, up=True),
+    )
+    hard: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: raise_column(work, demands.shed, demands.network, rest, work.u[demands.load]),
         lambda rest: lower_column(work, cohorts.charge, cohorts.network, rest),
     )
-    return _in_turn(lack, steps)
+    return _in_turn(lack, steps if soft else steps + hard)
 
 
-def _drain(work: Interval, spare: Floats) -> Floats:
-    """A surplus beyond the tie's limit: shed less, discharge and generate less, curtail, store, dump. Returns what is left."""
+def _drain(work: Interval, spare: Floats, *, soft: bool = False) -> Floats:
+    """A surplus beyond the tie's limit: shed less, discharge and generate less, curtail, store, dump. Returns what is left.
+
+    `soft`: nothing is dumped.
+    """
     if not np.any(spare > TINY):
         return np.zeros(work.count)
     roster, demands = work.roster, work.roster.demands
@@ -180,10 +183,13 @@ def _drain(work: Interval, spare: Floats) -> Floats:
         lambda rest: raise_column(work, roster.sources.curtailed, roster.sources.network, rest, work.u[roster.sources.available]),
         lambda rest: shift_stores(work, roster.stores, rest, up=False),
         lambda rest: shift_aggregators(work, rest, up=False),
+        lambda rest: _shift_hydrogen(work, rest, up=False),
+    )
+    hard: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: raise_column(work, demands.dump[dumps], demands.network[dumps], rest, demands.dump_max[dumps]),
         lambda rest: _lower_units(work, rest),
     )
-    return _in_turn(spare, steps)
+    return _in_turn(spare, steps if soft else steps + hard)
 
 
 def _in_turn(amount: Floats, steps: tuple[Callable[[Floats], Floats], ...]) -> Floats:
@@ -193,12 +199,32 @@ def _in_turn(amount: Floats, steps: tuple[Callable[[Floats], Floats], ...]) -> F
     return rest
 
 
+def _shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> Floats:
+    """Electrolysers and fuel cells give (take) what is lacking (spare). Their heat closes anew and boilers move, so again for the rest."""
+    taken, sign = np.zeros(work.count), 1.0 if up else -1.0
+    if not work.roster.converters.hydrogen.any():
+        return taken
+    for _ in range(_ROUNDS):
+        rest = amount - taken
+        if not np.any(np.abs(rest) > TINY):
+            break
+        before = _active_balance(work)
+        shift_hydrogen(work, np.maximum(rest, 0.0), up=up)
+        shift_hydrogen(work, np.maximum(-rest, 0.0), up=not up)
+        work.left += close_heat(work)
+        change = sign * (_active_balance(work) - before)
+        if not np.any(np.abs(change) > TINY):
+            break
+        taken += change
+    return taken
+
+
 def _raise_generators(work: Interval, amount: Floats) -> Floats:
     generators = work.roster.generators
-    power = _generator_power(work)
-    moved = work.share(amount, np.maximum(work.u[generators.high] - power, 0.0), generators.network)
+    power = generator_power(work)
+    moved = work.share(amount, np.maximum(work.generator_range()[1] - power, 0.0), generators.network)
     if moved.size and moved.any():
-        _scale_generators(work, power + moved)
+        scale_generators(work, power + moved)
     return work.sum(generators.network, moved)
 
 
@@ -216,10 +242,10 @@ def _lower_units(work: Interval, amount: Floats) -> Floats:
 
 def _lower_generators(work: Interval, amount: Floats) -> Floats:
     generators = work.roster.generators
-    power = _generator_power(work)
-    moved = work.share(amount, np.maximum(power - np.maximum(work.u[generators.low], 0.0), 0.0), generators.network)
+    power = generator_power(work)
+    moved = work.share(amount, np.maximum(power - np.maximum(work.generator_range()[0], 0.0), 0.0), generators.network)
     if moved.size and moved.any():
-        _scale_generators(work, power - moved)
+        scale_generators(work, power - moved)
     return work.sum(generators.network, moved)
 
 
@@ -234,6 +260,15 @@ def _advance_stores(work: Interval, stores: Stores, after: Floats) -> None:
     work.x[stores.above] = np.maximum(discharge - charge - work.u[stores.power_high], 0.0)
 
 
+def _advance_units(work: Interval, after: Floats, step_h: float) -> None:
+    """Where ramps start from next, by how much they were exceeded, and how long units have been on or off."""
+    ramps, power = work.roster.ramps, work.roster.ramps.of(work.x)
+    after[ramps.before] = power
+    beyond = np.maximum(power - work.ramp_high, work.ramp_low - power)
+    work.x[ramps.excess] = np.where(beyond > TINY, beyond, 0.0)
+    advance(work.roster.units, work.on, work.before, after, step_h)
+
+
 def _advance_vehicles(work: Interval, after: Floats) -> None:
     cohorts = work.roster.cohorts
     if not cohorts.charge.size:
@@ -246,9 +281,11 @@ def _advance_vehicles(work: Interval, after: Floats) -> None:
 
 
 def _derive_ties(work: Interval) -> None:
-    """Exports and deviations follow from the exchange."""
+    """Directions, exports and deviations follow from the exchange."""
     ties = work.roster.ties
     exchange = work.x[ties.exchange]
+    paid = ties.forward >= 0
+    work.x[ties.forward[paid]], work.x[ties.backward[paid]] = np.maximum(exchange[paid], 0.0), np.maximum(-exchange[paid], 0.0)
     sells = ties.export >= 0
     work.x[ties.export[sells]] = np.maximum(-exchange[sells], 0.0)
     planned = ties.up >= 0

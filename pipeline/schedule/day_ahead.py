@@ -13,21 +13,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.cases.case import Case
+from pipeline.cases.settings import Affine, BoxRobust
 from pipeline.core.clock import DeliveryDay
 from pipeline.program.linear_program import Floats, LinearProgram
 from pipeline.program.solve import solve
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.findings import Finding
+from pipeline.schedule.guarding import follow_rules, guard_box, protect_prices
 from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook, weighted_mean
 from pipeline.schedule.plan import Plan
-from pipeline.schedule.solving import DayAheadOptions, Found, Work, checked
+from pipeline.schedule.solving import DayAheadOptions, Found, Work, checked, work_on
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread, treat
+from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.expectation import mean
 from pipeline.uncertainty.refusals import check_weights
-from pipeline.uncertainty.two_stage import Decision
+from pipeline.uncertainty.two_stage import Decision, Way
 
 __all__ = ["DayAhead", "DayAheadOptions", "bind_outlook", "costs_by_term", "plan_day"]
 
@@ -55,6 +58,7 @@ class DayAhead:
     seconds: float
     kpis: dict[str, tuple[str, float]] = field(default_factory=dict)  # name -> (unit, value)
     findings: tuple[Finding, ...] = ()
+    policy: AffinePolicy | None = None  # the rules, where the treatment has any
     decision: Decision | None = None  # of the treatment of uncertainty; None where one forecast is scheduled
 
     @property
@@ -69,27 +73,38 @@ class DayAhead:
 
 def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], weights: Floats, *,
              state: State | None = None, overrides: Sequence[Instruction] = (), options: DayAheadOptions | None = None,
-             forecast: Outlook | None = None, spread: Spread | None = None) -> DayAhead:
+             forecast: Outlook | None = None, spread: Spread | None = None, draws: Floats | None = None) -> DayAhead:
     """Schedule a delivery day. Raises NoSchedule where nothing feasible was found, InputError for a treatment that the case cannot carry.
 
     outlooks: at the program's own step, over the whole day; one for treatments of a single forecast. weights: (S,) probabilities.
     forecast: what the scenarios spread around (default: their mean). spread: how far they lie apart, for a treatment that moves
-    probability. state: energies at the day's start (default: the case's). A schedule that met the time limit carries a warning.
+    probability. draws: (D, S, T) drawn futures at the program's step, for empirical half-widths. state: energies at the day's start
+    (default: the case's). A schedule that met the time limit carries a warning.
     """
-    started = time.perf_counter()
-    options = options or DayAheadOptions()
     desk = open_desk(case, day, program)
     state = desk.binder.initial_state() if state is None else state
     weights = check_weights(weights, len(outlooks))
-    work = Work(desk, options, tuple(unreachable(case, overrides, stage="day_ahead")), started)
     scenarios = np.array([bind_outlook(desk, outlook, state, overrides) for outlook in outlooks])
-    if len(outlooks) == 1:
+    average = weighted_mean(outlooks, weights)
+    middle = bind_outlook(desk, average, state, overrides)
+    work = work_on(protect_prices(desk, average, middle), options, tuple(unreachable(case, overrides, stage="day_ahead")))
+    method = case.settings.method
+    if isinstance(method, Affine):
+        found = follow_rules(work, _only(outlooks), scenarios[0], method, draws=draws)
+    elif isinstance(method, BoxRobust):
+        found = guard_box(work, _only(outlooks), scenarios[0], method, draws=draws)
+    elif len(outlooks) == 1:
         found = _deterministic(work, scenarios[0])
     else:
-        average = bind_outlook(desk, weighted_mean(outlooks, weights), state, overrides)
-        expected = None if forecast is None else bind_outlook(desk, forecast, state, overrides)
-        found = treat(work, scenarios, weights, average=average, forecast=expected, spread=spread)
-    return _result(work, found, scenarios, weights, state)
+        expected = middle if forecast is None else bind_outlook(desk, forecast, state, overrides)
+        found = treat(work, scenarios, weights, average=middle, forecast=expected, spread=spread)
+    return _result(work, desk, found, scenarios, weights, state)
+
+
+def _only(outlooks: Sequence[Outlook]) -> Outlook:
+    if len(outlooks) != 1:
+        raise ValueError(f"a treatment that guards one forecast takes one outlook, not {len(outlooks)}")
+    return outlooks[0]
 
 
 def bind_outlook(desk: Desk, outlook: Outlook, state: State, overrides: Sequence[Instruction]) -> Floats:
@@ -101,18 +116,28 @@ def bind_outlook(desk: Desk, outlook: Outlook, state: State, overrides: Sequence
 def _deterministic(work: Work, inputs: Floats) -> Found:
     solution = checked(work, solve(work.desk.program.bind(inputs), work.left()), inputs, "")
     assert solution.x is not None
-    return Found(solution.x[None, :], solution.row_dual, solution.objective, solution.bound, solution.gap, solution.status.value)
+    decision = None
+    if work.desk.case.settings.budgeted_prices is not None:
+        first = solution.x[work.desk.program.columns_like(work.desk.case.settings.first_stage)]
+        way: Way = "mixed_integer" if work.desk.program.integer.any() else "simplex"
+        decision = Decision(first, solution.objective, solution.bound, solution.status, way)
+    return Found(solution.x[None, :], solution.row_dual, solution.objective, solution.bound, solution.gap, solution.status.value,
+                 decision=decision)
 
 
-def _result(work: Work, found: Found, scenarios: Floats, weights: Floats, state: State) -> DayAhead:
-    desk = work.desk
-    columns = np.array([by_position(x, desk.layout.columns) for x in found.x])
+def _result(work: Work, desk: Desk, found: Found, scenarios: Floats, weights: Floats, state: State) -> DayAhead:
+    """What was found, over the program's own columns and rows: those of a protected objective come after them."""
+    rows, count = desk.program.matrix.shape
+    chosen, dual = found.x[:, :count], None if found.row_dual is None else found.row_dual[:rows]
+    columns = np.array([by_position(x, desk.layout.columns) for x in chosen])
+    costs = costs_by_term(desk.program, chosen, scenarios)
+    expected = found.objective if desk.program is work.desk.program else float(weights @ costs.sum(axis=1))
     inputs = np.array([by_position(u, desk.layout.inputs) for u in scenarios])
     return DayAhead(
-        desk=desk, weights=weights, columns=columns, inputs=inputs, costs=costs_by_term(desk.program, found.x, scenarios),
-        row_dual=found.row_dual, first=found.x[0, desk.program.columns_like(desk.case.settings.first_stage)], state=state,
-        objective=found.objective, bound=found.bound, gap=found.gap, status=found.status, seconds=time.perf_counter() - work.started,
-        kpis=found.kpis, findings=work.findings, decision=found.decision,
+        desk=desk, weights=weights, columns=columns, inputs=inputs, costs=costs,
+        row_dual=dual, first=chosen[0, desk.program.columns_like(desk.case.settings.first_stage)], state=state,
+        objective=expected, bound=found.bound, gap=found.gap, status=found.status, seconds=time.perf_counter() - work.started,
+        kpis=found.kpis, findings=work.findings, decision=found.decision, policy=found.policy,
     )
 
 

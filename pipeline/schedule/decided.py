@@ -81,4 +81,6 @@ def decision_findings(decision: Decision | None, *, currency: str) -> tuple[Find
         said = f"{how}; no decision costs less than {decision.lower:.2f} {currency}: a gap of {100 * gap:.3g} % is proven"
     else:
         said = f"{how}; no bound is proven, so how far it is from the optimum is not known"
+    if decision.words:
+        said += f"; {decision.words}"
     return (Finding("day_ahead", "info", "way", PLACE, said, gap),)

@@ -68,7 +68,7 @@ def open_desk(case: Case, day: DeliveryDay, program: LinearProgram) -> Desk:
     layout = binder.layout
     return Desk(
         case=case, day=day, program=program, layout=layout, binder=binder,
-        roster=roster_of(case, layout, binder.state_names, program.step_h),
+        roster=roster_of(case, program, layout, binder.state_names, binder.units, binder.ramps),
         feeders=tuple(feeder_of(case, network) for network in case.networks if network.kind == "lindistflow"),
         ledger=ledger_of(program, layout), readouts=_readouts(case, program, layout),
     )

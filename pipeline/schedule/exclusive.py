@@ -17,8 +17,8 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.roster import Aggregators, Stores
 
 BOTH_KW = 1e-6
-_ROUNDS = 4
-_ALL_FROM = 2  # a store kept from doing both in one interval may do it in another: then every pair gets its binary
+ROUNDS = 4
+ALL_FROM = 2  # a store kept from doing both in one interval may do it in another: then every pair gets its binary
 
 _STORE = ("charging_share", "exclusive_charge", "exclusive_discharge")  # binary, rows
 _MODE = ("mode_share", "exclusive_power", "exclusive_partner")
@@ -89,10 +89,10 @@ def solve_exclusively(desk: Desk, pairs: Pairs, inputs: Floats, first: Solution,
         return first, 0
     program, solution = desk.program, first
     chosen = pairs.violated(first.x)
-    for round_ in range(_ROUNDS):
+    for round_ in range(ROUNDS):
         if not chosen.any():
             return solution, 0
-        if round_ >= _ALL_FROM:
+        if round_ >= ALL_FROM:
             chosen = np.ones_like(chosen)
         held = np.flatnonzero(chosen)
         wider = with_exclusive(program, pairs.only(held))

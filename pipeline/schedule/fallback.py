@@ -11,7 +11,8 @@ from pipeline.schedule.state import State
 
 def projected(desk: Desk, held: Held, state: State, inputs: Floats) -> Floats:
     """Columns (J,) of interval `state.step`: held set-points within limits and energies, balanced at the expected inputs (I,)."""
-    columns, _, _ = close_interval(desk.roster, plain_set_points(desk, held, state.step), inputs, state.values)
+    columns, _, _ = close_interval(desk.roster, plain_set_points(desk, held, state.step), inputs, state.values,
+                                   step_h=desk.program.step_h)
     return columns
 
 

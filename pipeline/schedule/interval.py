@@ -16,6 +16,45 @@ class Interval:
     def __init__(self, roster: Roster, x: Floats, u: Floats, before: Floats) -> None:
         self.roster, self.x, self.u, self.before = roster, x, u, before
         self.count = len(roster.networks)
+        self.left = np.zeros(self.count)  # what no device could take, per network and over all carriers
+        units, ramps = roster.units, roster.ramps
+        self.on = units.running(x, u)
+        up, down = ramps.reach(before[units.on_before] > 0.5, self.on)
+        release = u[ramps.release]
+        self.ramp_low, self.ramp_high = before[ramps.before] - down - release, before[ramps.before] + up + release
+
+    def copy(self) -> Interval:
+        """The same interval with columns of its own."""
+        return Interval(self.roster, self.x.copy(), self.u, self.before)
+
+    def within_ramps(self, low: Floats, high: Floats, ramp: Indices) -> tuple[Floats, Floats]:
+        """Limits (n,) narrowed to what each can reach from where it was; `ramp`: its row, -1 without. Limits come first."""
+        if not (ramp >= 0).any():
+            return low, high
+        reach_low = np.where(ramp >= 0, self.ramp_low[ramp], -np.inf)
+        reach_high = np.where(ramp >= 0, self.ramp_high[ramp], np.inf)
+        return np.minimum(np.maximum(low, reach_low), high), np.maximum(np.minimum(high, reach_high), low)
+
+    def generator_range(self) -> tuple[Floats, Floats]:
+        """Lowest and highest power of each generator: its limits, on or off, its ramp."""
+        generators = self.roster.generators
+        low, high = self.u[generators.low], self.u[generators.high]
+        has = generators.unit >= 0
+        if has.any():
+            row = generators.unit[has]
+            high[has] = np.where(self.on[row], high[has], 0.0)
+            low[has] = np.minimum(np.where(self.on[row], low[has], 0.0), high[has])
+        return self.within_ramps(low, high, generators.ramp)
+
+    def converter_range(self) -> tuple[Floats, Floats]:
+        """Lowest and highest power of each converter."""
+        converters = self.roster.converters
+        return self.within_ramps(self.u[converters.low], self.u[converters.high], converters.ramp)
+
+    def tie_range(self) -> tuple[Floats, Floats]:
+        """Lowest and highest exchange of each tie."""
+        ties = self.roster.ties
+        return self.within_ramps(self.u[ties.low], self.u[ties.high], ties.ramp)
 
     def sum(self, network: Indices, values: Floats) -> Floats:
         if not len(network):
@@ -34,7 +73,8 @@ def net_range(work: Interval, stores: Stores) -> tuple[Floats, Floats]:
     kept = stores.kept * work.before[stores.before]
     lowest = -np.maximum(work.u[stores.energy_high] - kept, 0.0) / stores.gain
     highest = np.maximum(kept - work.u[stores.energy_low], 0.0) / stores.drain
-    return np.clip(work.u[stores.power_low], lowest, highest), np.clip(work.u[stores.power_high], lowest, highest)
+    low, high = work.within_ramps(work.u[stores.power_low], work.u[stores.power_high], stores.ramp)
+    return np.clip(low, lowest, highest), np.clip(high, lowest, highest)
 
 
 def set_net(work: Interval, stores: Stores | Aggregators, net: Floats) -> None:
@@ -72,3 +112,18 @@ def raise_column(work: Interval, entries: Indices, network: Indices, amount: Flo
     moved = work.share(amount, np.maximum(ceiling - work.x[entries], 0.0), network)
     work.x[entries] += moved
     return work.sum(network, moved)
+
+
+def generator_power(work: Interval) -> Floats:
+    """Power of each generator."""
+    segment = work.roster.generators.segment
+    return np.asarray(np.where(segment >= 0, work.x[segment], 0.0).sum(axis=1))
+
+
+def scale_generators(work: Interval, power: Floats) -> None:
+    """Fill segments in merit order up to `power`."""
+    segment, width = work.roster.generators.segment, work.roster.generators.width
+    below = np.cumsum(width, axis=1) - width
+    filled = np.clip(power[:, None] - below, 0.0, width)
+    mask = segment >= 0
+    work.x[segment[mask]] = filled[mask]

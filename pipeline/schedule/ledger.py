@@ -21,6 +21,7 @@ class Ledger:
     cost: Floats  # (J,)
     by_input: sp.csr_array  # (J, I)
     offset_by_input: Floats  # (I,)
+    input_term: Indices  # (I,) index into terms
     fixed: float
     term: Indices  # (J,) index into terms, -1 none
     final: Indices  # entries whose cost sits on the last position
@@ -35,8 +36,8 @@ class Ledger:
         found = (picked @ each.T).T
         if "generator_cost" in self.terms:  # the constant of the cost curve is the only cost without a column
             found[:, self.terms.index("generator_cost")] += self.fixed
-        if "energy_cost" in self.terms and self.offset_by_input.any():
-            found[:, self.terms.index("energy_cost")] += (inputs * self.offset_by_input).sum(axis=1)
+        for entry in np.flatnonzero(self.offset_by_input):
+            found[:, self.input_term[entry]] += inputs[:, entry] * self.offset_by_input[entry]
         return np.asarray(found)
 
 
@@ -51,6 +52,14 @@ def ledger_of(program: LinearProgram, layout: Layout) -> Ledger:
     term[differ] = program.column_term[last[differ]]
     return Ledger(
         terms=program.terms, cost=program.cost[first], by_input=sp.csr_array(program.cost_by_input[first][:, inputs]),
-        offset_by_input=program.offset_by_input[inputs], fixed=program.offset / program.positions, term=term,
+        offset_by_input=program.offset_by_input[inputs], input_term=_input_terms(program)[inputs],
+        fixed=program.offset / program.positions, term=term,
         final=differ, final_cost=program.cost[last[differ]],
     )
+
+
+def _input_terms(program: LinearProgram) -> Indices:
+    """Term of what each input costs by itself: of a frozen column its own, else energy."""
+    energy = program.terms.index("energy_cost") if "energy_cost" in program.terms else 0
+    known = np.full(len(program.input_names), -1) if program.input_term is None else program.input_term.astype(np.int64)
+    return np.where(known >= 0, known, energy)

@@ -19,7 +19,7 @@ from pipeline.tables import TABLES
 _SUFFIXES = (("_kwhth", "heat", "kWhth"), ("_kwth", "heat", "kWth"), ("_kvarh", "reactive", "kvarh"), ("_kvar", "reactive", "kvar"),
              ("_kwh", "active", "kWh"), ("_kw", "active", "kW"), ("_m3h", "hydrogen", "m3/h"), ("_m3", "hydrogen", "m3"))
 _ELASTIC = ("energy_short_", "energy_over_", "power_below_", "power_above_", "ramp_excess_", "terminal_", "ev_slack_", "ev_surplus_")
-_INTERNAL = ("segment_kw", "charging_share")
+_INTERNAL = ("segment_kw", "charging_share", "on_share", "start_share", "stop_share")  # commitments have a table
 _NOISE = 1e-10  # solver dust below this is zero: it must not differ between a day and the same day resumed
 
 

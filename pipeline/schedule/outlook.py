@@ -65,13 +65,18 @@ def coarsen(outlook: Outlook, factor: int) -> Outlook:
         raise ValueError(f"{outlook.count} intervals do not make steps of {factor}")
 
     def mean(rows: Floats) -> Floats:
-        return np.asarray(rows.reshape(*rows.shape[:-1], -1, factor).mean(axis=-1))
+        return np.asarray(rows.reshape(*rows.shape[:-1], outlook.count // factor, factor).mean(axis=-1))
 
     ends = slice(factor - 1, None, factor)
     return Outlook(outlook.series, mean(outlook.values),
                    {fleet: (mean(high), low[:, ends].copy(), top[:, ends].copy())
                     for fleet, (high, low, top) in outlook.envelopes.items()},
-                   {name: _coarse_counts(counts, factor) for name, counts in outlook.connections.items()})
+                   coarse_connections(outlook.connections, factor))
+
+
+def coarse_connections(connections: Connections, factor: int) -> dict[str, Floats]:
+    """Connections in steps of `factor` quarter-hours."""
+    return {name: _coarse_counts(counts, factor) for name, counts in connections.items()}
 
 
 def _coarse_counts(counts: Floats, factor: int) -> Floats:

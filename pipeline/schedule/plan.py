@@ -38,8 +38,11 @@ class Plan:
         return Plan(tuple(Label(str(d), str(q), str(p)) for d, q, p in names), arrays["expected"].astype(float))
 
     def columns(self, labels: tuple[Label, ...]) -> Floats:
-        """(H, len(labels)); zero where the schedule has no such column."""
+        """(H, len(labels)); zero where the schedule has no such column. A position that nobody decided is the expected exchange."""
         place = {label: j for j, label in enumerate(self.labels)}
+        for label in labels:
+            if label.quantity == "schedule_kw" and label not in place:
+                place[label] = place.get(Label(label.device, "exchange_kw"), -1)
         found = np.array([place.get(label, -1) for label in labels], dtype=np.int64)
         return np.where(found >= 0, self.expected[:, found], 0.0)
 

@@ -20,6 +20,7 @@ from pipeline.schedule.findings import findings_table
 from pipeline.schedule.ledger import TERMINAL
 from pipeline.schedule.long_rows import constant, cube, long_table
 from pipeline.schedule.outlook import Connections
+from pipeline.schedule.read_units import commitments_table, unit_states
 from pipeline.schedule.real_time import RealTime
 from pipeline.schedule.vehicles import connection_table
 from pipeline.tables import TABLES
@@ -51,8 +52,8 @@ def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | Non
                                drop_idle_slacks=True),
         "prices": _day_ahead_prices(found, run_id, starts),
         "costs": _costs(desk, run_id, "day_ahead", costs),
-        "states": _states(desk, run_id, "day_ahead", columns[0], steps, starts),
-        "commitments": TABLES["commitments"].empty(),
+        "states": _states(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts),
+        "commitments": commitments_table(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts),
         "kpis": kpis_table(run_id, "day_ahead", {**figures(desk, columns[0], inputs[0]), **said, **found.kpis}),
         "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
         **decision_tables(found.decision, run_id, currency=money),
@@ -77,8 +78,8 @@ def real_time_tables(found: RealTime, run_id: str, *, kpis: Kpis | None = None, 
         "settlement": _settlement(found, run_id, steps, starts),
         "prices": _real_time_prices(found, run_id, steps, starts),
         "costs": _costs(desk, run_id, "real_time", costs),
-        "states": _states(desk, run_id, "real_time", day.columns, steps, starts),
-        "commitments": TABLES["commitments"].empty(),
+        "states": _states(desk, run_id, "real_time", day.columns, day.inputs, day.before.values, steps, starts),
+        "commitments": commitments_table(desk, run_id, "real_time", day.columns, day.inputs, day.before.values, steps, starts),
         "kpis": kpis_table(run_id, "real_time", {**figures(desk, day.columns, day.inputs), **(kpis or {})}),
         "findings": findings_table(found.findings, run_id),
     }
@@ -171,21 +172,16 @@ def _costs(desk: Desk, run_id: str, stage: Stage, by_term: Mapping[str, float]) 
                                   "currency": [desk.case.currency] * count})
 
 
-def _states(desk: Desk, run_id: str, stage: Stage, columns: Floats, steps: Indices, starts: Instants) -> pa.Table:
-    """Energies of stores and cohorts, power of ramping units and lost EV energy, at the END of each interval."""
+def _states(
+    desk: Desk, run_id: str, stage: Stage, columns: Floats, inputs: Floats, start: Floats, steps: Indices, starts: Instants,
+) -> pa.Table:
+    """Energies of stores and cohorts, power of what ramps, units on or off and lost EV energy, at the END of each interval."""
     labels: list[tuple[str, str, str, Floats]] = []
     for j, label in enumerate(desk.layout.columns.labels):
         if label.quantity in {"energy_kwh", "energy_kwhth", "energy_m3", "unserved_kwh"}:
             unit = {"energy_kwhth": "kWhth", "energy_m3": "m3"}.get(label.quantity, "kWh")
             labels.append((label.device, label.quantity + (f"[{label.part}]" if label.part else ""), unit, columns[:, j]))
-    generators = desk.roster.generators
-    names = [device.id for device in desk.case.devices if device.kind == "generator"]
-    for g in np.flatnonzero(generators.before >= 0):
-        power = columns[:, generators.segment[g][generators.segment[g] >= 0]].sum(axis=1)
-        labels.append((names[g], "power_kw", "kW", power))
-    converters = desk.roster.converters
-    units = [device.id for device in desk.case.devices if device.kind == "converter"]
-    labels += [(units[c], "power_kw", "kW", columns[:, converters.power[c]]) for c in np.flatnonzero(converters.before >= 0)]
+    labels += unit_states(desk, columns, inputs, start)
     if not labels:
         return TABLES["states"].empty()
     values = np.concatenate([label[3] for label in labels])

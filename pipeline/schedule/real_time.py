@@ -71,12 +71,15 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     last = state.step - 1 + active
     filled = desk.binder.fill(outlook, desk.window_starts(state.step), overrides=overrides)
     _keep_laxity(desk, filled)
+    _keep_exchange(desk, filled)
     frozen = np.zeros((positions, len(desk.binder.frozen_labels)))
     frozen[:active] = rolling.held.frozen[state.step - 1 : last]
     day_ends = last == count
     price = 0.0
-    if not day_ends and desk.case.settings.terminal_energy_price == "max_price":
-        price = desk.case.settings.terminal_price_factor * max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
+    if not day_ends and desk.case.settings.terminal_fixed_price_per_kwh is not None:
+        price = desk.case.settings.terminal_fixed_price_per_kwh
+    elif not day_ends and desk.case.settings.terminal_energy_price == "max_price":
+        price = max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
                                   reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
     return filled, inputs
@@ -91,6 +94,16 @@ def _keep_laxity(desk: Desk, filled: Floats) -> None:
     share, cohorts = desk.case.settings.ev_laxity_share, desk.roster.cohorts
     low, high = filled[:, cohorts.energy_low], filled[:, cohorts.energy_high]
     filled[:, cohorts.energy_low] = low + share * np.maximum(high - low, 0.0)
+
+
+def _keep_exchange(desk: Desk, filled: Floats) -> None:
+    """The balancing tie keeps off its limits: settlement lets every mismatch pass there, and beyond them load is shed. In place."""
+    share, ties = desk.case.settings.exchange_reserve_share, desk.roster.ties
+    if share == 0.0 or desk.case.balancing_tie is None:
+        return
+    row = ties.names.index(desk.case.balancing_tie)
+    low, high = filled[:, ties.low[row]].copy(), filled[:, ties.high[row]].copy()
+    filled[:, ties.low[row]], filled[:, ties.high[row]] = low + share * (high - low) / 2, high - share * (high - low) / 2
 
 
 def _heat_reserve(desk: Desk, filled: Floats) -> tuple[Indices, Indices, Floats] | None:
@@ -120,9 +133,9 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     solution, binaries = solve_exclusively(rolling.desk, rolling.pairs, inputs, solution, rolling.options)
     findings = _findings(state.step, solution, binaries)
     if solution.x is None or binaries < 0:
-        held = rolling.desk.binder.interval(filled[0], state)
-        held[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
-        columns = projected(rolling.desk, rolling.held, state, held)
+        first = filled[0].copy()
+        first[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
+        columns = projected(rolling.desk, rolling.held, state, rolling.desk.binder.interval(first, state))
         return Dispatch(state.step, columns, None, "fallback", np.nan, np.inf, solution.seconds, solution.iterations, findings), state
     columns = solution.x[rolling.desk.layout.columns.index[0]]
     duals = None if solution.row_dual is None else solution.row_dual[rolling.balance_rows] / rolling.desk.program.step_h

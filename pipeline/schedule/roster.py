@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.equipment import Chp, Converter, Demand, EvAggregator, EvFleet, Generator, Source, Store, Tie
-from pipeline.program.linear_program import Floats, Indices
+from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.schedule.chain import Chain, chain_of
 from pipeline.schedule.layout import Layout
+from pipeline.schedule.units import Ramps, Units
 
 POWER = {"active": "kw", "reactive": "kvar", "heat": "kwth", "hydrogen": "m3h"}
 ENERGY = {"active": "kwh", "heat": "kwhth", "hydrogen": "m3"}
@@ -36,6 +38,7 @@ class Sources:
     network: Indices
     available: Indices
     curtailed: Indices
+    fed: Indices  # -1: costs nothing
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Generators:
     reactive: Indices  # -1: none
     reactive_low: Indices
     reactive_high: Indices
-    before: Indices  # into the state, -1 without ramp
+    unit: Indices  # into Units, -1: always on
+    ramp: Indices  # into Ramps, -1: none
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Converters:
     hydrogen: Floats
     heat_led: NDArray[np.bool_]  # makes heat for its own sake, and takes no stored carrier for it
     bought: NDArray[np.bool_]  # feeds active power from fuel alone: free to move like a generator
-    before: Indices  # into the state, -1 without ramp
+    ramp: Indices  # into Ramps, -1: none
     pairs: Indices  # (p, 2) rows of units that never run at once
 
 
@@ -107,6 +111,7 @@ class Stores:
     kept: Floats  # share kept over the step
     gain: Floats  # stored per kW charged over the step
     drain: Floats  # taken per kW discharged over the step
+    ramp: Indices  # into Ramps, -1: none
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,9 @@ class Ties:
     schedule_column: Indices
     low: Indices
     high: Indices
+    forward: Indices  # -1: nothing is paid for carrying
+    backward: Indices
+    ramp: Indices  # into Ramps, -1: none
 
 
 @dataclass(frozen=True)
@@ -198,6 +206,9 @@ class Roster:
     cohorts: Cohorts
     aggregators: Aggregators
     ties: Ties
+    units: Units
+    ramps: Ramps
+    chain: Chain | None  # who takes what is left over before the balancing tie; None: the tie alone
     closing: Indices  # per network: the tie over which its mismatch passes, -1: none
     levels: tuple[Indices, ...]  # networks from the leaves to the one at the balancing tie
 
@@ -207,16 +218,17 @@ class Roster:
         return self.stores, self.heat_stores, self.hydrogen_stores
 
 
-def roster_of(case: Case, layout: Layout, state_names: Sequence[str], step_h: float) -> Roster:
+def roster_of(case: Case, program: LinearProgram, layout: Layout, state_names: Sequence[str], units: Units, ramps: Ramps) -> Roster:
     """Index arrays of every device kind. Raises ValueError where the program lacks what the case has."""
-    look = _Look(case, layout, tuple(state_names), step_h)
+    look = _Look(case, layout, tuple(state_names), program.step_h, units, ramps)
     ties = look.ties()
     closing, levels = _tree(case, ties, len(look.networks))
     return Roster(
         networks=look.networks, demands=look.demands("active"), heat_demands=look.demands("heat"), sources=look.sources(),
         generators=look.generators(), chps=look.chps(), converters=look.converters(), stores=look.stores("active"),
         heat_stores=look.stores("heat"), hydrogen_stores=look.stores("hydrogen"), cohorts=look.cohorts(),
-        aggregators=look.aggregators(), ties=ties, closing=closing,
+        aggregators=look.aggregators(), ties=ties, units=units, ramps=ramps, chain=chain_of(case, program, layout, look.number),
+        closing=closing,
         levels=levels,
     )
 
@@ -224,8 +236,8 @@ def roster_of(case: Case, layout: Layout, state_names: Sequence[str], step_h: fl
 class _Look:
     """Looks entries up by device and quantity."""
 
-    def __init__(self, case: Case, layout: Layout, state_names: tuple[str, ...], step_h: float) -> None:
-        self.case, self.step_h = case, step_h
+    def __init__(self, case: Case, layout: Layout, state_names: tuple[str, ...], step_h: float, units: Units, ramps: Ramps) -> None:
+        self.case, self.step_h, self.units, self.ramps = case, step_h, units, ramps
         self.networks = tuple(network.id for network in case.networks)
         number = {name: i for i, name in enumerate(self.networks)}
         self.number = {bus.id: number[bus.network] for bus in case.buses}
@@ -255,7 +267,7 @@ class _Look:
 
     def sources(self) -> Sources:
         found = self.of(Source)
-        return Sources(self.net(found), self.put(found, "available_kw"), self.col(found, "curtailed_kw"))
+        return Sources(self.net(found), self.put(found, "available_kw"), self.col(found, "curtailed_kw"), self.col(found, "fed_kw"))
 
     def generators(self) -> Generators:
         found = self.of(Generator)
@@ -268,7 +280,8 @@ class _Look:
             size[row, : len(entries)] = device.power_max_kw / device.segment_count
         return Generators(self.net(found), segment, size, self.put(found, "power_low_kw"), self.put(found, "power_high_kw"),
                           self.col(found, "reactive_kvar"), self.put(found, "reactive_low_kvar"), self.put(found, "reactive_high_kvar"),
-                          self.before(found, "power_before_kw"))
+                          unit=_ints(self.units.names.index(d.id) if d.id in self.units.names else -1 for d in found),
+                          ramp=self.ramps.rows([d.id for d in found]))
 
     def chps(self) -> Chps:
         found = self.of(Chp)
@@ -289,8 +302,8 @@ class _Look:
             active=_floats(d.active_factor for d in found), heat=_floats(d.heat_factor for d in found),
             hydrogen=_floats(d.hydrogen_factor for d in found),
             heat_led=np.array([d.output_carrier == "heat" and d.input_carrier != "hydrogen" for d in found], dtype=bool),
-            bought=np.array([d.active_factor > 0 and d.hydrogen_factor == 0 and d.heat_factor == 0 for d in found], dtype=bool),
-            before=self.before(found, "power_before_kw"), pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+            bought=np.array([d.feeds_bought_power for d in found], dtype=bool),
+            ramp=self.ramps.rows([d.id for d in found]), pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
         )
 
     def stores(self, carrier: str) -> Stores:
@@ -305,7 +318,7 @@ class _Look:
             energy_high=self.put(found, f"energy_high_{kwh}"), power_low=self.put(found, f"power_low_{kw}"),
             power_high=self.put(found, f"power_high_{kw}"), before=self.before(found, f"energy_before_{kwh}"),
             kept=_floats(d.hourly_retention_share**h for d in found), gain=_floats(h * d.charge_efficiency_share for d in found),
-            drain=_floats(h / d.discharge_efficiency_share for d in found),
+            drain=_floats(h / d.discharge_efficiency_share for d in found), ramp=self.ramps.rows([d.id for d in found]),
         )
 
     def cohorts(self) -> Cohorts:
@@ -358,12 +371,18 @@ class _Look:
             up=self.col(found, "deviation_up_kw"), down=self.col(found, "deviation_down_kw"),
             schedule_input=self.put(found, "schedule_kw"), schedule_column=self.col(found, "schedule_kw"),
             low=self.put(found, "exchange_low_kw"), high=self.put(found, "exchange_high_kw"),
+            forward=self.col(found, "forward_kw"), backward=self.col(found, "backward_kw"), ramp=self.ramps.rows([tie.id for tie in found]),
         )
 
 
 def _tree(case: Case, ties: Ties, network_count: int) -> tuple[Indices, tuple[Indices, ...]]:
-    """Spanning tree of networks towards the balancing tie: each network's closing tie, and networks by falling depth."""
+    """Spanning tree of networks towards the balancing tie: each network's closing tie, and networks by falling depth.
+
+    Without a balancing tie no network has one: the chain balances them all at once.
+    """
     closing = np.full(network_count, -1, dtype=np.int64)
+    if case.balancing_tie is None:
+        return closing, (np.arange(network_count),)
     root_tie = ties.names.index(case.balancing_tie)
     depth = {int(ties.lower[root_tie]): 0}
     closing[ties.lower[root_tie]] = root_tie

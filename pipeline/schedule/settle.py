@@ -56,8 +56,10 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
     what came less what was shed; vehicles are clipped to presence and headroom; heat goes to its store, then it is vented or unmet;
     the rest passes over each network's tie and ends at the case's balancing tie.
     """
-    inputs = desk.binder.interval(reality.rows[state.step - 1], state)
-    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values)
+    # Where a chain takes the mismatch, a store ends its day as the cycle wants it, and what comes after it in the chain moves.
+    rows = reality.rows if desk.roster.chain is None else reality.judged
+    inputs = desk.binder.interval(rows[state.step - 1], state)
+    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h)
     cohorts = desk.roster.cohorts
     lost = state.lost_kwh + columns[cohorts.unserved]
     columns[cohorts.unserved] = lost
@@ -75,6 +77,7 @@ class SettledDay:
     costs: Floats
     terms: tuple[str, ...]
     unmet: Floats  # (K,) kW and kvar that nothing could take
+    before: State  # the first interval's
 
     @property
     def total(self) -> float:
@@ -84,7 +87,7 @@ class SettledDay:
 def settled_day(desk: Desk, settled: Sequence[Settled], reality: Reality) -> SettledDay:
     """Flows, voltages and costs of settled intervals, in one sweep. The first one's state says what was lost before."""
     first = settled[0].step
-    judged = reality.judged[first - 1 : first - 1 + len(settled)]
+    judged = _as_followed(desk, reality.judged[first - 1 : first - 1 + len(settled)], settled)
     columns, reactive = complete(desk, np.array([each.columns for each in settled]), judged)
     final = desk.ledger.final
     before = np.zeros((1, len(final)))
@@ -94,4 +97,14 @@ def settled_day(desk: Desk, settled: Sequence[Settled], reality: Reality) -> Set
     grown = np.diff(np.vstack([before, columns[:, final]]), axis=0)
     costs = desk.ledger.by_term(columns, judged, grown)
     unmet = np.array([each.unmet.sum() for each in settled]) + reactive
-    return SettledDay(first, columns, judged, costs, desk.program.terms, unmet)
+    return SettledDay(first, columns, judged, costs, desk.program.terms, unmet, settled[0].before)
+
+
+def _as_followed(desk: Desk, judged: Floats, settled: Sequence[Settled]) -> Floats:
+    """(K, I) with the commitments that units could follow, and the ramps they were let go from."""
+    units, ramps = desk.roster.units, desk.roster.ramps
+    entries = np.concatenate([*((units.on, units.start, units.stop) if units.decided else ()), ramps.release, ramps.excess_high])
+    if entries.size:
+        judged = judged.copy()
+        judged[:, entries] = [each.inputs[entries] for each in settled]
+    return judged

@@ -7,17 +7,19 @@ simplex. That gives vertices: clean set-points, exact balances and duals, and th
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pipeline.core.errors import NoSchedule
 from pipeline.program.linear_program import Floats
-from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status
-from pipeline.schedule.desk import Desk, open_desk
+from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, solve
+from pipeline.schedule.desk import Desk
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
 from pipeline.schedule.findings import Finding
+from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.expectation import Recourse, mean
+from pipeline.uncertainty.monolith import NoDecision
 from pipeline.uncertainty.two_stage import Decision
 
 CLOSE = 1e-6  # interior point and the vertices it leads to agree to this share: the schedule is proven optimal
@@ -41,9 +43,7 @@ class Work:
     options: DayAheadOptions
     findings: tuple[Finding, ...]
     started: float
-
-    def __post_init__(self) -> None:
-        self.pairs: Pairs = pairs_of(self.desk)
+    pairs: Pairs
 
     def left(self) -> SolveOptions:
         """What remains of the time limit."""
@@ -61,6 +61,11 @@ class Work:
         return "time_limit" if limited else "optimal"
 
 
+def work_on(desk: Desk, options: DayAheadOptions | None = None, findings: tuple[Finding, ...] = ()) -> Work:
+    """A run that begins now."""
+    return Work(desk, options or DayAheadOptions(), findings, time.perf_counter(), pairs_of(desk))
+
+
 @dataclass(frozen=True)
 class Found:
     """x (S, n) per scenario; row_dual (r,) expected; objective: expected cost, bound and gap of what the treatment minimised."""
@@ -73,6 +78,7 @@ class Found:
     status: str
     kpis: dict[str, tuple[str, float]] = field(default_factory=dict)
     decision: Decision | None = None
+    policy: AffinePolicy | None = None
 
 
 def checked(work: Work, solution: Solution, inputs: Floats, place: str) -> Solution:
@@ -102,6 +108,18 @@ def no_schedule(work: Work, solution: Solution, inputs: Floats) -> NoSchedule:
     return NoSchedule(f"{head}: the solver ended as {solution.status.value}")
 
 
+def undecided(work: Work, none: NoDecision, inputs: Floats) -> NoSchedule:
+    """The same for a treatment that found no first stage: what it says, or the rows that conflict where one scenario has no schedule.
+
+    inputs: (m,) of that scenario.
+    """
+    if none.status is Status.infeasible:
+        alone = solve(work.desk.program.bind(inputs), work.left())
+        if alone.status is Status.infeasible:
+            return no_schedule(work, alone, inputs)
+    return NoSchedule(f"no day-ahead schedule of {work.desk.case.name} for {work.desk.day.date}: {none}")
+
+
 @dataclass(frozen=True)
 class Met:
     """Every scenario with the first stage held. costs: (S,) as met; relaxed: (S,) before binaries against charging both ways."""
@@ -118,24 +136,28 @@ def meet(work: Work, recourse: Recourse, first: Floats, scenarios: Floats, weigh
     x = np.empty((count, program.matrix.shape[1]))
     dual: Floats | None = np.zeros(program.matrix.shape[0])
     costs, relaxed = np.empty(count), np.empty(count)
-    frozen_work = _frozen_work(work, recourse)
+    held = frozen_work(work, recourse)
     for s in range(count):
         inputs = np.concatenate([scenarios[s], first])
         solution = recourse.live.solve(inputs)
         relaxed[s] = solution.objective
-        solution = checked(frozen_work, solution, inputs, f"scenario {s + 1}" if count > 1 else "")
+        solution = checked(held, solution, inputs, f"scenario {s + 1}" if count > 1 else "")
         assert solution.x is not None
         x[s, recourse.first_stage], x[s, recourse.rest] = first, solution.x
         costs[s] = solution.objective
         dual = None if dual is None or solution.row_dual is None else dual + weights[s] * solution.row_dual
-    work.findings = frozen_work.findings
+    work.findings = held.findings
     return Met(x, dual, costs, relaxed)
 
 
-def _frozen_work(work: Work, recourse: Recourse) -> Work:
+def frozen_work(work: Work, recourse: Recourse) -> Work:
     """The same run on the frozen program, whose inputs are longer and whose columns are fewer."""
-    desk = open_desk(work.desk.case, work.desk.day, recourse.frozen)
-    return Work(desk, work.options, work.findings, work.started)
+    place = np.full(recourse.program.matrix.shape[1], -1, dtype=np.int64)
+    place[recourse.rest] = np.arange(recourse.rest.size)
+    charge, discharge = place[work.pairs.charge], place[work.pairs.discharge]
+    free = (charge >= 0) & (discharge >= 0)  # a store whose powers are decided ahead has nothing left to choose
+    pairs = Pairs(charge[free], discharge[free], work.pairs.mode[free])
+    return replace(work, desk=replace(work.desk, program=recourse.frozen), pairs=pairs)
 
 
 def separately(work: Work, scenarios: Floats, weights: Floats) -> Found:

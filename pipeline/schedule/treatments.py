@@ -10,8 +10,9 @@ from pipeline.cases.settings import Cvar
 from pipeline.cases.settings import Wasserstein as WassersteinSettings
 from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, dot
-from pipeline.program.solve import Solution, Status, solve
-from pipeline.schedule.solving import CLOSE, Found, Met, Work, meet, no_schedule, separately
+from pipeline.program.solve import Status, solve
+from pipeline.schedule.solving import CLOSE, Found, Met, Work, meet, separately, undecided
+from pipeline.uncertainty.choose import decide
 from pipeline.uncertainty.column_and_constraint import column_and_constraint
 from pipeline.uncertainty.cvar import MeanCvar
 from pipeline.uncertainty.expectation import expected_cost, recourse_of
@@ -82,12 +83,13 @@ def _decided(work: Work, two_stage: TwoStage, measure: Measure, forecast: Floats
     try:
         if isinstance(method, WassersteinSettings) and method.solution == "column_and_constraint":
             decision = column_and_constraint(two_stage, measure, work.left(), gap_share=method.gap_share, forecast=forecast)
-        else:
+        elif isinstance(method, WassersteinSettings) and method.solution == "monolith":
             decision = solve_monolith(two_stage, measure, work.left())
+        else:
+            decision = decide(two_stage, measure, work.left())
     except NoDecision as none:
         if none.status not in (Status.time_limit, Status.failed) or mean_first is None:
-            solution = Solution(none.status, np.nan, -np.inf, np.inf, None, None, None, None, 0.0, 0)
-            raise no_schedule(work, solution, two_stage.scenarios[0]) from none
+            raise undecided(work, none, two_stage.scenarios[0]) from none
         why = "met its time limit" if none.status is Status.time_limit else "ended without a solution"
         work.warn("time_limit", "schedule", f"the scenario program {why}: the positions of the mean forecast are used")
         return Decision(mean_first, np.inf, -np.inf, none.status, "simplex")

@@ -7,7 +7,6 @@ Stochastic Programming, 2011, section 4.2).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from pipeline.schedule.day_ahead import DayAheadOptions, bind_outlook
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
-from pipeline.schedule.solving import Work, meet
+from pipeline.schedule.solving import Work, meet, work_on
 from pipeline.uncertainty.expectation import recourse_of
 
 PENALTY = "penalty_cost"
@@ -67,7 +66,7 @@ def _opened(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequ
             options: DayAheadOptions | None) -> tuple[Work, Floats]:
     desk = open_desk(case, day, program)
     state = desk.binder.initial_state()
-    work = Work(desk, options or DayAheadOptions(), (), time.perf_counter())
+    work = work_on(desk, options)
     return work, np.array([bind_outlook(desk, outlook, state, overrides) for outlook in outlooks])
 
 

@@ -32,7 +32,7 @@ def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outloo
                       told: Told = (), options: SolveOptions | None = None) -> Foresight:
     """One program over the whole day with realised inputs and the frozen positions.
 
-    program: compiled with `Horizon(N, 0.25)` for the N quarter-hours of the day. told: as the steps were dispatched with. Every
+    program: compiled with `Horizon(N, 0.25, held=True)` for the N quarter-hours of the day. told: as the steps were dispatched with. Every
     settled day is a feasible point of it at the same cost: the program keeps the devices' limits, end states are the elastic cycle
     rows, and set-points of ties bind neither. Raises NoSchedule where the solver ends without an optimum: an incumbent bounds nothing.
     """
@@ -42,7 +42,8 @@ def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outloo
     filled = realised_inputs(desk, realised, told)
     mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}
     order = np.array([mine[label] for label in desk.binder.frozen_labels], dtype=np.int64)
-    inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order])
+    inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order],
+                                  elastic_ramps=True)
     solution = solve(frozen.bind(inputs), options or SolveOptions())
     if solution.x is None or solution.status is not Status.optimal:
         raise NoSchedule(f"perfect foresight of {desk.day.date} ended as {solution.status.value}")

@@ -20,13 +20,17 @@ METHODS: dict[str, type[Deterministic | Stochastic | Cvar | Wasserstein | BoxRob
 }
 
 
+def shared_fields(case: Case, kind: str) -> dict[str, Any]:
+    """What the case's own method says of the fields that a method of this kind has too."""
+    own = case.settings.method
+    return {name: getattr(own, name) for name in METHODS[kind].model_fields if name != "kind" and name in own.model_fields_set}
+
+
 def with_method(case: Case, kind: str) -> Case:
     """The case under another method: what it shares with the case's own (draws, representatives, half-widths) is kept."""
-    own = case.settings.method
-    if kind == own.kind:
+    if kind == case.settings.method.kind:
         return case
-    kept = {name: getattr(own, name) for name in METHODS[kind].model_fields if name != "kind" and name in own.model_fields_set}
-    method: Method = METHODS[kind](**kept)
+    method: Method = METHODS[kind](**shared_fields(case, kind))
     return case.model_copy(update={"settings": case.settings.model_copy(update={"method": method})})
 
 

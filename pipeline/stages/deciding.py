@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cases.settings import Sampled, Wasserstein
+from pipeline.cases.settings import Affine, BoxRobust, Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
@@ -16,15 +16,18 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
+from pipeline.scenarios.generate import draw
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Connections, Outlook, coarsen
+from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread
-from pipeline.stages.forecasting import distances, forecast_mean, representatives
+from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
+
+WIDTH_DRAWS = 1000  # futures from which empirical half-widths are read
 
 Progress = Callable[[int, int], None] | None
 
@@ -48,20 +51,23 @@ def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name + DECIDED if name in COMPLETED_BY_VALIDATION else name: table for name, table in tables.items()}
 
 
-def outlooks_of(run: Run, values: np.ndarray) -> list[Outlook]:
-    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected."""
-    case = run.case
+def outlooks_of(run: Run, values: np.ndarray, early: Sequence[Mapping[str, np.ndarray]] | None = None) -> list[Outlook]:
+    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected.
+
+    early: per day, by aggregator, the vehicles (24,) by slot due that leave early.
+    """
+    case, step_min = run.case, run.case.settings.day_ahead_step_min
     envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
-    connections = expected_connections(case, day=run.day, step_min=case.settings.day_ahead_step_min)
+    planned = expected_connections(case, day=run.day, step_min=step_min)
+    leaving = [{}] * len(values) if early is None else early
     names = tuple(series.id for series in case.series)
-    factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes, connections), factor) for one in values]
+    connections = [expected_connections(case, day=run.day, step_min=step_min, early=some) if some else planned for some in leaving]
+    return [coarsen(Outlook(names, one, envelopes, vehicles), step_min // 15) for one, vehicles in zip(values, connections, strict=True)]
 
 
 def planned_connections(run: Run) -> Connections:
     """What the connection matrices say, at the day-ahead step."""
-    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
-    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
+    return coarse_connections(expected_connections(run.case, day=run.day), run.case.settings.day_ahead_step_min // 15)
 
 
 def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
@@ -69,7 +75,7 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
     if not isinstance(run.case.settings.method, Sampled):
         return outlooks_of(run, forecast_mean(run)[None]), np.ones(1)
     values, weights = representatives(run)
-    return outlooks_of(run, values), weights
+    return outlooks_of(run, values, early_departures(run, len(values))), weights
 
 
 def decide(run: Run) -> DayAhead:
@@ -77,7 +83,7 @@ def decide(run: Run) -> DayAhead:
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
     return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
-                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run))
+                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run), draws=_draws(run))
 
 
 def _spread(run: Run) -> Spread | None:
@@ -85,6 +91,15 @@ def _spread(run: Run) -> Spread | None:
     if not isinstance(run.case.settings.method, Wasserstein):
         return None
     return Spread(*distances(run))
+
+
+def _draws(run: Run) -> np.ndarray | None:
+    """(D, S, T) drawn futures at the day-ahead step, where half-widths are read from them."""
+    method = run.case.settings.method
+    if not isinstance(method, Affine | BoxRobust) or method.half_widths.source != "empirical":
+        return None
+    values = draw(forecast_of(run.record.run_id), run.knowledge.history, count=WIDTH_DRAWS, seed=seed_of(run, "draw"))
+    return np.array([outlook.values for outlook in outlooks_of(run, values)])
 
 
 def day_ahead_program(run: Run) -> LinearProgram:
@@ -101,6 +116,8 @@ def schedule(run_id: str) -> str:
     started = time.perf_counter()
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
+    if found.policy is not None:
+        plans(run).save("policy", found.policy.to_arrays())
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,

@@ -160,7 +160,7 @@ def _yardsticks(
 
     A dispatch is not lost because the best one could not be computed: then that figure is missing, and a finding says so.
     """
-    program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25))
+    program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25, held=True))
     held = no_redispatch(rolling, realised, state=begin, told=told)
     currency = run.case.currency
     kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}

@@ -1,19 +1,19 @@
-"""A study: every delivery day of a period, day-ahead and then all its quarter-hours, each from what was known at its issue times.
+"""A study of a period: `replay` runs every delivery day, day-ahead and then all its quarter-hours, each from what was known at its
+issue times; `evaluation` plans every day with several treatments and meets the plans with what they were not made for.
 
-Days are independent (each starts from the case's initial state), so they run in any order and in parallel. A day that is done
-is reused as long as case and code are the same.
+Days are independent (each starts from the case's initial state), so they run in any order and in parallel. What is done is reused
+as long as case, code and study are the same. An item is what runs at once: a day, or `day/treatment`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,23 +21,30 @@ from pydantic import PositiveInt
 
 from pipeline.cases.load import load_case
 from pipeline.cases.mistakes import Mistakes
+from pipeline.cases.raw import nearest
 from pipeline.cases.records import build
 from pipeline.cases.yaml_file import read_yaml
-from pipeline.core.errors import FeederflowError, InputError, Mistake
+from pipeline.core.errors import FeederflowError, InputError, Mistake, NoSchedule
 from pipeline.equipment import Record
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress
+from pipeline.stages.evaluated import found_of, tables_of, write_tables
+from pipeline.stages.evaluating import evaluate_cell
+from pipeline.stages.evaluation import Cell, Evaluation, Plan, evaluation_of
 from pipeline.stages.home import code_digest, open_home
 from pipeline.stages.results import run_day_ahead, run_real_time
+from pipeline.stages.words import describe_evaluation
 from pipeline.store.files import replace_file
 
 STUDIES = Path(__file__).resolve().parents[2] / "data" / "studies"
+KINDS = ("replay", "evaluation")
 YARDSTICKS = ("perfect_foresight_cost", "rolling_cost", "no_redispatch_cost")
 
 
 class Study(Record):
     """A file of data/studies. Without dates it begins at the case's default date."""
 
+    kind: Literal["replay"] = "replay"
     title: str
     case: str
     variant: str | None = None
@@ -47,42 +54,56 @@ class Study(Record):
     days: PositiveInt | None = None
 
 
-def load_study(name: str) -> Study:
-    """By name or path. Raises InputError."""
+def load_study(name: str) -> Study | Plan:
+    """By name or path; an evaluation is checked whole. Raises InputError."""
     path = Path(name) if name.endswith((".yaml", ".yml")) else STUDIES / f"{name}.yaml"
     if path.is_dir():
         raise InputError(Mistake(str(path), "is a folder, and a study is a file", "name the file in it"))
     if not path.is_file():
         found = ", ".join(sorted(file.stem for file in STUDIES.glob("*.yaml")))
         raise InputError(Mistake(str(path), "there is no such study", f"take one of {found}, or write the file"))
-    mistakes = Mistakes()
-    study = build(Study, read_yaml(path), "study", mistakes)
+    raw, mistakes = read_yaml(path), Mistakes()
+    kind = raw.value.get("kind", "replay")
+    if kind == "evaluation":
+        return evaluation_of(raw)
+    if kind != "replay":
+        raise InputError(Mistake(raw.place(("kind",)), f"study: kind '{kind}' is not one of replay, evaluation", nearest(str(kind), KINDS)))
+    study = build(Study, raw, "study", mistakes)
     if study is None:
         raise InputError(mistakes)
     return study
 
 
-def _dates(study: Study) -> Iterator[date]:
+def _dates(study: Study | Evaluation) -> list[str]:
     first = study.first_date or load_case(study.case, variant=study.variant).default_date
     last = study.last_date or first + timedelta(days=(study.days or 1) - 1)
     if last < first:
         raise InputError(Mistake(f"study of {study.case}", f"last_date {last} is before first_date {first}", "swap them"))
-    for offset in range((last - first).days + 1):
-        yield first + timedelta(days=offset)
+    return [(first + timedelta(days=offset)).isoformat() for offset in range((last - first).days + 1)]
 
 
 def open_study(name: str) -> list[str]:
-    """The delivery days of a study, ISO."""
-    return [day.isoformat() for day in _dates(load_study(name))]
+    """The items of a study: delivery days, ISO, or `day/treatment`."""
+    found = load_study(name)
+    if isinstance(found, Plan):
+        return [f"{day}/{cell.name}" for day in _dates(found.study) for cell in found.cells]
+    return _dates(found)
 
 
 def _folder(name: str) -> Path:
     return open_home().path / "studies" / Path(name).stem
 
 
-def study_day(name: str, day: str) -> str:
-    """Run one day of a study, or reuse it; returns the path of its record."""
-    study = load_study(name)
+def study_day(name: str, item: str) -> str:
+    """Run one item of a study, or reuse it; returns the path of its record."""
+    found = load_study(name)
+    if isinstance(found, Plan):
+        day, _, cell = item.partition("/")
+        return str(evaluate_cell(_folder(name), found, day, found.cell(cell)))
+    return _replay(name, found, item)
+
+
+def _replay(name: str, study: Study, day: str) -> str:
     path = _folder(name) / "days" / f"{day}.json"
     case = load_case(study.case, variant=study.variant)
     key = {"case": case.digest, "code": code_digest(), "method": study.method}
@@ -105,7 +126,12 @@ def study_day(name: str, day: str) -> str:
 
 
 def close_study(name: str) -> str:
-    """Collect the days into `studies/<name>/days.parquet`; returns its path."""
+    """Collect what is done into the tables of the study, and for an evaluation its page; returns the path of the main table."""
+    found = load_study(name)
+    return str(_close_evaluation(name, found)["file"]) if isinstance(found, Plan) else _close_replay(name)
+
+
+def _close_replay(name: str) -> str:
     records = [json.loads(path.read_text()) for path in sorted((_folder(name) / "days").glob("*.json"))]
     wanted = set(open_study(name))
     rows = [{key: value for key, value in record.items() if key != "key"} for record in records if record["delivery_date"] in wanted]
@@ -118,39 +144,72 @@ def close_study(name: str) -> str:
 
 
 def run_study(name: str, *, jobs: int = 1, progress: Progress = None) -> dict[str, Any]:
-    """All days of a study. A day that fails is reported, the others go on; running again takes up the failed ones."""
-    days = open_study(name)
+    """All items of a study. One that fails is reported, the others go on; running again takes up the failed ones."""
+    items = open_study(name)
     failed: dict[str, str] = {}
     if jobs == 1:
-        for done, day in enumerate(days):
-            _one(name, day, failed)
+        for done, item in enumerate(items):
+            failed |= _attempt(name, [item], {})
             if progress is not None:
-                progress(done + 1, len(days))
+                progress(done + 1, len(items))
     else:
         # Spawned, not forked: a solver's threads do not survive a fork.
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            waiting = {pool.submit(_attempt, name, day, dict(os.environ)): day for day in days}
-            for done, future in enumerate(as_completed(waiting)):
-                said = future.result()
-                if said:
-                    failed[waiting[future]] = said
+            waiting = {pool.submit(_attempt, name, share, dict(os.environ)): share for share in _shares(items, jobs)}
+            done = 0
+            for future in as_completed(waiting):
+                failed |= future.result()
+                done += len(waiting[future])
                 if progress is not None:
-                    progress(done + 1, len(days))
-    return summary(name, failed)
+                    progress(done, len(items))
+    found = load_study(name)
+    return _close_evaluation(name, found, failed) if isinstance(found, Plan) else summary(name, failed)
 
 
-def _one(name: str, day: str, failed: dict[str, str]) -> None:
-    try:
-        study_day(name, day)
-    except FeederflowError as error:
-        failed[day] = str(error)
+def _shares(items: list[str], jobs: int) -> list[list[str]]:
+    """What one process does in a row: the treatments of a day share its forecast, unless there are fewer days than processes."""
+    by_day: dict[str, list[str]] = {}
+    for item in items:
+        by_day.setdefault(item.partition("/")[0], []).append(item)
+    return list(by_day.values()) if len(by_day) >= jobs else [[item] for item in items]
 
 
-def _attempt(name: str, day: str, environment: dict[str, str]) -> str:
+def _attempt(name: str, items: list[str], environment: dict[str, str]) -> dict[str, str]:
+    """What failed, with its words."""
     os.environ.update(environment)
     failed: dict[str, str] = {}
-    _one(name, day, failed)
-    return failed.get(day, "")
+    for item in items:
+        try:
+            study_day(name, item)
+        except FeederflowError as error:
+            failed[item] = str(error)
+    return failed
+
+
+def _close_evaluation(name: str, plan: Plan, failed: dict[str, str] | None = None) -> dict[str, Any]:
+    """Tables, page and the summary as data. What is neither done nor failed was not run yet."""
+    from pipeline.publish.report.build import write_report
+    from pipeline.publish.report.evaluation import build_evaluation
+
+    failed, days = failed or {}, _dates(plan.study)
+    found = found_of(_folder(name), plan, days)
+    if not found.cells:
+        raise NoSchedule("\n".join([f"study {Path(name).stem}: no treatment could be evaluated", *failed.values()]))
+    tables = tables_of(found)
+    paths = write_tables(_folder(name), tables)
+    text = build_evaluation(plan.study.title, plan.case, days=days, reference=plan.reference.name,
+                            order=[cell.name for cell in found.cells], tables=tables, missing=found.missing(), failed=failed)
+    page = write_report(text, _folder(name) / "report.html")
+    spent = {cell.name: sum(record["timing"]["cpu_s"] for record in found.met[cell.name].values()) for cell in found.cells}
+    rows = [{**row, "name": _named(row), "cpu_s": spent[_named(row)]} for row in tables["summary"].to_pylist()]
+    rows.sort(key=lambda row: list(spent).index(row["name"]))  # as the file has them
+    return {"study": Path(name).stem, "days": len(days), "cells": len(plan.cells), "failed": failed, "treatments": rows,
+            "reference": plan.reference.name, "confidence_share": plan.study.confidence_share, "file": paths["evaluation"],
+            "files": paths, "page": str(page)}
+
+
+def _named(row: dict[str, Any]) -> str:
+    return Cell(row["treatment"], row["parameter"], row["parameter_value"], "").name
 
 
 def summary(name: str, failed: dict[str, str]) -> dict[str, Any]:
@@ -173,6 +232,8 @@ def summary(name: str, failed: dict[str, str]) -> dict[str, Any]:
 
 def describe_study(result: dict[str, Any]) -> str:
     """Means, exceptions and failures for a terminal."""
+    if "treatments" in result:
+        return describe_evaluation(result)
     lines = [f"{result['study']}: {result['days']} days, {len(result['degraded'])} degraded, {len(result['failed'])} failed"]
     lines += [f"  mean {kpi:<24} {value:12.2f}" for kpi, value in result["means"].items()]
     for row in result["exceptions"]:

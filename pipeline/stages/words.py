@@ -56,6 +56,29 @@ def against_holding(kpis: Mapping[str, float | None], *, currency: str) -> list[
     return [said] if said else []
 
 
+def describe_evaluation(result: Mapping[str, Any]) -> str:
+    """Treatments of an evaluation study side by side."""
+    lines = [f"{result['study']}: {result['cells']} treatments, {result['days']} days, {len(result['failed'])} failed"]
+    heads = ("treatment", "against", "mean", f"{100 * result['confidence_share']:g} % interval", "to reference", "95 %", "worst",
+             "unserved kWh", "CPU s")
+    rows = [heads, *(_treatment(row) for row in result["treatments"])]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(heads))]
+    for row in rows:
+        cells = [cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        lines.append(("  " + "  ".join(cells)).rstrip())
+    lines += [f"  failed {item}: {said.splitlines()[0]}" for item, said in result["failed"].items()]
+    return "\n".join([*lines, f"  {result['page']}", f"  {result['file']}"])
+
+
+def _treatment(row: Mapping[str, Any]) -> tuple[str, ...]:
+    def money(value: float | None, sign: str = "") -> str:
+        return "" if value is None else f"{value:{sign},.2f}"
+
+    interval = "" if row["mean_low_cost"] is None else f"{money(row['mean_low_cost'])} .. {money(row['mean_high_cost'])}"
+    return (row["name"], row["against"].replace("_", " "), money(row["mean_cost"]), interval, money(row["difference_cost"], "+"),
+            money(row["q95_cost"]), money(row["worst_cost"]), f"{row['shed_kwh'] + row['unserved_kwh']:.2f}", f"{row['cpu_s']:.2f}")
+
+
 def proven(method: str, gap: float | None) -> str:
     """How good the schedule is under its treatment: a gap that was proven, or the words that none was."""
     if gap is None:

@@ -8,8 +8,11 @@ COMMITMENTS = Table(
     doc="On or off of every unit with commitment.",
     columns=(
         RUN_ID, STAGE, STEP, VALID_FROM,
-        Column("device", "text", "generator or chp"),
-        Column("on", "flag", "true when committed"),
+        Column("device", "text", "generator with commitment"),
+        Column("on", "flag", "true while it is on"),
+        Column("on_share", "number", "the same as the program decided it: 0 or 1", unit="1", minimum=0, maximum=1),
+        Column("start", "flag", "true in the interval in which it starts"),
+        Column("stop", "flag", "true in the interval in which it stops"),
     ),
     key=("stage", "device", "step"),
 )

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.tables import TABLES, Column, Table
+from pipeline.tables.studies import STUDY_TABLES
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 HEAD = """# Data dictionary
@@ -15,6 +16,10 @@ Written from `pipeline/tables` by `python -m pipeline.tables.dictionary`; do not
 Every run writes its tables to `runs/<run_id>/<table>.parquet`. What is current is at
 `published/<table>/case=../variant=../delivery_date=../part-0.parquet`; the three partition keys are in the path and not in the file.
 Rows are sorted by the key. Power into a bus is positive. Instants are UTC starts of intervals.
+"""
+STUDIES = """# Evaluation studies
+
+`feederflow study NAME` writes these below `studies/<name>/`. They are not published.
 """
 
 
@@ -42,7 +47,7 @@ def section(table: Table) -> str:
 
 def dictionary() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(section(table) for table in TABLES.values())])
+    return "\n".join([HEAD, *(section(table) for table in TABLES.values()), STUDIES, *(section(table) for table in STUDY_TABLES.values())])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ PRICES = Table(
     doc="Dual prices of the balance at each bus.",
     columns=(
         RUN_ID, STAGE, STEP, VALID_FROM, NETWORK_OF_BUS, BUS, CARRIER,
-        Column("price_per_kwh", "number", "dual of the balance, per kWh and kvarh", unit="currency/kWh"),
+        Column("price_per_kwh", "number", "dual of the balance, per kWh and kvarh, of hydrogen per m3", unit="currency/kWh"),
     ),
     key=("stage", "network", "bus", "carrier", "step"),
 )

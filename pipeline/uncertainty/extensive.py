@@ -77,7 +77,7 @@ def _stack(program: LinearProgram, shared: Indices, own: Indices, count: int, co
     names = program.column_names
     return LinearProgram(
         cost=cost, cost_by_input=sp.csr_array((columns, 0)), offset=0.0, offset_by_input=np.zeros(0),
-        matrix=_repeated(program.matrix, shared, own, count), matrix_by_input=sp.csr_array((rows * count, 0)),
+        matrix=repeated(program.matrix, shared, own, count), matrix_by_input=sp.csr_array((rows * count, 0)),
         row_lower=np.tile(program.row_lower, count), row_upper=np.tile(program.row_upper, count),
         col_lower=spread(program.col_lower), col_upper=spread(program.col_upper), integer=spread(program.integer),
         row_names=RepeatedNames((), tuple(program.row_names), count),
@@ -88,7 +88,7 @@ def _stack(program: LinearProgram, shared: Indices, own: Indices, count: int, co
     )
 
 
-def _repeated(matrix: sp.csr_array, shared: Indices, own: Indices, count: int) -> sp.csr_array:
+def repeated(matrix: sp.csr_array, shared: Indices, own: Indices, count: int) -> sp.csr_array:
     """[common, recourse once per scenario], laid out entry by entry: from block matrices it takes three times as long."""
     rows, columns = matrix.shape
     place = np.empty(columns, dtype=np.int32)

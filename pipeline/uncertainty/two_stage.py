@@ -60,6 +60,7 @@ class Decision:
     law: Floats | None = None
     iterations: tuple[Iteration, ...] = ()
     seconds: float = 0.0
+    words: str = ""  # what else is to be said: why another way was left
 
     @property
     def gap(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,16 @@ SUFFIX = {"active": ("kw", "kwh"), "heat": ("kwth", "kwhth"), "hydrogen": ("m3h"
 
 
 @dataclass(frozen=True)
+class UnitRows:
+    """On or off of one unit as published, per step of the long table (T,)."""
+
+    on: NDArray[np.bool_]
+    on_share: Floats
+    start: NDArray[np.bool_]
+    stop: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Check:
     """One long table under test: its frame, the steps of its stage and the values that its scenarios met."""
 
@@ -34,6 +44,7 @@ class Check:
     context: Context
     values: Mapping[str, Mapping[str, Floats]]  # scenario -> series -> (N,) or coarser
     stage: str
+    units: Mapping[str, UnitRows] = field(default_factory=dict)  # of generators with commitment
     excused: frozenset[str] = frozenset()  # checks whose break is published as a finding already
 
     def series(self, series: str) -> Floats:

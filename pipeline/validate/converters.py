@@ -6,8 +6,9 @@ import numpy as np
 
 from pipeline.core.errors import Mistake
 from pipeline.equipment import Converter
-from pipeline.validate.check import BOTH_KW, POWER_KW, Check, outside
+from pipeline.validate.check import BOTH_KW, POWER_KW, SUFFIX, Check, outside
 from pipeline.validate.frame import Floats, Frame
+from pipeline.validate.ramps import ramp_mistakes
 
 KWH_PER_M3 = 3.0  # lower heating value of hydrogen
 
@@ -65,14 +66,12 @@ def check_converter(check: Check, device: Converter) -> list[Mistake]:
 
 
 def _ramps(check: Check, device: Converter, power: Floats) -> list[Mistake]:
-    if device.ramp_kw_per_h is None or power.shape[1] < 2:
-        return []
-    key = (device.id, device.bus, "active", "injection")
-    excess = check.long.zero_or(device.id, device.bus, "active", "ramp_excess_kw")[:, 1:]
-    bad = np.zeros(power.shape, dtype=bool)
-    bad[:, 1:] = np.abs(np.diff(power, axis=1)) > device.ramp_kw_per_h * check.grid.step_h + excess + POWER_KW
-    bad &= ~check.overridden(device.id)  # tripping is always allowed
-    return check.long.mistakes(key, bad, "{:.6g} breaks the ramp from the step before", power)
+    unit = SUFFIX[device.rated_carrier][0]
+    return ramp_mistakes(
+        check, (device.id, device.bus, device.rated_carrier, "injection"), power, ramp_kw_per_h=device.ramp_kw_per_h,
+        before=check.context.before.get((device.id, f"power_{unit}")),
+        excess=check.long.zero_or(device.id, device.bus, device.rated_carrier, f"ramp_excess_{unit}"),
+    )
 
 
 def _pair(check: Check, device: Converter, power: Floats) -> list[Mistake]:

@@ -11,6 +11,7 @@ from pipeline.validate.check import POWER_KW, SUFFIX, Check, check_signs, outsid
 from pipeline.validate.converters import check_converter
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats
+from pipeline.validate.ramps import ramp_mistakes
 from pipeline.validate.storage import check_ev_fleet, check_store
 from pipeline.validate.ties import check_tie
 
@@ -106,7 +107,9 @@ def _generator(check: Check, device: Generator) -> list[Mistake]:
     if power is None:
         return []
     low = np.where(check.overridden(device.id), 0.0, device.power_min_kw)
-    mistakes = outside(check, key, power, low, device.power_max_kw)
+    unit = check.units.get(device.id)
+    on = np.ones(len(check.long.steps)) if unit is None else unit.on.astype(float)
+    mistakes = outside(check, key, power, low * on, device.power_max_kw * on)
     segments = check.long.get(device.id, device.bus, "active", "segment_kw")
     if segments is not None:
         mistakes += check.long.mistakes(key, np.abs(segments - power) > POWER_KW, "{:.6g}, its segments sum to {:.6g}", power, segments)
@@ -116,14 +119,10 @@ def _generator(check: Check, device: Generator) -> list[Mistake]:
     reactive = check.long.values.get(reactive_key)
     if reactive is not None:
         mistakes += outside(check, reactive_key, reactive, min(device.reactive_min_kvar, 0.0), device.reactive_max_kvar)
-    if device.ramp_kw_per_h is not None and power.shape[1] > 1:
-        excess = check.long.zero_or(device.id, device.bus, "active", "ramp_excess_kw")[:, 1:]
-        rise = np.abs(np.diff(power, axis=1))
-        bad = np.zeros(power.shape, dtype=bool)
-        bad[:, 1:] = rise > device.ramp_kw_per_h * check.grid.step_h + excess + POWER_KW
-        bad &= ~check.overridden(device.id)  # tripping is always allowed
-        mistakes += check.long.mistakes(key, bad, "{:.6g} breaks the ramp from the step before", power)
-    return mistakes
+    return mistakes + ramp_mistakes(
+        check, key, power, ramp_kw_per_h=device.ramp_kw_per_h, before=check.context.before.get((device.id, "power_kw")), unit=unit,
+        excess=check.long.zero_or(device.id, device.bus, "active", "ramp_excess_kw"), least_kw=device.power_min_kw if unit else 0.0,
+    )
 
 
 def _chp(check: Check, device: Chp) -> list[Mistake]:

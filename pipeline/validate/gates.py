@@ -24,12 +24,13 @@ from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats, frame, texts
 from pipeline.validate.identity import check_identity
-from pipeline.validate.inputs import check_distances, check_findings, check_forecasts, check_scenarios, check_scores
+from pipeline.validate.inputs import check_departures, check_distances, check_findings, check_forecasts, check_scenarios, check_scores
 from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
 from pipeline.validate.ties import check_ties
 from pipeline.validate.treatment import check_bounds, check_distribution
+from pipeline.validate.units import check_units, read_units
 
 LONG = {"day_ahead": "schedule", "real_time": "dispatch"}
 
@@ -64,6 +65,8 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
         mistakes += check_scenarios(case, tables["scenarios"], (day.steps(15), day.steps(case.settings.day_ahead_step_min)))
     if "scenario_distances" in tables:
         mistakes += check_distances(tables["scenario_distances"], tables.get("scenarios"))
+    if "scenario_departures" in tables:
+        mistakes += check_departures(tables["scenario_departures"], tables.get("scenarios"))
     mistakes += check_bounds(tables["bounds"]) if "bounds" in tables else []
     mistakes += check_distribution(tables["distribution"], tables.get("scenarios")) if "distribution" in tables else []
     mistakes += check_findings(tables["findings"]) if "findings" in tables else []
@@ -80,8 +83,9 @@ def _operation(
     long, grid = frame(name, tables[name]), grid_of(case, day, stage)
     published, weights = scenario_values(tables)
     values: dict[str, Mapping[str, Floats]] = {**(published if stage == "day_ahead" else {}), **context.values}
-    check = Check(case, long, grid, context, values, stage, _excused(tables))
-    mistakes = check_complete(case, long)
+    units, mistakes = read_units(case, tables.get("commitments"), stage=stage, steps=long.steps)
+    check = Check(case, long, grid, context, values, stage, units, _excused(tables))
+    mistakes += check_complete(case, long)
     if stage == "day_ahead" and not np.array_equal(long.steps, np.arange(1, grid.count + 1)):
         mistakes.append(Mistake(f"table {name}, column step", f"holds {len(long.steps)} steps, the day has {grid.count}"))
     if mistakes:
@@ -89,7 +93,7 @@ def _operation(
     mistakes += check_network_sums(case, long) + check_ties(case, long)
     mistakes += check_feeders(case, long, tables, stage=stage) if "bus_state" in tables or "branch_state" in tables else []
     more, findings = check_devices(check)
-    mistakes += more + check_connections(check, tables.get("ev_connection"))
+    mistakes += more + check_units(check, tables) + check_connections(check, tables.get("ev_connection"))
     findings += voltage_findings(case, tables["bus_state"], stage=stage) if "bus_state" in tables else []
     if not any(scenario.isdigit() for scenario in long.scenarios):
         weights = {"expected": 1.0}

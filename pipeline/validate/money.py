@@ -47,6 +47,15 @@ def deviation_cost_per_h(tie: Tie, price: Floats, exchange_kw: Floats, schedule_
     return (tie.deviation_price_per_kwh + buy * np.abs(price)) * up + (tie.deviation_price_per_kwh + sell * np.abs(price)) * down
 
 
+def wheeling_cost_per_h(check: Check, tie: Tie, exchange_kw: Floats) -> Floats:
+    """A share of the mean of the prices at both ends, either way."""
+    assert tie.wheeling is not None
+    ways = [check.long.get(tie.id, tie.lower_bus, "active", f"{way}_kw") for way in ("forward", "backward")]
+    carried = np.abs(exchange_kw) if ways[0] is None or ways[1] is None else ways[0] + ways[1]
+    mean = (check.series(tie.wheeling.upper_price_series) + check.series(tie.wheeling.lower_price_series)) / 2
+    return tie.wheeling.price_share * mean * carried
+
+
 def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
     """Cost of each term per scenario and step, (S, T), currency. `positions`: tie -> day-ahead position, broadcast to (S, T)."""
     case, long, dt = check.case, check.long, check.grid.step_h
@@ -55,6 +64,8 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
         name: zero.copy()
         for name in (
             "energy_cost",
+            "transmission_cost",
+            "commitment_cost",
             "deviation_cost",
             "storage_wear_cost",
             "generator_cost",
@@ -72,6 +83,8 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
         price = zero if priced_by is None else check.series(priced_by)
         if tie.market:
             cost["energy_cost"] += dt * trade_cost_per_h(tie, price, exchange)
+        if tie.wheeling:
+            cost["transmission_cost"] += dt * wheeling_cost_per_h(check, tie, exchange)
         position = positions.get(tie.id)
         if position is not None and has_position(tie):
             cost["deviation_cost"] += dt * deviation_cost_per_h(tie, price, exchange, np.broadcast_to(position, exchange.shape))
@@ -81,8 +94,15 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 cost["curtailment_cost"] += (
                     dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
                 )
+                fed_in = long.zero_or(device.id, device.bus, "active", "injection")
+                cost["generator_cost"] += dt * device.feed_in_cost_per_kwh * fed_in
             case Generator():
-                cost["generator_cost"] += dt * generator_cost_per_h(device, long.zero_or(device.id, device.bus, "active", "injection"))
+                power = long.zero_or(device.id, device.bus, "active", "injection")
+                cost["generator_cost"] += dt * generator_cost_per_h(device, power)
+                unit = check.units.get(device.id)
+                if unit is not None and device.commitment is not None:
+                    cost["generator_cost"] -= dt * device.cost_constant_per_h * ~unit.on
+                    cost["commitment_cost"] += device.commitment.start_cost * unit.start + device.commitment.stop_cost * unit.stop
             case Chp():
                 power = np.abs(long.zero_or(device.id, device.bus, "active", "injection"))
                 heat = long.zero_or(device.id, device.bus, "heat", "injection")
@@ -174,7 +194,8 @@ def day_ahead_positions(check: Check) -> dict[str, Floats]:
     found_rows = wide(table, ("scenario", "device", "carrier", "quantity"), "value")
     positions: dict[str, Floats] = {}
     for tie in check.case.ties:
-        row = found_rows.get(("expected", tie.id, "active", "schedule_kw"))
+        quantity = "schedule_kw" if tie.position == "first_stage" else "exchange_kw"
+        row = found_rows.get(("expected", tie.id, "active", quantity))
         if row is not None:
             quarters, rest = divmod(check.grid.count, len(row))
             if rest == 0:

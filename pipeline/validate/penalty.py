@@ -29,6 +29,7 @@ def penalty(check: Check) -> Floats:
             case Store():
                 cost += rho * (long.zero_or(*at, f"energy_short_{kwh}") + long.zero_or(*at, f"energy_over_{kwh}"))
                 cost += dt * rho * (long.zero_or(*at, f"power_below_{kw}") + long.zero_or(*at, f"power_above_{kw}"))
+                cost += dt * RAMP_PRICE_PER_KWH * long.zero_or(*at, f"ramp_excess_{kw}")
             case EvAggregator():
                 price = rho if device.unserved_price_per_kwh is None else device.unserved_price_per_kwh
                 cost += price * (long.zero_or(*at, "ev_slack_kwh") + long.zero_or(*at, "ev_surplus_kwh"))
@@ -39,6 +40,8 @@ def penalty(check: Check) -> Floats:
                 lost = long.zero_or(*at, "unserved_kwh")  # cumulative: paid once, as it grows
                 cost += price * np.diff(lost, axis=1, prepend=check.context.before.get((device.id, "unserved_kwh"), 0.0))
                 cost += rho * long.zero_or(*at, "energy_over_kwh")
+    for tie in check.case.ties:
+        cost += dt * RAMP_PRICE_PER_KWH * long.zero_or(tie.id, tie.lower_bus, "active", "ramp_excess_kw")
     return cost
 
 

@@ -22,6 +22,7 @@ def check_states(case: Case, table: pa.Table, long: Frame, *, stage: str) -> lis
         return []
     s = long.scenarios.index(scenario)
     devices = {device.id: device for device in case.devices}
+    lower = {tie.id: tie.lower_bus for tie in case.ties}
     mine = rows_of_stage(table, stage)
     step = numbers(table, "step").astype(np.int64)
     at = np.clip(np.searchsorted(long.steps, step), 0, len(long.steps) - 1)
@@ -30,11 +31,16 @@ def check_states(case: Case, table: pa.Table, long: Frame, *, stage: str) -> lis
     quantity, quantities = texts(table, "quantity")
     code = device * len(quantities) + quantity
     for pair in np.unique(code[mine]):
-        owner = devices.get(names[pair // len(quantities)])
+        name = names[pair // len(quantities)]
+        owner = devices.get(name)
+        published = quantities[pair % len(quantities)].replace("_before", "")
         if owner is None:
+            row = long.get(name, lower[name], "active", "injection") if name in lower else None
+            if row is not None:
+                rows = mine & (code == pair) & np.isin(step, long.steps)
+                wanted[rows] = row[s][at[rows]]
             continue
         carrier = getattr(owner, "carrier", "active")
-        published = quantities[pair % len(quantities)].replace("_before", "")
         row = long.get(owner.id, owner.bus, carrier, published)
         if row is None and published.startswith("power_kw"):
             row = long.get(owner.id, owner.bus, carrier, "injection")

@@ -8,6 +8,7 @@ from pipeline.core.errors import Mistake
 from pipeline.equipment import EvFleet, Store
 from pipeline.validate.check import BOTH_KW, ENERGY_KWH, POWER_KW, SUFFIX, Check, outside
 from pipeline.validate.frame import Floats, Frame, Key
+from pipeline.validate.ramps import ramp_mistakes
 
 
 def check_store(check: Check, device: Store) -> list[Mistake]:
@@ -49,6 +50,10 @@ def check_store(check: Check, device: Store) -> list[Mistake]:
         (*at, f"energy_{kwh}"), np.abs(energy - wanted) > ENERGY_KWH, "{:.6g}, the step before and the power make {:.6g}", energy, wanted
     )
     mistakes += outside(check, (*at, f"energy_{kwh}"), before[:, :1], device.energy_min_kwh, device.energy_max_kwh, 10 * ENERGY_KWH)
+    mistakes += ramp_mistakes(
+        check, (*at, "injection"), injection, ramp_kw_per_h=device.ramp_kw_per_h, excess=long.zero_or(*at, f"ramp_excess_{kw}"),
+        before=check.context.before.get((device.id, f"power_{kw}")),
+    )
     return mistakes + _cycle(check, device, (*at, f"energy_{kwh}"), energy, before, short + over)
 
 

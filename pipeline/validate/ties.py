@@ -10,6 +10,7 @@ from pipeline.equipment import Tie
 from pipeline.validate.balances import BALANCE_KW
 from pipeline.validate.check import POWER_KW, Check, outside
 from pipeline.validate.frame import Frame
+from pipeline.validate.ramps import ramp_mistakes
 
 
 def check_tie(check: Check, tie: Tie) -> list[Mistake]:
@@ -24,6 +25,16 @@ def check_tie(check: Check, tie: Tie) -> list[Mistake]:
     reactive = check.long.values.get(reactive_key)
     if reactive is not None and tie.reactive_max_kvar > 0:
         mistakes += outside(check, reactive_key, reactive, -tie.reactive_max_kvar, tie.reactive_max_kvar, 10 * POWER_KW)
+    mistakes += ramp_mistakes(
+        check, key, exchange, ramp_kw_per_h=tie.ramp_kw_per_h, before=check.context.before.get((tie.id, "exchange_kw")),
+        excess=check.long.zero_or(tie.id, tie.lower_bus, "active", "ramp_excess_kw"),
+    )
+    forward, backward = (check.long.get(tie.id, tie.lower_bus, "active", f"{way}_kw") for way in ("forward", "backward"))
+    if forward is not None and backward is not None:
+        mistakes += check.long.mistakes(
+            key, np.abs(forward - backward - exchange) > POWER_KW, "{:.6g}, {:.6g} forward less {:.6g} backward is another number",
+            exchange, forward, backward,
+        )
     schedule = check.long.get(tie.id, tie.lower_bus, "active", "schedule_kw")
     if schedule is not None:
         mistakes += outside(check, (tie.id, tie.lower_bus, "active", "schedule_kw"), schedule, tie.exchange_min_kw, tie.exchange_max_kw)

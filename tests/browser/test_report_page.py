@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from pipeline.publish.report.build import RunInfo, build_report, write_report
+from pipeline.publish.report.evaluation import build_evaluation
 from tests.unit.report.made_day import DAY, made_case, made_tables
+from tests.unit.report.made_study import DAYS, ORDER, made_study
 
 pytestmark = pytest.mark.chromium
 PLOTS = ("yardsticks", "market", "balance", "storage", "voltage_profile", "voltage_heat", "forecast", "scenarios", "treatment",
@@ -162,3 +164,33 @@ def test_it_prints_with_every_plot_inside_the_paper(opened: Opened) -> None:
     opened.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     opened.page.wait_for_function(f"{width} === {wide}")
     assert len(opened.page.pdf(format="A4")) > 50_000 and opened.trouble == []
+
+
+# ------------------------------------------------------------------ the page of an evaluation study
+
+
+@pytest.fixture(scope="module")
+def study(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    text = build_evaluation("Treatments", made_case(), days=DAYS, reference="plain", order=ORDER, tables=made_study())
+    yield from _open(chromium, write_report(text, tmp_path_factory.mktemp("study") / "report.html"))
+
+
+@pytest.mark.parametrize("name", ["means", "distributions", "parameter", "bounds", "convergence", "times"])
+def test_every_view_of_a_study_draws(study: Opened, name: str) -> None:
+    page = study.page
+    select = page.locator(f"#select-{name} option")
+    for label in select.all_inner_texts():
+        page.select_option(f"#select-{name}", label=label)
+        page.wait_for_function("([name, label]) => document.getElementById('plot-' + name).dataset.view === label", arg=[name, label])
+        marks = f"#plot-{name} .scatterlayer .trace path, #plot-{name} .barlayer .point path, #plot-{name} .boxlayer .trace path"
+        assert page.locator(marks).count() > 0
+    assert page.locator(f"#plot-{name}").get_attribute("data-ready") == "yes"
+    assert study.trouble == [] and study.asked == []
+
+
+def test_a_study_sorts_and_fits_the_width(study: Opened) -> None:
+    page = study.page
+    page.locator("#summary th button", has_text="to reference").click()
+    assert page.locator("#summary tbody th").all_inner_texts()[-1] == "guarded radius_share=0.1"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator("#verdict").bounding_box()["y"] >= 0

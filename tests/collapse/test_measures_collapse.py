@@ -63,10 +63,13 @@ def test_one_scenario_is_the_deterministic_program_under_every_measure(drawn):
 @given(PROGRAMS, st.floats(0.0, 4.0), st.floats(0.0, 4.0), st.floats(0.02, 1.0), st.floats(0.0, 1.0))
 def test_the_decision_never_costs_less_with_more_radius_more_aversion_or_less_tail(drawn, radius, more, tail, aversion):
     far = distances(drawn)
-    assert cost(drawn, Wasserstein(far, radius)) <= cost(drawn, Wasserstein(far, radius + more)) + 1e-6
+    def no_more(low, high):  # both are optima of interior point, which ends within 1e-8 of a cost
+        return low <= high + 1e-8 * (1 + abs(high))
+
+    assert no_more(cost(drawn, Wasserstein(far, radius)), cost(drawn, Wasserstein(far, radius + more)))
     risk = cost(drawn, MeanCvar(aversion, tail))
-    assert risk <= cost(drawn, MeanCvar(aversion + more / 4 * (1 - aversion), tail)) + 1e-6
-    assert risk <= cost(drawn, MeanCvar(aversion, tail / (1 + more))) + 1e-6
+    assert no_more(risk, cost(drawn, MeanCvar(aversion + more / 4 * (1 - aversion), tail)))
+    assert no_more(risk, cost(drawn, MeanCvar(aversion, tail / (1 + more))))
 
 
 @FEW

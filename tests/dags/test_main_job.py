@@ -15,12 +15,22 @@ from tests.whole_day import published
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.airflow
 
+EVALUATION = """\
+kind: evaluation
+title: Two treatments
+case: tiny
+variant: reference
+held_out_count: 3
+treatments:
+  plain: {kind: deterministic}
+  mean: {kind: stochastic, draw_count: 30, representative_count: 3}
+"""
 STUDY = """
 import sys
 sys.path.insert(0, "tools")
 import main_job
 main_job.prepare()
-sys.exit(1 if main_job.run_dag("study", {"study": "tiny_three_days"}) else 0)
+sys.exit(1 if main_job.run_dag("study", {"study": sys.argv[1]}) else 0)
 """
 
 
@@ -51,7 +61,7 @@ def test_the_main_job_prints_ten_lines(airflow: Path, tmp_path: Path) -> None:
 
 
 def test_the_study_maps_its_days(airflow: Path, tmp_path: Path) -> None:
-    done = python("-c", STUDY, airflow=airflow, home=tmp_path)
+    done = python("-c", STUDY, "tiny_three_days", airflow=airflow, home=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = pq.read_table(tmp_path / "studies" / "tiny_three_days" / "days.parquet").to_pylist()
     assert [row["delivery_date"] for row in rows] == ["2016-06-15", "2016-06-16", "2016-06-17"]
@@ -65,3 +75,13 @@ def test_a_day_ahead_that_fails_ends_the_job_with_its_message(airflow: Path, tmp
     assert "FAILED day-ahead schedule\ntask forecast: case tiny, series f01_load: no observation was known" in done.stderr
     assert "quarter-hours of the day" not in done.stderr
     assert not (tmp_path / "published").exists()
+
+
+def test_the_study_maps_days_under_treatments(airflow: Path, tmp_path: Path) -> None:
+    file = tmp_path / "two_treatments.yaml"
+    file.write_text(EVALUATION)
+    done = python("-c", STUDY, str(file), airflow=airflow, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "studies" / "two_treatments"
+    assert [row["treatment"] for row in pq.read_table(folder / "summary.parquet").to_pylist()] == ["mean", "plain"]
+    assert (folder / "report.html").is_file()

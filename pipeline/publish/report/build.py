@@ -13,7 +13,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.publish.report import page
 from pipeline.publish.report.balance import balances
-from pipeline.publish.report.figure import Figure, esc
+from pipeline.publish.report.figure import esc
 from pipeline.publish.report.figures_table import figures_section
 from pipeline.publish.report.frames import DayTables
 from pipeline.publish.report.market import price_and_power
@@ -56,10 +56,11 @@ def build_report(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay
         )
     )
     title = f"{verdict.headline}: {day.date.isoformat()}, {case.name}"
-    return _document(title, body, figures, page.data_block(figures, shared))
+    return document(title, body, page.data_block(figures, shared))
 
 
-def _document(title: str, body: str, figures: list[Figure], data: str) -> str:
+def document(title: str, body: str, data: str) -> str:
+    """One HTML file that needs nothing else."""
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">

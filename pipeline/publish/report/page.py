@@ -22,7 +22,7 @@ def header(day: DayTables, verdict: Verdict, variant: str) -> str:
     ends = f"{local_label(day.day.start, day.day, zone_name=True)} to {local_label(day.day.end, day.day, zone_name=True)} the next day"
     synthetic = sorted({series.kind for series in case.series if series.synthetic})
     note = f' <span class="synthetic">synthetic: {esc(", ".join(synthetic))}</span>' if synthetic else ""
-    cards = "".join(_card(card) for card in verdict.cards)
+    cards = "".join(card(one) for one in verdict.cards)
     return f"""<header class="page wrap">
 <p class="eyebrow">feederflow &middot; delivery day</p>
 <h1>{first:%A}, {first.day} {first:%B %Y} &mdash; {esc(case.title or case.name)}</h1>
@@ -33,17 +33,26 @@ def header(day: DayTables, verdict: Verdict, variant: str) -> str:
 </header>"""
 
 
-def _card(card: Card) -> str:
-    value = f"<code>{esc(card.value)}</code>" if card.title == "Runs" else esc(card.value)
-    words = f'<h2>{esc(card.title)}</h2><p class="value">{value}</p><p class="note">{esc(card.note)}</p>'
-    return f'<li class="card tone-{card.tone}">{words}</li>'
+def card(one: Card) -> str:
+    """One number of the top of a page."""
+    value = f"<code>{esc(one.value)}</code>" if one.title == "Runs" else esc(one.value)
+    words = f'<h2>{esc(one.title)}</h2><p class="value">{value}</p><p class="note">{esc(one.note)}</p>'
+    return f'<li class="card tone-{one.tone}">{words}</li>'
 
 
 def contents(figures: Sequence[Figure]) -> str:
-    """Links to the sections of the page."""
-    links = [(figure.id, figure.title.split(",")[0].split(":")[0].split("?")[0]) for figure in figures]
-    links[:0] = [("findings", "Findings")]
-    links += [("figures", "Figures"), ("runs", "Runs and overrides"), ("units", "How to read units")]
+    """Links to the sections of a day's page."""
+    return toc([("findings", "Findings"), *links_to(figures), ("figures", "Figures"), ("runs", "Runs and overrides"),
+                ("units", "How to read units")])
+
+
+def links_to(figures: Sequence[Figure]) -> list[tuple[str, str]]:
+    """The id of each figure and the first words of its title."""
+    return [(figure.id, figure.title.split(",")[0].split(":")[0].split("?")[0]) for figure in figures]
+
+
+def toc(links: Sequence[tuple[str, str]]) -> str:
+    """Links to sections: ids and words."""
     items = "".join(f'<li><a href="#{id}">{esc(title)}</a></li>' for id, title in links)
     return f'<nav class="toc" aria-label="Sections"><ul class="wrap">{items}</ul></nav>'
 
@@ -71,7 +80,7 @@ def findings_section(day: DayTables) -> str:
     """The table of findings, worst first, sortable by every column."""
     rows = findings_of(day)
     if not rows:
-        return _section("findings", "Findings", '<p class="lead">Every check passed and nothing was noted.</p>')
+        return section("findings", "Findings", '<p class="lead">Every check passed and nothing was noted.</p>')
     warnings = sum(row["severity"] == "warning" for row in rows)
     cut = f" Shown are the first {FINDINGS_SHOWN}; all are in the table <code>findings</code>." if len(rows) > FINDINGS_SHOWN else ""
     words = f"{counted(warnings, 'warning')}, {len(rows) - warnings} for information, worst first. A warning makes the day degraded."
@@ -83,7 +92,7 @@ def findings_section(day: DayTables) -> str:
     )
     body = "".join(_finding(row) for row in rows[:FINDINGS_SHOWN])
     table = f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-    return _section("findings", "Findings", f'{lead}<div class="scroll" tabindex="0" role="region" aria-label="Findings">{table}</div>')
+    return section("findings", "Findings", f'{lead}<div class="scroll" tabindex="0" role="region" aria-label="Findings">{table}</div>')
 
 
 def _sorted_at_first(column: str) -> str:
@@ -115,7 +124,7 @@ def runs_section(day: DayTables, info: RunInfo) -> str:
         if instant is not None:
             parts.append(f"<dt>{words}</dt><dd>{esc(moment(instant, day.day))}</dd>")
     parts.append(f"<dt>case</dt><dd><code>{esc(day.case.digest[:16])}</code> (hash of its content)</dd>")
-    return _section("runs", "Runs and overrides", f'<dl class="units">{"".join(parts)}</dl>{_overrides(day, info)}')
+    return section("runs", "Runs and overrides", f'<dl class="units">{"".join(parts)}</dl>{_overrides(day, info)}')
 
 
 def _overrides(day: DayTables, info: RunInfo) -> str:
@@ -154,10 +163,10 @@ def units_section(day: DayTables) -> str:
         ("synthetic", f"Made by a declared law, not measured: {synthetic}."),
     )
     body = "".join(f"<dt>{esc(term)}</dt><dd>{esc(text)}</dd>" for term, text in items)
-    return _section("units", "How to read units", f'<dl class="units">{body}</dl>')
+    return section("units", "How to read units", f'<dl class="units">{body}</dl>')
 
 
-def _section(id: str, title: str, body: str) -> str:
+def section(id: str, title: str, body: str) -> str:
     return f'<section id="{id}" aria-labelledby="{id}-title"><h2 id="{id}-title">{esc(title)}</h2>{body}</section>'
 
 

@@ -351,6 +351,50 @@ def test_a_study_says_its_means_and_resumes(feederflow: Callable[..., Said], hom
     assert Path(said.json["file"]).stat().st_size > 0
 
 
+EVALUATION = """\
+kind: evaluation
+title: Two treatments
+case: tiny
+variant: reference
+held_out_count: 3
+treatments:
+  plain: {kind: deterministic}
+  mean: {kind: stochastic, draw_count: 30, representative_count: 3}
+"""
+
+
+def test_an_evaluation_says_its_treatments_side_by_side(feederflow: Callable[..., Said], home: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "two_treatments.yaml"
+    plan.write_text(EVALUATION)
+    said = feederflow("study", str(plan), "--json")
+    assert said.code == 0
+    assert [row["name"] for row in said.json["treatments"]] == ["plain", "mean"] and said.json["reference"] == "plain"
+    assert set(said.json["files"]) == {"evaluation", "summary", "bounds", "timings"}
+    assert all(Path(path).is_file() for path in (*said.json["files"].values(), said.json["page"]))
+    before = {path: path.stat().st_mtime_ns for path in (home / "studies").rglob("*.json")}
+    words = feederflow("study", str(plan)).out.splitlines()
+    assert words[0] == "two_treatments: 2 treatments, 1 days, 0 failed"
+    assert words[1].split()[:3] == ["treatment", "against", "mean"] and words[2].split()[:3] == ["plain", "held", "out"]
+    assert words[-2].strip() == said.json["page"]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert feederflow("status", "--json").json == [], "what a study plans is not published"
+
+
+def test_a_wrong_treatment_is_named_with_its_line(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    plan = tmp_path / "wrong.yaml"
+    plan.write_text(EVALUATION.replace("representative_count: 3", "representative_count: 0"))
+    said = feederflow("study", str(plan))
+    assert said.code == 2 and "wrong.yaml, line 8: treatment mean: method.representative_count is '0'" in said.err and "above 0" in said.err
+
+
+def test_a_study_of_which_nothing_can_be_done_ends_with_3(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    plan = tmp_path / "nothing.yaml"
+    head = EVALUATION[: EVALUATION.index("  plain")]
+    plan.write_text(head + "  late: {kind: stochastic, draw_count: 2, representative_count: 3}\n")
+    said = feederflow("study", str(plan))
+    assert said.code == 3 and "no treatment could be evaluated" in said.err and "3 representatives were asked of 2 draws" in said.err
+
+
 # ------------------------------------------------------------------ readers beside writers
 
 

@@ -32,5 +32,6 @@ def test_places_count_from_both_ends_and_end_there():
 
 
 def test_more_names_may_follow():
-    more = ("c.mode_share[1]",)
-    assert lazy + more == eager + more
+    more = ("c.mode_share[1]", "d.on_share[1]")
+    longer = lazy + more[:1] + more[1:]
+    assert longer == eager + more and list(longer) == list(eager + more) and longer[-1] == more[-1] and longer[len(eager)] == more[0]

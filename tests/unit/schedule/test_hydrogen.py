@@ -11,6 +11,7 @@ from pipeline.schedule.exclusive import pairs_of, with_exclusive
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.instructions import unreachable
 from pipeline.schedule.layout import by_position
+from pipeline.schedule.real_time import window_inputs
 from pipeline.schedule.settle import reality_of, settle
 from pipeline.schedule.yardsticks import no_redispatch
 from tests.unit.schedule.test_bind import Word
@@ -89,6 +90,32 @@ def test_units_run_lower_where_the_tank_is_full_or_empty(hydrogen, rolling, unit
     assert found.unmet.max() < 1e-9
 
 
+@pytest.mark.parametrize(("cut_kw", "power_kw"), [(300.0, None), (0.0, 0.0)])
+def test_beyond_a_tie_an_electrolyser_gives_before_load_is_shed(hydrogen, rolling, cut_kw, power_kw):
+    """At step 1 the tie is at its limit and the electrolyser runs: cut to 300 kW it gives what lacks, cut off the fuel cell helps."""
+    usual, cut = (settled(rolling, hydrogen.truth(), words=words) for words in ((), (Word("mg1_tie", "limit_high_kw", cut_kw),)))
+    unit, cell = entry(rolling, "mg1_electrolyser", "power_kw"), entry(rolling, "mg1_fuel_cell", "power_kw")
+    assert usual.columns[unit] > 200
+    assert cut.columns[unit] < usual.columns[unit] - 100
+    assert cut.columns[entry(rolling, "mg1_load", "shed_kw")] == pytest.approx(0, abs=1e-6)
+    if power_kw is not None:
+        assert cut.columns[unit] == pytest.approx(power_kw)
+        assert cut.columns[cell] > 0 or cut.columns[entry(rolling, "mg1_battery", "discharge_kw")] > 0
+    sums = network_sums(rolling.desk, cut.columns[None], cut.inputs[None])
+    assert max(np.abs(total).max() for total in sums.values()) < 1e-8 and cut.unmet.max() < 1e-9
+
+
+def test_a_surplus_beyond_a_tie_is_stored_before_it_is_burnt(hydrogen, rolling):
+    """Firm import that nobody needs: what the battery does not take, the electrolyser does."""
+    words = (Word("mg1_tie", "limit_low_kw", 600.0), Word("mg1_battery", "out"))
+    step = 1 + int(np.argmax(rolling.held.set_points[:, entry(rolling, "mg1_fuel_cell", "power_kw")]))
+    usual, found = (settled(rolling, hydrogen.truth(), step, words=own) for own in ((), words))
+    cell, unit = (entry(rolling, f"mg1_{name}", "power_kw") for name in ("fuel_cell", "electrolyser"))
+    assert usual.columns[cell] > 100 and found.columns[cell] == pytest.approx(0)
+    assert found.columns[unit] > 0 and found.columns[entry(rolling, "mg1_load", "dump_kw")] == 0
+    assert max(np.abs(total).max() for total in network_sums(rolling.desk, found.columns[None], found.inputs[None]).values()) < 1e-8
+
+
 @pytest.mark.parametrize(("target", "quantity", "value", "column", "power"), [
     ("mg1_fuel_cell", "set_point_kw", 120.0, "power_kw", 120.0),
     ("mg1_electrolyser", "set_point_kw", -120.0, "power_kw", 120.0),  # injection is positive into the bus
@@ -139,3 +166,17 @@ def test_hydrogen_at_the_window_s_end_is_worth_its_energy(hydrogen):
     cost = program.cost_by_input[program.column_index["mg1_tank.terminal_short_m3"]].toarray()
     assert cost.max() == 3
     assert by_position(program.cost, hydrogen.rolling().desk.layout.columns).shape[0] == 16
+
+
+def test_the_balancing_tie_keeps_off_its_limits_when_re_dispatching():
+    """4 % of 4000 kW, half of it at each end; a person's set-point stays where it is."""
+    own = setting("hydrogen_microgrids", "reference", exchange_reserve_share=0.04)
+    rolling = own.rolling()
+    filled, _ = window_inputs(rolling, rolling.start, own.truth().window(0, 16), [Word("grid", "set_point_kw", 500.0, valid_to=None)])
+    ties = rolling.desk.roster.ties
+    row = ties.names.index("grid")
+    assert (filled[0, ties.low[row]], filled[0, ties.high[row]]) == (500, 500)
+    filled, _ = window_inputs(rolling, rolling.start, own.truth().window(0, 16))
+    assert (filled[0, ties.low[row]], filled[0, ties.high[row]]) == pytest.approx((-1920, 1920))
+    inner = ties.names.index("mg1_tie")
+    assert filled[0, ties.high[inner]] == 600

@@ -57,7 +57,7 @@ class Setting:
 
     @property
     def quarters(self) -> LinearProgram:
-        return _program(self.name, self.variant, Horizon(self.count, 0.25))
+        return _program(self.name, self.variant, Horizon(self.count, 0.25, held=True))
 
     def truth(self, *, error: float = 0.0, seed: int = 0) -> Outlook:
         """Slot tables of the case over the quarter-hours of the day, times (1 + error N(0, 1))."""

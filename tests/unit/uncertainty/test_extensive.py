@@ -10,7 +10,7 @@ from pipeline.core.errors import InputError
 from pipeline.program.linear_program import InputSpec, LinearProgram
 from pipeline.program.solve import SolveOptions, solve
 from pipeline.uncertainty.expectation import expected_cost, mean, recourse_of
-from pipeline.uncertainty.extensive import _repeated, extensive_form
+from pipeline.uncertainty.extensive import extensive_form, repeated
 
 
 def newsvendor() -> LinearProgram:
@@ -75,7 +75,7 @@ def test_the_matrix_is_laid_out_as_block_matrices_say():
     dense[2], dense[:, 5] = 0.0, 0.0
     for first in ([], [3], [0, 4, 8], list(range(9))):
         shared, own = np.array(first, dtype=np.int64), np.array([j for j in range(9) if j not in first], dtype=np.int64)
-        found = _repeated(sp.csr_array(dense), shared, own, 3)
+        found = repeated(sp.csr_array(dense), shared, own, 3)
         expected = np.hstack([np.vstack([dense[:, shared]] * 3), np.kron(np.eye(3), dense[:, own])])
         assert found.toarray() == pytest.approx(expected)
         assert found.has_canonical_format and found.indices.dtype == np.int32

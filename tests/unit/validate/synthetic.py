@@ -371,7 +371,8 @@ def other_tables(made: Day) -> dict[str, dict[str, pa.Table]]:
             "distribution": TABLES["distribution"].build(
                 {"run_id": [run] * 4, "iteration": [0, 0, 1, 1], "scenario": ["1", "2"] * 2, "weight": [0.4, 0.6, 0.0, 1.0]}
             ),
-            "commitments": TABLES["commitments"].build({**head, "device": [generator.id] * n, "on": [True] * n}),
+            "commitments": TABLES["commitments"].build({**head, "device": [generator.id] * n, "on": [True] * n, "on_share": [1.0] * n,
+                                                        "start": [False] * n, "stop": [False] * n}),
             "offers": TABLES["offers"].build(
                 {
                     **head,

@@ -1,0 +1,123 @@
+"""Treatments of one forecast that guard against deviations from it: affine rules, the worst corner of a box, budgeted prices.
+
+What is published is the forecast met under the treatment: the rules' own nominal schedule, or the best recourse to the box's first
+stage. What the treatment promises, the worst cost over its set, is the decision's objective.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
+from pipeline.program.linear_program import Floats, dot
+from pipeline.program.solve import Status
+from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.deviations import box_deviations
+from pipeline.schedule.exclusive import ALL_FROM, ROUNDS, Pairs, with_exclusive
+from pipeline.schedule.findings import Finding
+from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided
+from pipeline.uncertainty.affine import AffineDecision
+from pipeline.uncertainty.box_robust import box_robust
+from pipeline.uncertainty.budgeted import budgeted_prices
+from pipeline.uncertainty.expectation import recourse_of
+from pipeline.uncertainty.monolith import NoDecision
+
+
+def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None) -> Found:
+    """The first stage that is cheapest at the worst corner, met with the forecast. Raises NoSchedule without one.
+
+    inputs: (m,) the bound forecast. draws: (D, S, T) drawn futures, for empirical half-widths.
+    """
+    program = work.desk.program
+    deviations = box_deviations(work.desk, outlook, inputs, method, draws=draws)
+    first_stage = program.columns_like(work.desk.case.settings.first_stage)
+    said: list[str] = []
+    try:
+        found = box_robust(program, first_stage, deviations, work.left(), gap_share=method.gap_share, report=said.append).decision
+    except NoDecision as none:
+        raise undecided(work, none, inputs) from none
+    work.findings += tuple(Finding("day_ahead", "info", "dual_bound", words.partition(":")[0], words) for words in said)
+    if found.status is not Status.optimal:
+        work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
+    met = meet(work, recourse_of(program, first_stage, work.left()), found.first, inputs[None], np.ones(1))
+    decision = replace(found, costs=None, law=None)  # of corners, which are no scenarios of the plan
+    return Found(met.x, met.row_dual, float(met.costs[0]), decision.lower, decision.gap, work.status, {}, decision)
+
+
+def protect_prices(desk: Desk, outlook: Outlook, inputs: Floats) -> Desk:
+    """The desk with a program whose objective holds for every budgeted deviation of prices; its own columns and rows come first.
+
+    Unchanged where the settings ask for no protection.
+    """
+    asked = desk.case.settings.budgeted_prices
+    if asked is None:
+        return desk
+    widths = HalfWidths(load_share=0, heat_share=0, pv_share=0, wind_share=0, other_share=0, price_share=asked.half_width_share)
+    deviations = box_deviations(desk, outlook, inputs, BoxRobust(half_widths=widths, budget_share=asked.budget_share))
+    return replace(desk, program=budgeted_prices(desk.program, deviations))
+
+
+def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *, draws: Floats | None = None) -> Found:
+    """The affine policy and its nominal schedule. Raises NoSchedule where no rule meets every deviation.
+
+    inputs: (m,) the bound forecast. draws: (D, S, T) drawn futures, for empirical half-widths. Prices are those of the forecast met
+    with the first stage held: a rule has none.
+    """
+    problem = affine_problem(work.desk, outlook, inputs, method, draws=draws)
+    protection = work.desk.program.columns_like(["prices.*"])  # no rule: what guards the objective is decided with it
+    problem = replace(problem, first_stage=np.union1d(problem.first_stage, protection))
+    try:
+        found = _one_way(work, problem, affine_day(work.desk, problem, work.left()))
+    except NoDecision as none:
+        raise undecided(work, none, inputs) from none
+    if found.decision.status is not Status.optimal:
+        work.warn("time_limit", "schedule", "the solver met its time limit: its best rules so far are used")
+    program = work.desk.program
+    bound = program.bind(inputs)
+    cost = dot(bound.cost, found.policy.nominal) + bound.offset
+    recourse = recourse_of(program, problem.first_stage, work.left())
+    held = np.concatenate([inputs, found.policy.nominal[problem.first_stage]])
+    best = checked(frozen_work(work, recourse), recourse.live.solve(held), held, "")
+    return Found(found.policy.nominal[None, :], best.row_dual, cost, found.decision.lower, found.decision.gap, work.status,
+                 {}, found.decision, found.policy)
+
+
+def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:
+    """Rules whose nominal schedule never charges and discharges a store at once.
+
+    A rule that lowers both by a deviation is worth more than one that raises one of them, so that rules violate what costs
+    exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage.
+    """
+    found, chosen = first, work.pairs.violated(first.policy.nominal)
+    for round_ in range(ROUNDS):
+        if not chosen.any():
+            return found
+        if round_ >= ALL_FROM:
+            chosen = np.ones_like(chosen)
+        pairs = work.pairs.only(np.flatnonzero(chosen))
+        found = _decided_ahead(work, problem, pairs)
+        again = work.pairs.violated(found.policy.nominal)
+        if not again.any():
+            return found
+        chosen |= again
+    work.warn("simultaneous_charging", "schedule", "rules without charging and discharging at once were not found in time")
+    return found
+
+
+def _decided_ahead(work: Work, problem: AffineProblem, pairs: Pairs) -> AffineDecision:
+    """Rules under binaries of the first stage for these pairs, over the program's own columns."""
+    program = work.desk.program
+    wider, columns = with_exclusive(program, pairs), program.matrix.shape[1]
+    binaries = np.arange(columns, wider.matrix.shape[1])
+    sees = problem.information.column_entity
+    information = problem.information if sees is None else replace(
+        problem.information, column_entity=np.concatenate([sees, sees[pairs.charge]]))
+    asked = replace(problem, first_stage=np.concatenate([problem.first_stage, binaries]), information=information)
+    found = affine_day(replace(work.desk, program=wider), asked, work.left())
+    policy = replace(found.policy, nominal=found.policy.nominal[:columns], rule=sp.csr_array(found.policy.rule[:columns]))
+    return AffineDecision(replace(found.decision, first=found.decision.first[: problem.first_stage.size]), policy)

@@ -1,0 +1,68 @@
+"""Units that go on and off and everything that ramps, as rows of `states` and `commitments`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.clock import Instants
+from pipeline.program.linear_program import Floats, Indices
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.long_rows import constant, cube
+from pipeline.schedule.units import Flags
+from pipeline.tables import TABLES
+
+Rows = list[tuple[str, str, str, Floats]]  # device, quantity, unit, values by step
+_UNITS = {"kw": "kW", "kwth": "kWth", "m3h": "m3/h"}
+
+
+def running(desk: Desk, columns: Floats, inputs: Floats) -> Flags:
+    """On or off of every unit with commitment, (T, n), from columns (T, J) and inputs (T, I)."""
+    return desk.roster.units.running(columns, inputs)
+
+
+def hours_in_state(on: Flags, before: Flags, hours: Floats, step_h: float) -> Floats:
+    """Hours since each unit went on or off, at the end of every step, (T, n). before, hours: (n,) at the start."""
+    found = np.empty(on.shape)
+    for t, now in enumerate(on):
+        hours = np.where(now == before, hours + step_h, step_h)
+        found[t], before = hours, now
+    return found
+
+
+def unit_states(desk: Desk, columns: Floats, inputs: Floats, start: Floats) -> Rows:
+    """What ramps and commitments hand on at the end of each step. start: state values before the first one."""
+    units, ramps = desk.roster.units, desk.roster.ramps
+    power = ramps.of(columns)
+    rows: Rows = []
+    for row, name in enumerate(ramps.names):
+        quantity = desk.binder.state_names[ramps.before[row]].split(".", 1)[1].replace("_before", "")
+        rows.append((name, quantity, _UNITS[quantity.rsplit("_", 1)[1]], power[:, row]))
+    if units.names:
+        on = running(desk, columns, inputs)
+        hours = hours_in_state(on, start[units.on_before] > 0.5, start[units.in_state], desk.program.step_h)
+        for row, name in enumerate(units.names):
+            rows += [(name, "on_share", "1", on[:, row].astype(float)), (name, "in_state_h", "h", hours[:, row])]
+    return rows
+
+
+def commitments_table(
+    desk: Desk, run_id: str, stage: Literal["day_ahead", "real_time"], columns: Floats, inputs: Floats, start: Floats, steps: Indices,
+    starts: Instants,
+) -> pa.Table:
+    """On, start and stop of every unit with commitment. columns (T, J), inputs (T, I); start: state values before the first step."""
+    units, count = desk.roster.units, len(steps)
+    if not units.names:
+        return TABLES["commitments"].empty()
+    on = running(desk, columns, inputs)
+    before = np.vstack([start[units.on_before] > 0.5, on[:-1]])
+    share = inputs[:, units.on] if units.decided else columns[:, units.on_column]
+    total = len(units.names) * count
+    step = np.tile(steps, len(units.names)).astype(np.int32)
+    return TABLES["commitments"].build({
+        "run_id": constant(run_id, total), "stage": constant(stage, total), "step": pa.array(step),
+        "valid_from": pa.array(np.tile(starts, len(units.names)) * 1_000_000, pa.timestamp("us", tz="UTC")),
+        "device": cube(units.names, count), "on": pa.array(on.T.ravel()), "on_share": pa.array(np.abs(np.round(share, 9)).T.ravel()),
+        "start": pa.array((on & ~before).T.ravel()), "stop": pa.array((before & ~on).T.ravel())})

@@ -1,0 +1,142 @@
+"""One cell of an evaluation study: a day planned with a treatment, as a day-ahead run plans it, and met with what it was not made for.
+
+A cell is a file below `studies/<name>/cells/<day>/`, written at once and named by what it depends on: a study that was stopped goes on
+where it stopped. The perfect-foresight bound belongs to a day, whatever the treatment: the first cell of a day computes it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.errors import InputError, Mistake
+from pipeline.forecast.ev import realised_envelopes
+from pipeline.forecast.ev_connection import realised_connections
+from pipeline.program.linear_program import Floats
+from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions
+from pipeline.schedule.decided import decision_tables
+from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.unseen import Unseen, commitments, meet_unseen, wait_and_see
+from pipeline.stages.asked import Request
+from pipeline.stages.deciding import day_ahead_program, decide, outlooks_of
+from pipeline.stages.evaluation import Cell, Plan
+from pipeline.stages.forecasting import forecast, forecast_of, seed_of
+from pipeline.stages.home import code_digest
+from pipeline.stages.ingesting import ensure_ingested
+from pipeline.stages.knowledge import read_knowledge
+from pipeline.stages.opening import Run, load_run, open_day_ahead
+from pipeline.stages.representing import scenarios
+from pipeline.store.files import replace_file
+
+REALISED = "realised"
+
+
+def key_of(plan: Plan, cell: Cell | None) -> dict[str, Any]:
+    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell."""
+    return {"case": plan.case.digest, "code": code_digest(), "against": list(plan.study.against),
+            "held_out_count": plan.study.held_out_count, "treatment": None if cell is None else cell.settings}
+
+
+def cell_path(folder: Path, day: str, cell: Cell | None) -> Path:
+    return folder / "cells" / day / ("perfect_foresight.json" if cell is None else f"{cell.name}.json".replace(" ", "--"))
+
+
+def read_cell(folder: Path, plan: Plan, day: str, cell: Cell | None) -> dict[str, Any] | None:
+    """The record of a cell, where there is one of this case, code and study."""
+    path = cell_path(folder, day, cell)
+    if not path.is_file():
+        return None
+    record: dict[str, Any] = json.loads(path.read_text())
+    return record if record.get("key") == key_of(plan, cell) else None
+
+
+def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
+    """Plan and meet one day with one treatment, or reuse it; returns the path of its record."""
+    path = cell_path(folder, day, cell)
+    if read_cell(folder, plan, day, cell) is not None and read_cell(folder, plan, day, None) is not None:
+        return path
+    asked = Request(case=plan.study.case, date=date.fromisoformat(day), variant=plan.study.variant, independent=True,
+                    treatment=cell.settings)
+    ensure_ingested(asked)
+    run_id = open_day_ahead(asked)
+    scenarios(forecast(run_id))
+    run = load_run(run_id)
+    names, outlooks = unseen_outlooks(run, plan)
+    if read_cell(folder, plan, day, None) is None:
+        _keep(cell_path(folder, day, None), key_of(plan, None), {"scenarios": names, "perfect_cost": _perfect(run, outlooks).tolist()})
+    started, spent = time.perf_counter(), time.process_time()
+    found = decide(run)
+    timing = {"cpu_s": time.process_time() - spent, "wall_s": time.perf_counter() - started}
+    met = meet_unseen(run.case, run.day, day_ahead_program(run), found.first, outlooks, overrides=run.knowledge.overrides,
+                      options=_options(run))
+    _keep(path, key_of(plan, cell), {"delivery_date": day, "cell": cell.name, "scenarios": names, "timing": timing,
+                                     **_planned(run, found), **_met(met)})
+    return path
+
+
+def unseen_outlooks(run: Run, plan: Plan) -> tuple[list[str], list[Outlook]]:
+    """What the plans of a day are met with, at the day-ahead step, the same for every treatment: names and outlooks."""
+    names: list[str] = []
+    found: list[Outlook] = []
+    if "held_out" in plan.study.against:
+        names += [str(s) for s in range(1, plan.study.held_out_count + 1)]
+        found += outlooks_of(run, held_out(run, plan.study.held_out_count))
+    if REALISED in plan.study.against:
+        names.append(REALISED)
+        found.append(coarsen(_what_came(run), run.case.settings.day_ahead_step_min // 15))
+    return names, found
+
+
+def held_out(run: Run, count: int) -> Floats:
+    """(M, S, T) draws of the day's forecast that no treatment plans with: another seed than that of the scenario stage."""
+    from pipeline.scenarios.generate import draw
+
+    return draw(forecast_of(run.record.run_id), run.knowledge.history, count=count, seed=seed_of(run, "held_out"))
+
+
+def _what_came(run: Run) -> Outlook:
+    """Realised values of the whole day, as known now. Raises InputError while some are not known."""
+    known = read_knowledge(run.home, run.case, day=run.day, start=run.day.start, as_of=int(time.time()))
+    values, series = known.history.grid(run.day.starts()), tuple(one.id for one in run.case.series)
+    missing = [name for name, row in zip(series, values, strict=True) if not np.isfinite(row).all()]
+    if missing:
+        raise InputError(Mistake(f"study of {run.case.name}, {run.day.date}", f"what came is not known of {', '.join(missing[:4])}",
+                                 "import it, end the study earlier, or take against: [held_out]"))
+    return Outlook(series, values, realised_envelopes(run.case, known.sessions, day=run.day), realised_connections(run.case, day=run.day))
+
+
+def _options(run: Run) -> DayAheadOptions:
+    return DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
+
+
+def _perfect(run: Run, outlooks: list[Outlook]) -> Floats:
+    return wait_and_see(run.case, run.day, day_ahead_program(run), outlooks, overrides=run.knowledge.overrides, options=_options(run))
+
+
+def _planned(run: Run, found: DayAhead) -> dict[str, Any]:
+    """What planning says of itself. A bound that is not proven is null."""
+    decision, units = found.decision, commitments(day_ahead_program(run), run.case.settings.first_stage, found.first)
+    lower, objective = (found.bound, found.objective) if decision is None else (decision.lower, decision.objective)
+    bounds = decision_tables(decision, run.record.run_id, currency=run.case.currency)["bounds"]
+    proven = np.isfinite(lower)
+    return {
+        "run_id": run.record.run_id, "planned_cost": found.objective, "objective_cost": objective,
+        "gap_share": max(0.0, objective - lower) / max(abs(lower), 1e-9) if proven else None,
+        "way": "simplex" if decision is None else decision.way, "committed": units,
+        "bounds": [[row["iteration"], row["lower"], row["upper"], row["gap_share"]] for row in bounds.to_pylist()],
+        "warnings": [f"{one.place}: {one.message}" for one in found.findings if one.severity == "warning"],
+    }
+
+
+def _met(met: Unseen) -> dict[str, Any]:
+    return {"cost": met.costs.tolist(), "penalty_cost": met.penalty_cost.tolist(), "shed_kwh": met.shed_kwh.tolist(),
+            "unserved_kwh": met.unserved_kwh.tolist(), "other_slack_kwh": met.other_slack_kwh.tolist()}
+
+
+def _keep(path: Path, key: dict[str, Any], record: dict[str, Any]) -> None:
+    replace_file(path, json.dumps({"key": key, **record}, sort_keys=True, allow_nan=False).encode())

@@ -1,0 +1,50 @@
+"""Few blocks stand for all of their shape until prices settle: cheap rounds before the dear ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.uncertainty.decomposition.loop import Bounds, Loop
+from pipeline.uncertainty.decomposition.pricing import Block
+
+STAND_INS = 5  # blocks of one shape that stand for all of it
+GAP = 5e-4
+ROUNDS = 40
+QUEUE = 3  # prices at which every block is asked before the master's
+
+
+def settle_prices(loop: Loop, *, gap: float, deadline: float) -> None:
+    """Leave the stand-ins' best prices as the loop's centre, their answers in its master, and what else to ask first in its queue."""
+    chosen, copies = _stand_ins(loop.blocks)
+    if len(chosen) == len(loop.blocks):
+        return
+    whole = loop.master, loop.copies
+    loop.copies, loop.bounds = copies, Bounds()
+    loop.master = loop.new_master(copies)
+    loop.rounds(chosen, gap=min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False)
+    answers = loop.master.answers
+    _queue(loop, len(chosen))
+    (loop.master, loop.copies), loop.bounds = whole, Bounds()
+    loop.master.add(answers, loop.blocks)
+
+
+def _stand_ins(blocks: list[Block]) -> tuple[list[Block], dict[int, float]]:
+    """Some blocks of every shape in which scenarios meet, evenly over their order, and all others; how many each stands for."""
+    groups: dict[tuple[int, int, int], list[Block]] = {}
+    for block in blocks:
+        groups.setdefault(block.shape if block.joint else (-1, block.number, 0), []).append(block)
+    chosen: list[Block] = []
+    copies: dict[int, float] = {}
+    for group in groups.values():
+        some = [group[k] for k in np.unique(np.linspace(0, len(group) - 1, STAND_INS).round().astype(int))]
+        copies |= {block.number: len(group) / len(some) for block in some}
+        chosen += some
+    return chosen, copies
+
+
+def _queue(loop: Loop, each: int) -> None:
+    """Of the prices that were asked, those whose answers the mixture uses most."""
+    shares = loop.bounds.best.shares if loop.bounds.best is not None else np.zeros(0)
+    used = np.bincount(np.arange(shares.size) // each, weights=shares, minlength=len(loop.asked))
+    order = np.argsort(-used, kind="stable")[:QUEUE]
+    loop.queue = [loop.asked[k] for k in order if used[k] > 0 and loop.asked[k] is not loop.centre]

@@ -1,0 +1,60 @@
+"""A first stage met with scenarios that it was not planned for, against the bound of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.unseen import commitments, meet_unseen, wait_and_see
+from tests.helpers import case_of, compiled_sample
+from tests.unit.schedule.tiny_day import Setting, setting
+
+OTHERS = range(1, 4)
+
+
+@pytest.fixture(scope="module")
+def two_price() -> Setting:
+    return setting("tiny", "two_price")
+
+
+def outlooks(of: Setting) -> list[Outlook]:
+    return [coarsen(of.truth(error=0.2, seed=seed), 4) for seed in OTHERS]
+
+
+def test_perfect_foresight_is_below_every_plan_in_every_scenario(two_price: Setting) -> None:
+    perfect = wait_and_see(two_price.case, two_price.day, two_price.hourly, outlooks(two_price))
+    for plan in (two_price.plan(), two_price.plan(*[two_price.truth(error=0.2, seed=seed) for seed in (7, 8)])):
+        met = meet_unseen(two_price.case, two_price.day, two_price.hourly, plan.first, outlooks(two_price))
+        assert (perfect <= met.costs + 1e-6 * np.abs(met.costs)).all()
+        assert (met.costs - perfect > 1e-3).any()
+
+
+def test_a_plan_meets_its_own_scenario_at_the_bound(two_price: Setting) -> None:
+    own = two_price.truth(error=0.2, seed=1)
+    plan = two_price.plan(own)
+    met = meet_unseen(two_price.case, two_price.day, two_price.hourly, plan.first, [coarsen(own, 4)])
+    perfect = wait_and_see(two_price.case, two_price.day, two_price.hourly, [coarsen(own, 4)])
+    assert met.costs[0] == pytest.approx(plan.objective, rel=1e-7)
+    assert perfect[0] == pytest.approx(plan.objective, rel=1e-7)
+
+
+def test_what_is_shed_is_counted_in_kwh_and_priced(two_price: Setting) -> None:
+    """Load a hundred times the forecast: what the feeder cannot bring is shed, and the penalty holds it at its price."""
+    high = two_price.truth()
+    loads = [i for i, series in enumerate(two_price.case.series) if series.kind == "load"]
+    values = high.values.copy()
+    values[loads] *= 100
+    heavy = coarsen(Outlook(high.series, values, high.envelopes), 4)
+    plan = two_price.plan()
+    met = meet_unseen(two_price.case, two_price.day, two_price.hourly, plan.first, [coarsen(high, 4), heavy])
+    assert met.shed_kwh[0] == 0.0 and met.penalty_cost[0] == pytest.approx(0.0, abs=1e-6)
+    assert met.shed_kwh[1] > 100.0
+    price = two_price.case.settings.slack_price_per_kwh
+    assert met.penalty_cost[1] >= price * met.shed_kwh[1] * (1 - 1e-9)
+    assert met.costs[1] > met.penalty_cost[1]
+
+
+def test_commitments_are_read_unit_by_unit() -> None:
+    program, _ = compiled_sample(case_of(), positions=3)
+    assert commitments(program, ("*.schedule_kw", "*.on_share"), np.zeros(len(program.columns_like(("*.schedule_kw", "*.on_share"))))) == {}

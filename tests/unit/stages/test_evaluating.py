@@ -1,0 +1,216 @@
+"""An evaluation study on the smallest case: what is planned, what it is met with, what is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import stages
+from pipeline.scenarios.generate import draw
+from pipeline.stages.evaluating import held_out
+from pipeline.stages.evaluation import Plan
+from pipeline.stages.forecasting import forecast_of, seed_of
+from pipeline.stages.opening import load_run
+from pipeline.stages.study import load_study
+from tests.whole_day import CLI, ROOT, at_home, copied, run_day_ahead
+
+# Slot tables with sampled errors: no series is fitted, and imbalance at two prices gives every treatment another position.
+STUDY = """\
+kind: evaluation
+title: Treatments
+case: {case}
+variant: unsure
+days: 2
+held_out_count: 6
+treatments:
+  plain: {{kind: deterministic}}
+  mean: {{kind: stochastic, sweep: {{representative_count: [3, 5]}}}}
+  same: {{kind: cvar, aversion_share: 0, representative_count: 3}}
+"""
+CASE_VARIANT = """
+  unsure:
+    settings:
+      forecast: {model: table}
+    ties:
+      grid:
+        market: {imbalance_buy_factor: 1.3, imbalance_sell_factor: 0.7}
+"""
+
+
+@dataclasses.dataclass
+class Ran:
+    home: Path
+    file: str
+    result: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "studies" / "treatments"
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = pq.read_table(self.folder / f"{name}.parquet").to_pylist()
+        return rows
+
+    def costs(self, cell: str, day: str) -> np.ndarray:
+        return np.array(json.loads((self.folder / "cells" / day / f"{cell}.json").read_text())["cost"])
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The study, on tiny with a variant of its own: tables as the forecast, errors ten times the book's."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("case") / "tiny_unsure"
+    shutil.copytree(ROOT / "data" / "cases" / "tiny", folder)
+    text = (folder / "case.yaml").read_text().replace("name: tiny", "name: tiny_unsure").replace("sigma: 0.01", "sigma: 0.1")
+    (folder / "case.yaml").write_text(text.rstrip() + CASE_VARIANT)
+    path = folder.parent / "treatments.yaml"
+    path.write_text(STUDY.format(case=folder))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def ran(file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    home = tmp_path_factory.mktemp("calm")
+    with at_home(home):
+        yield Ran(home, file, stages.run_study(file))
+
+
+def test_every_treatment_meets_the_same_scenarios(ran: Ran) -> None:
+    assert ran.result["failed"] == {} and ran.result["days"] == 2
+    rows = ran.table("evaluation")
+    assert len(rows) == 2 * 4 * 6
+    for day in ("2016-06-15", "2016-06-16"):
+        for scenario in range(1, 7):
+            found = {row["perfect_cost"] for row in rows if (row["delivery_date"], row["scenario"]) == (day, str(scenario))}
+            assert len(found) == 1
+
+
+def test_perfect_foresight_is_below_every_treatment_in_every_scenario(ran: Ran) -> None:
+    rows = ran.table("evaluation")
+    lost = np.array([row["cost"] - row["perfect_cost"] for row in rows])
+    assert (lost >= -1e-6 * np.abs([row["cost"] for row in rows])).all()
+    assert lost.max() > 1e-3
+
+
+def test_aversion_nought_is_the_mean_scenario_by_scenario(ran: Ran) -> None:
+    """Treatments share their draws: what collapses to another gives its costs."""
+    for day in ("2016-06-15", "2016-06-16"):
+        assert ran.costs("same", day) == pytest.approx(ran.costs("mean--representative_count=3", day), rel=1e-6)
+
+
+def test_no_scenario_is_both_planned_with_and_met(ran: Ran) -> None:
+    plan = load_study(ran.file)
+    assert isinstance(plan, Plan)
+    run_id = json.loads((ran.folder / "cells" / "2016-06-15" / "mean--representative_count=3.json").read_text())["run_id"]
+    with at_home(ran.home):
+        run = load_run(run_id)
+        assert seed_of(run, "draw") != seed_of(run, "held_out")
+        planned = draw(forecast_of(run_id), run.knowledge.history, count=100, seed=seed_of(run, "draw"))
+        met = held_out(run, 6)
+    assert met.shape == (6, *planned.shape[1:])
+    assert not {one.tobytes() for one in planned} & {one.tobytes() for one in met}
+
+
+def test_a_plan_is_what_a_day_ahead_run_decides(ran: Ran) -> None:
+    """The case's own method as a treatment: the run publishes the same cost, from the same draws."""
+    case = load_study(ran.file)
+    assert isinstance(case, Plan)
+    record = json.loads((ran.folder / "cells" / "2016-06-15" / "mean--representative_count=3.json").read_text())
+    result = run_day_ahead(ran.home, case=case.study.case, variant="unsure")
+    assert result["objective"] == record["planned_cost"]
+    assert result["run_id"] != record["run_id"], "a study's run is not the one that is published"
+
+
+def test_the_summary_is_of_the_costs(ran: Ran) -> None:
+    row = next(row for row in ran.table("summary") if row["parameter_value"] == 5)
+    costs = np.array([ran.costs("mean--representative_count=5", day) for day in ("2016-06-15", "2016-06-16")])
+    plain = np.array([ran.costs("plain", day) for day in ("2016-06-15", "2016-06-16")])
+    assert row["mean_cost"] == pytest.approx(costs.mean()) and row["worst_cost"] == costs.max()
+    assert row["q95_cost"] == pytest.approx(np.quantile(costs, 0.95))
+    assert row["difference_cost"] == pytest.approx((costs - plain).mean())
+    assert row["mean_low_cost"] < row["mean_cost"] < row["mean_high_cost"]
+    assert (row["day_count"], row["scenario_count"], row["commitment_changes_count"]) == (2, 6, 0.0)
+    plain_row = next(row for row in ran.table("summary") if row["treatment"] == "plain")
+    assert plain_row["difference_cost"] == 0.0
+
+
+def test_timings_are_apart_from_what_is_the_same_twice(ran: Ran) -> None:
+    columns = {name: set(pq.read_schema(ran.folder / f"{name}.parquet").names) for name in ("evaluation", "summary", "bounds", "timings")}
+    assert {"cpu_s", "wall_s"} <= columns.pop("timings")
+    assert all(not name.endswith("_s") for names in columns.values() for name in names)
+
+
+def test_a_second_run_reuses_every_item(ran: Ran) -> None:
+    before = {path: path.stat().st_mtime_ns for path in ran.folder.rglob("*.json")}
+    assert len(before) == 2 * (4 + 1)
+    with at_home(ran.home):
+        stages.run_study(ran.file)
+    assert {path: path.stat().st_mtime_ns for path in ran.folder.rglob("*.json")} == before
+
+
+def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Path) -> None:
+    """kill -9 after the first items: nothing half is left, what was done is reused, and the tables come out as they would have."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FEEDERFLOW_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", CLI, "study", ran.file]
+    running = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = tmp_path / "studies" / "treatments"
+    until = time.monotonic() + 120
+    while len(list(folder.rglob("*.json"))) < 3 and time.monotonic() < until:
+        time.sleep(0.005)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    done = {path: path.stat().st_mtime_ns for path in folder.rglob("*.json")}
+    assert 3 <= len(done) < 2 * (4 + 1) and not (folder / "summary.parquet").exists()
+    with at_home(tmp_path):
+        assert stages.run_study(ran.file)["failed"] == {}
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    for name in ("evaluation", "summary", "bounds"):
+        assert (folder / f"{name}.parquet").read_bytes() == (ran.folder / f"{name}.parquet").read_bytes(), name
+
+
+def test_a_treatment_that_fails_is_named_and_the_others_go_on(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.core.errors import NoSchedule
+    from pipeline.stages import evaluating
+
+    whole = evaluating.decide
+
+    def refusing(run: Any) -> Any:
+        if run.case.settings.method.kind == "cvar":
+            raise NoSchedule("no schedule: <b>rows conflict</b>")
+        return whole(run)
+
+    monkeypatch.setattr(evaluating, "decide", refusing)
+    path = tmp_path / "some_fail.yaml"
+    path.write_text(Path(ran.file).read_text().replace("days: 2", "days: 1").replace("[3, 5]", "[3]"))
+    with at_home(tmp_path / "home"):
+        result = stages.run_study(str(path))
+        assert result["failed"] == {"2016-06-15/same": "no schedule: <b>rows conflict</b>"}
+        assert [row["name"] for row in result["treatments"]] == ["plain", "mean representative_count=3"]
+        assert "failed 2016-06-15/same: no schedule" in stages.describe_study(result)
+        page = Path(result["page"]).read_text()
+    assert "Not complete" in page and "&lt;b&gt;rows conflict&lt;/b&gt;" in page
+
+
+def test_the_stages_of_the_dag_do_what_the_command_does(ran: Ran, tmp_path: Path) -> None:
+    """Items that are done come from a copy of the study; one of them is taken away and made again."""
+    home = copied(ran.home, tmp_path / "there")
+    folder = home / "studies" / "treatments"
+    for path in (folder / "evaluation.parquet", folder / "cells" / "2016-06-16" / "same.json"):
+        path.unlink()
+    with at_home(home):
+        items = [stages.study_day(ran.file, item) for item in stages.open_study(ran.file)]
+        written = Path(stages.close_study(ran.file))
+    assert len(items) == 8 and written.read_bytes() == (ran.folder / "evaluation.parquet").read_bytes()
