@@ -18,7 +18,7 @@ from pipeline.program.linear_program import BoundProgram, Floats, Indices, Linea
 from pipeline.program.solve import Solution, SolveOptions, Status
 from pipeline.uncertainty.around import program_around
 from pipeline.uncertainty.deviations import Deviations
-from pipeline.uncertainty.dual_bounds import DualBound, bounds_of, dual_intervals, family_of
+from pipeline.uncertainty.dual_bounds import DualBound, PriceBounds, dual_intervals
 from pipeline.uncertainty.expectation import Recourse, recourse_of
 from pipeline.uncertainty.measure import WorstCase, weighted
 from pipeline.uncertainty.monolith import NoDecision, clean_first, no_decision, proven_lower, solve_scenario_program
@@ -26,10 +26,9 @@ from pipeline.uncertainty.refusals import check_budgeted, check_certain_prices, 
 from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relative_gap
 from pipeline.uncertainty.worst_corner import Choices, Corner, choices_of, greedy, search_corner
 
-WIDER, WIDER_MOST = 10.0, 6
+WIDEN_MOST = 6  # times
 CLIMBS, STARTS = 50, 6  # steps of one climb; random corners, of one seed, from which the first round climbs as well
-RIGOROUS = 64  # choices up to which the exact search keeps every bound that is provable; it does not end with more
-SAME = 1e-6  # share of a cost within which the exact search and the recourse itself must agree
+RIGOROUS = 16  # choices up to which the exact search keeps bounds that no seen price narrowed; with more it does not end
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,7 @@ class _Search:
         frozen = self.recourse.frozen
         cost = self.program.bind(self.deviations.centre).cost[self.recourse.rest]
         self.intervals = dual_intervals(frozen, cost)
-        self.moved: Indices = np.flatnonzero(np.diff(self.slope.indptr)).astype(np.int64)  # rows
-        self.bounds = bounds_of(frozen, cost, self.moved, self.intervals)
-        place = {bound.family: i for i, bound in enumerate(self.bounds)}
-        self.family = np.array([place[family_of(frozen.row_names[row])] for row in self.moved], dtype=np.int64)
-        self.seen = (np.zeros(len(self.bounds)), np.zeros(len(self.bounds)))  # prices at every corner met
+        self.prices = PriceBounds.of(frozen, cost, np.flatnonzero(np.diff(self.slope.indptr)), self.intervals)
 
     @property
     def gap(self) -> float:
@@ -171,8 +166,7 @@ class _Search:
             return float("inf"), solution
         if solution.x is None or solution.row_dual is None:
             raise no_decision(solution)
-        low, high = self._range(solution.row_dual)
-        self.seen = (np.minimum(self.seen[0], low), np.maximum(self.seen[1], high))
+        self.prices.saw(solution.row_dual)
         return solution.objective, solution
 
     def _climb(self, first: Floats) -> tuple[Floats, float]:
@@ -207,15 +201,14 @@ class _Search:
     def _search(self, first: Floats, *, relaxed: bool = False) -> Corner | None:
         if not self.choices.value.size:
             return Corner(np.zeros(self.deviations.count), self._met(first, np.zeros(self.deviations.count))[0], np.zeros(0))
-        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, bounds=self.bounds,
-                             intervals=self.intervals, options=self._left(), relaxed=relaxed)
+        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self._left(),
+                             bounds=self.prices.bounds, intervals=self.intervals, relaxed=relaxed)
 
     def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:
         """The worst corner within the bounds on prices, which are widened and the search repeated while a price comes near one."""
         if self.choices.value.size > RIGOROUS:
-            scale = max(self.seen[1].max(initial=0.0), -self.seen[0].min(initial=0.0))
-            self.bounds = tuple(bound.narrowed(low, high, scale) for bound, low, high in zip(self.bounds, *self.seen, strict=True))
-        for _ in range(WIDER_MOST + 1):
+            self.prices.narrow()
+        for _ in range(WIDEN_MOST + 1):
             found = self._search(first)
             if found is None:
                 return corner, worst, None
@@ -224,44 +217,18 @@ class _Search:
                 return found.deviation, cost, None
             if cost > worst:
                 corner, worst = found.deviation, cost
-            if not self._near(solution, found, cost):
+            assert solution.row_dual is not None
+            # Where the search saw less than the recourse costs, a bound cut a price off: the recourse's own prices pass it.
+            if not self.prices.widen(solution.row_dual, self.report):
                 return corner, worst, max(found.bound, worst)
-        message = "prices of rows grew past every bound: " + "; ".join(str(bound) for bound in self.bounds if bound.kind != "provable")
+        message = "prices of rows grew past every bound: " + "; ".join(str(b) for b in self.prices.bounds if b.kind != "provable")
         raise NoDecision(f"{message}; price what these rows lack (a slack), or plan with scenarios", Status.failed)
-
-    def _near(self, solution: Solution, found: Corner, cost: float) -> bool:
-        """Records the largest price per family at a worst corner; widens the bounds that a price came near. True where one did.
-
-        Where the search saw less than the recourse costs, a bound cut a price off, and the search's own prices count too.
-        """
-        assert solution.row_dual is not None
-        low, high = self._range(solution.row_dual)
-        if cost > found.bound + SAME * (1 + abs(cost)) and found.prices.size:
-            ends = self._range(found.prices)
-            low, high = np.minimum(low, ends[0]), np.maximum(high, ends[1])
-        bounds, near = [], False
-        for bound, least, most in zip(self.bounds, low, high, strict=True):
-            kept = replace(bound, largest=max(bound.largest, abs(least), abs(most)))
-            if bound.near(least, most):
-                near = True
-                kept = kept.wider(WIDER)
-                self.report(f"{bound.family}: prices from {least:g} to {most:g} come near {bound.low:g} or {bound.high:g}: widened")
-            bounds.append(kept)
-        self.bounds = tuple(bounds)
-        return near
-
-    def _range(self, prices: Floats) -> tuple[Floats, Floats]:
-        """Least and largest price of each family's moved rows, in the order of `bounds`; 0 belongs to every range."""
-        low, high = np.zeros(len(self.bounds)), np.zeros(len(self.bounds))
-        np.minimum.at(low, self.family, prices[self.moved])
-        np.maximum.at(high, self.family, prices[self.moved])
-        return low, high
 
     def result(self) -> Robust:
         """The best first stage and its corners, worst first. Raises NoDecision where no round proved a cost."""
         if self.best is None:
             raise NoDecision("no first stage with a recourse at every deviation was found in time", Status.time_limit)
-        for bound in self.bounds:
+        for bound in self.prices.bounds:
             self.report(str(bound))
         first, worst = self.best
         corners = np.array([worst, *(corner for corner in self.corners if not np.array_equal(corner, worst))])
@@ -274,5 +241,5 @@ class _Search:
             status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
             seconds=time.perf_counter() - self.started,
         )
-        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.bounds)
+        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds)
 

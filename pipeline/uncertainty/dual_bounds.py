@@ -6,6 +6,7 @@ bounds follow from dual feasibility alone, A'y <= c for every column without an 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,6 +21,7 @@ MARGIN = 0.95  # a provable price stands at this share of its bound, so that one
 STATED = 2.0  # times the largest provable bound, or the dearest cost, where nothing is provable
 ROOM, LITTLE = 0.5, 0.05  # beyond the prices seen: shares of the side, and at least of the larger side
 LIMIT = 0.99  # share of its bound that no price may exceed
+WIDER = 10.0
 
 
 @dataclass(frozen=True)
@@ -131,3 +133,48 @@ def bounds_of(program: LinearProgram, cost: Floats, rows: Indices, intervals: tu
         most = max(bound, 1e-6) / MARGIN if np.isfinite(bound) else stated
         bounds.append(DualBound(family, -most, most, "provable" if np.isfinite(bound) else "stated"))
     return tuple(bounds)
+
+
+class PriceBounds:
+    """Bounds per family of the moved rows, and the prices seen so far."""
+
+    def __init__(self, bounds: tuple[DualBound, ...], rows: Indices, family: Indices) -> None:
+        self.bounds, self._rows, self._family = bounds, rows, family
+        self._seen = (np.zeros(len(bounds)), np.zeros(len(bounds)))
+
+    @staticmethod
+    def of(program: LinearProgram, cost: Floats, rows: Indices, intervals: tuple[Floats, Floats]) -> PriceBounds:
+        """Provable or stated ones, of a program at column costs (n,). rows: those that deviations move."""
+        bounds = bounds_of(program, cost, rows, intervals)
+        place = {bound.family: i for i, bound in enumerate(bounds)}
+        return PriceBounds(bounds, rows, np.array([place[family_of(program.row_names[row])] for row in rows], dtype=np.int64))
+
+    def saw(self, prices: Floats) -> None:
+        """Prices (r,) at a corner."""
+        low, high = self._range(prices)
+        self._seen = (np.minimum(self._seen[0], low), np.maximum(self._seen[1], high))
+
+    def narrow(self) -> None:
+        """Every bound around the prices seen."""
+        low, high = self._seen
+        scale = max(high.max(initial=0.0), -low.min(initial=0.0))
+        self.bounds = tuple(bound.narrowed(least, most, scale) for bound, least, most in zip(self.bounds, low, high, strict=True))
+
+    def widen(self, prices: Floats, report: Callable[[str], None]) -> bool:
+        """Records prices (r,) at a worst corner, and widens and reports the bounds that one came near. True where one did."""
+        bounds, near = [], False
+        for bound, least, most in zip(self.bounds, *self._range(prices), strict=True):
+            kept = replace(bound, largest=max(bound.largest, abs(least), abs(most)))
+            if bound.near(least, most):
+                near, kept = True, kept.wider(WIDER)
+                report(f"{bound.family}: prices from {least:g} to {most:g} come near {bound.low:g} or {bound.high:g}: widened")
+            bounds.append(kept)
+        self.bounds = tuple(bounds)
+        return near
+
+    def _range(self, prices: Floats) -> tuple[Floats, Floats]:
+        """Least and largest price of each family, in the order of `bounds`; 0 belongs to every range."""
+        low, high = np.zeros(len(self.bounds)), np.zeros(len(self.bounds))
+        np.minimum.at(low, self._family, prices[self._rows])
+        np.maximum.at(high, self._family, prices[self._rows])
+        return low, high

@@ -44,14 +44,17 @@ class Corner:
 
 
 def choices_of(deviations: Deviations) -> Choices:
-    """What an extreme point may hold. Limits are whole: low -1 or 0, high 0 or 1. Raises ValueError otherwise."""
+    """What an extreme point may hold; deviations that move nothing stay 0. Raises ValueError unless low is -1 or 0 and high 0 or 1."""
     if not (np.isin(deviations.low, (-1.0, 0.0)).all() and np.isin(deviations.high, (0.0, 1.0)).all()):
         raise ValueError("deviations are normalised: low -1 or 0, high 0 or 1")
     sizes = np.bincount(deviations.group, minlength=deviations.budget.size)
     budget = np.minimum(deviations.budget, sizes)
     part = np.where(np.abs(budget - np.round(budget)) <= WHOLE, 0.0, budget - np.floor(budget))
+    moving = np.asarray(abs(deviations.directions).sum(axis=0)).ravel() > 0
     found: list[tuple[int, float, bool]] = []
     for k, group in enumerate(deviations.group):
+        if not moving[k]:
+            continue
         for limit in (deviations.high[k], deviations.low[k]):
             if limit and budget[group] >= 1 - WHOLE:
                 found.append((k, float(limit), False))
