@@ -12,17 +12,23 @@ from pipeline.schedule.deviations import affine_deviations, column_entities, off
 from pipeline.schedule.outlook import Outlook
 from pipeline.uncertainty.affine import AffineDecision, affine
 from pipeline.uncertainty.affine_roles import Information
+from pipeline.uncertainty.coordination import coordinate
 from pipeline.uncertainty.deviations import Deviations
 
 
 @dataclass(frozen=True)
 class AffineProblem:
-    """What affine rules are asked to meet on one day. `limits`: see `uncertainty.affine_counterpart.counterpart`."""
+    """What affine rules are asked to meet on one day. `limits`: see `uncertainty.affine_counterpart.counterpart`.
+
+    ties: columns of the exchanges between networks; by_cuts: the networks are coordinated over them, each solved apart.
+    """
 
     deviations: Deviations
     limits: Floats
     first_stage: Indices
     information: Information
+    ties: Indices
+    by_cuts: bool = False
 
 
 def affine_problem(desk: Desk, outlook: Outlook, inputs: Floats, method: Affine, *, draws: Floats | None = None) -> AffineProblem:
@@ -30,10 +36,16 @@ def affine_problem(desk: Desk, outlook: Outlook, inputs: Floats, method: Affine,
     entity = column_entities(desk) if method.information == "own" else None
     return AffineProblem(
         deviations=affine_deviations(desk, outlook, inputs, method, draws=draws), limits=off_nominal_inputs(desk, inputs),
-        first_stage=desk.program.columns_like(desk.case.settings.first_stage), information=Information(method.memory_steps, entity))
+        first_stage=desk.program.columns_like(desk.case.settings.first_stage), information=Information(method.memory_steps, entity),
+        ties=desk.program.columns_like([f"{tie.id}.exchange_*" for tie in desk.case.ties if tie.upper_bus is not None]),
+        by_cuts=method.solution == "cuts")
 
 
 def affine_day(desk: Desk, problem: AffineProblem, options: SolveOptions | None = None) -> AffineDecision:
-    """The cheapest policy. Raises InputError (uncertain prices, integer recourse) and NoDecision."""
+    """The cheapest policy. Raises InputError (uncertain prices, integer recourse, parts that cuts cannot take apart) and NoDecision."""
+    if problem.by_cuts:
+        found = coordinate(desk.program, problem.deviations, ties=problem.ties, first_stage=problem.first_stage,
+                           information=problem.information, limits=problem.limits, options=options)
+        return AffineDecision(found.decision, found.policy)
     return affine(desk.program, problem.deviations, first_stage=problem.first_stage, information=problem.information,
                   limits=problem.limits, options=options)
