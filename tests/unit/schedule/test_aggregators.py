@@ -13,7 +13,7 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.schedule.day_ahead import DayAhead, plan_day
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
-from pipeline.schedule.real_time import RealTime, Rolling
+from pipeline.schedule.real_time import RealTime, Rolling, window_inputs
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
 from pipeline.validate.context import Context
 from pipeline.validate.gates import check_stage
@@ -107,6 +107,20 @@ def test_the_next_day_begins_with_the_energy_that_was_left(plain: Whole) -> None
     begun = plain.rolling.start.begun_after(ended)
     assert begun.value("park.energy_before_kwh") == ended.value("park.energy_before_kwh")
     assert begun.value("f01_ev.energy_before_kwh[1]") == 0.0  # a fleet of envelopes counts anew
+
+
+def test_a_window_past_the_end_of_the_day_keeps_who_is_connected_and_reserves_at_its_end(plain: Whole) -> None:
+    desk, steps = plain.rolling.desk, plain.day.count
+    for step in (1, steps - 3):
+        outlook = plain.day.windows(plain.day.truth(), step, step)[0]
+        _, flat = window_inputs(plain.rolling, replace(plain.rolling.start, step=step), outlook)
+        inputs = flat[desk.layout.inputs.index]
+        a, active = desk.roster.aggregators, min(desk.program.positions, steps - step + 1)
+        assert np.flatnonzero(inputs[:, a.reserve[0]]).tolist() == [active - 1]
+        last = inputs[active - 1]
+        stay = last[a.connected[0]] + last[a.arrivals[0]] - last[a.departures[0]]
+        assert (inputs[active:, a.connected[0]] == stay).all() and not inputs[active:, [a.arrivals[0], a.departures[0]]].any()
+        assert (inputs[active:, a.withdrawn[0]] == last[a.connected[0]]).all()
 
 
 def test_scenarios_of_early_departures_share_one_start_and_each_ends_with_it() -> None:
