@@ -22,6 +22,9 @@ def test_a_real_time_day_ends_without_slack_and_passes_the_gates(variant: str) -
         assert 18 <= running_hours(plan, "dg3") <= 21  # off for three hours more, on for the rest of the day
     rolling = open_day(day.case, day.day, day.window, plan.plan)
     came = day.came()
+    # Less than expected at the very end: fuel cells at nothing cannot give less, and a store must not take what it would then hold.
+    loads = [name.endswith("_load") for name in came.series]
+    came.values[loads, -1] = 0.97 * day.windows()[-1].values[loads, 0]
     run = run_steps(rolling, rolling.start, day.windows(), came)
     assert run.findings == ()
     stores = rolling.desk.roster.stores
