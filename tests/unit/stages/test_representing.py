@@ -13,10 +13,12 @@ from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.net_load import net_load
 from pipeline.cases.settings import ForecastSettings, Method, Sampled, Stochastic, Wasserstein
+from pipeline.program.solve import Status
 from pipeline.stages import deciding, evaluating, forecasting, opening, representing
 from pipeline.stages.asked import Request, request
 from pipeline.stages.opening import Run, load_run, open_day_ahead
 from pipeline.store.lake import Lake
+from pipeline.uncertainty.two_stage import Decision
 from tests.ev_case import park
 
 
@@ -149,6 +151,6 @@ def test_nobody_leaves_early_where_the_case_says_so(stage) -> None:  # type: ign
 def test_a_study_calls_no_gap_proven_that_is_not(stage) -> None:  # type: ignore[no-untyped-def]
     run = stage(Stochastic(draw_count=6, representative_count=2))
     plan = deciding.decide(run)
-    assert plan.decision is not None and evaluating._planned(run, plan)["gap_share"] is not None
-    found = replace(plan, decision=replace(plan.decision, proven=False))
-    assert evaluating._planned(run, found)["gap_share"] is None
+    found = Decision(plan.first, plan.objective, plan.objective, Status.optimal, "column_and_constraint")
+    assert evaluating._planned(run, replace(plan, decision=found))["gap_share"] == 0.0
+    assert evaluating._planned(run, replace(plan, decision=replace(found, proven=False)))["gap_share"] is None
