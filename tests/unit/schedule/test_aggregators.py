@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.cases.settings import Stochastic
+from pipeline.cases.settings import Affine, HalfWidths, Stochastic
 from pipeline.forecast.ev_connection import expected_connections
+from pipeline.schedule.affine_day import affine_problem
 from pipeline.schedule.day_ahead import DayAhead, plan_day
+from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, window_inputs
@@ -165,3 +167,15 @@ def test_a_case_with_an_aggregator_must_tell_its_vehicles(plain: Whole) -> None:
     without = {name: table for name, table in plain.dispatch.items() if name != "ev_connection"}
     mistakes, _ = check_stage(plain.day.case, without, day=plain.day.day, product="real_time", contracts=False)
     assert any("ev_connection" in str(mistake) and "has no row" in str(mistake) for mistake in mistakes)
+
+
+def test_no_rule_decides_the_energy_a_day_starts_with_by_what_comes_later() -> None:
+    """Whatever the settings call the first stage: a column without an interval stood at the end of the day, and saw all of it."""
+    day = park_day(start="cyclic")
+    case = day.case.model_copy(update={"settings": day.case.settings.model_copy(update={"first_stage": ("*.schedule_kw",)})})
+    desk = open_desk(case, day.day, day.hourly)
+    outlook = coarsen(day.truth(), 4)
+    inputs = desk.binder.assemble(desk.binder.fill(outlook, desk.starts()), desk.binder.initial_state(), day_ends=True)
+    problem = affine_problem(desk, outlook, inputs, Affine(half_widths=HalfWidths(load_share=0.05)))
+    start = desk.program.columns_like(["park.energy_start_kwh"])
+    assert start.size == 1 and np.isin(start, problem.first_stage).all()
