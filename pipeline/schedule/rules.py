@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -18,8 +19,12 @@ from pipeline.program.linear_program import Floats, Indices
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.layout import Label
 from pipeline.schedule.plan import Plan
+from pipeline.tables import TABLES
 from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.deviations import Deviations
+
+_POWERS = {"_kwth": "kWth", "_kvar": "kvar", "_kw": "kW", "_m3h": "m3/h"}
+_NOISE = 1e-10  # a solver's dust
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,27 @@ def rules_of(desk: Desk, deviations: Deviations, policy: AffinePolicy) -> Rules:
         axis.labels, policy.nominal[axis.index], sp.csr_array(policy.rule[columns]), policy.names, policy.slot,
         tuple(inputs.labels[entry[i]] for i in first), deviations.centre[first], reach, deviations.low, deviations.high,
         intervals=desk.day.steps(15))
+
+
+def rule_table(desk: Desk, rules: Rules | None, run_id: str) -> pa.Table:
+    """`affine_rule`: gains of the powers of devices and ties; energies, flows and voltages follow from them. No row without rules."""
+    if rules is None:
+        return TABLES["affine_rule"].empty()
+    home = {device.id for device in desk.case.devices} | {tie.id for tie in desk.case.ties}
+    gain = sp.coo_array(rules.gain)
+    rows, cells = gain.coords[0], []
+    for row, k, value in zip(rows.tolist(), gain.coords[1].tolist(), gain.data.tolist(), strict=True):
+        step, j = divmod(row, len(rules.labels))
+        label = rules.labels[j]
+        unit = next((word for ending, word in _POWERS.items() if label.quantity.endswith(ending)), None)
+        if label.device not in home or unit is None or abs(value) <= _NOISE:
+            continue
+        series, _, rest = rules.names[k].partition("[")
+        quantity = label.quantity + (f"[{label.part}]" if label.part else "")
+        cells.append((step + 1, label.device, quantity, series + rest.partition("]")[2], step - int(rules.slot[k]), unit, value))
+    names = ("step", "device", "quantity", "deviation", "lag_count", "unit", "value")
+    columns = dict(zip(names, map(list, zip(*cells, strict=True)), strict=True)) if cells else {name: [] for name in names}
+    return TABLES["affine_rule"].build({"run_id": [run_id] * len(cells), **columns})
 
 
 def _labels(name: str, labels: tuple[Label, ...]) -> dict[str, NDArray[np.generic]]:

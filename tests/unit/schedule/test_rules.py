@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from pipeline.cases.settings import Affine, HalfWidths
@@ -12,9 +14,12 @@ from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook
-from pipeline.schedule.rules import Rules
+from pipeline.schedule.rules import Rules, rule_table
 from pipeline.schedule.settle import realised_inputs
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight, rule_distance_kwh, rule_only
+from pipeline.tables import TABLES
+from pipeline.validate.contract_gate import check_contract
+from pipeline.validate.treatment import check_rules
 from tests.unit.schedule.tiny_day import Setting, setting
 
 AHEAD = ("*.schedule_kw", "*_tie.exchange_kw")
@@ -121,3 +126,25 @@ def test_rules_that_nothing_moves_are_the_plan_held(planned):
     truth = came(day, seed=2)
     alone, _ = rule_only(rolling, still, truth)
     assert alone.total == pytest.approx(no_redispatch(rolling, truth).total, rel=1e-9)
+
+
+def test_rules_are_published_and_a_row_that_cannot_be_followed_is_caught(planned):
+    day, plan, rules, _ = planned
+    table = rule_table(plan.desk, rules, "run")
+    case = day.case
+    assert table.num_rows > 500 and not check_contract(TABLES["affine_rule"], table) and not check_rules(case, table)
+    names = list(zip(table["deviation"].to_pylist(), table["device"].to_pylist(), strict=True))
+    assert all(deviation[:3] == device[:3] for deviation, device in names), "a microgrid follows its own"
+    row = names.index(("mg1_wind+", "mg1_wind"))
+    k = rules.names.index(f"mg1_wind[{table['step'][row]}]+")
+    curtailed = plan.desk.program.column_names.index(f"mg1_wind.curtailed_kw[{table['step'][row]}]")
+    assert table["value"][row].as_py() == pytest.approx(plan.policy.rule[[curtailed]].toarray()[0, k])
+    place = table.schema.get_field_index("lag_count")
+    for lag in (-1, 1):
+        moved = pc.cast(pc.add(table["lag_count"], lag), table.schema.field(place).type)
+        assert f"{lag} steps back" in check_rules(case, table.set_column(place, table.schema.field(place), moved))[0].message
+    for column, word in (("device", "mg9_wind"), ("deviation", "mg9_wind+")):
+        wrong = table.set_column(table.schema.get_field_index(column), table.schema.field(column),
+                                 pa.array([word] * table.num_rows, table.schema.field(column).type))
+        assert word.rstrip("+") in check_rules(case, wrong)[0].message
+    assert rule_table(plan.desk, None, "run").num_rows == 0
