@@ -45,7 +45,7 @@ def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outloo
     mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}
     order = np.array([mine[label] for label in desk.binder.frozen_labels], dtype=np.int64)
     inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order],
-                                  elastic_ramps=True)
+                                  purpose="bound")
     solution = solve(frozen.bind(inputs), options or SolveOptions())
     if solution.x is None or solution.status is not Status.optimal:
         raise NoSchedule(f"perfect foresight of {desk.day.date} ended as {solution.status.value}")
