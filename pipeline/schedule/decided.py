@@ -62,7 +62,9 @@ def decision_figures(decision: Decision | None, *, currency: str) -> dict[str, t
         return {}
     found = {"treatment_objective": (currency, decision.objective)}
     if np.isfinite(decision.lower):
-        found |= {"proven_lower_bound": (currency, decision.lower), "proven_gap": ("1", decision.gap)}
+        found["proven_lower_bound"] = (currency, decision.lower)
+    if np.isfinite(decision.gap):
+        found["proven_gap"] = ("1", decision.gap)
     if decision.iterations:
         found["iteration_count"] = ("1", float(len(decision.iterations)))
     return found
@@ -76,7 +78,10 @@ def decision_findings(decision: Decision | None, *, currency: str) -> tuple[Find
     if decision.iterations:
         how += f" in {len(decision.iterations)} iteration{'' if len(decision.iterations) == 1 else 's'}"
     gap = None
-    if np.isfinite(decision.lower):
+    if not decision.proven:
+        said = (f"{how}; the worst that was found costs {decision.objective:.2f} {currency}, and that nothing is worse is not proven; "
+                f"no decision costs less than {decision.lower:.2f} {currency} at its worst")
+    elif np.isfinite(decision.lower):
         gap = decision.gap
         said = f"{how}; no decision costs less than {decision.lower:.2f} {currency}: a gap of {100 * gap:.3g} % is proven"
     else:

@@ -18,9 +18,11 @@ from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.scenarios.generate import draw
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
+from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
+from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.rules import Rules
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread
@@ -83,7 +85,9 @@ def decide(run: Run) -> DayAhead:
     """The schedule of a run whose forecast and scenarios are made."""
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
-    return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
+    program, handed = day_ahead_program(run), units_before(run)
+    state = open_desk(run.case, run.day, program).binder.initial_state().running_on(handed) if handed else None
+    return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides, options=options,
                     forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run), draws=_draws(run))
 
 
@@ -117,6 +121,8 @@ def schedule(run_id: str) -> str:
     started = time.perf_counter()
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
+    handed = handed_to_the_next_day(found)
+    plans(run).save("handed", {"names": np.array(list(handed), dtype=np.str_), "values": np.array(list(handed.values()))})
     if found.rules is not None:
         plans(run).save("policy", found.rules.to_arrays())
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
@@ -133,6 +139,15 @@ def _way(found: DayAhead) -> dict[str, str | float]:
         return {}
     known = {"treatment_objective": decision.objective, "proven_lower_bound": decision.lower}
     return {"way": decision.way, **{name: value for name, value in known.items() if np.isfinite(value)}}
+
+
+def units_before(run: Run) -> dict[str, float]:
+    """State inputs of units and ramps that the schedule of the day before hands to a day-ahead run; empty where none does."""
+    parent = run.parent("day_ahead")
+    stored = None if parent is None else plans(load_run(parent.run_id)).load("handed")
+    if stored is None:
+        return {}
+    return {str(name): float(value) for name, value in zip(stored[0]["names"], stored[0]["values"].astype(float), strict=True)}
 
 
 def plan_of(run: Run) -> Plan:

@@ -56,3 +56,10 @@ def test_a_day_ahead_run_writes_them() -> None:
     tables = day_ahead_tables(dataclasses.replace(found, decision=FOUND), "da-1")
     assert tables["bounds"].num_rows == 3 and tables["distribution"].num_rows == 6
     assert "proven_gap" in tables["kpis"]["kpi"].to_pylist() and "way" in tables["findings"]["check"].to_pylist()
+
+
+def test_a_worst_that_was_only_found_is_no_bound():
+    decision = Decision(np.zeros(1), 120.0, 100.0, Status.optimal, "column_and_constraint", proven=False, words="why")
+    (finding,) = decision_findings(decision, currency="USD")
+    assert finding.value is None and "nothing is worse is not proven" in finding.message and finding.message.endswith("why")
+    assert "proven_gap" not in decision_figures(decision, currency="USD")

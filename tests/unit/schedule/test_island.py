@@ -12,6 +12,7 @@ from pipeline.core.clock import QUARTER_S
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.real_time import RealTime, run_steps
 from pipeline.schedule.settle import reality_of, settle
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
@@ -227,3 +228,15 @@ def test_the_word_of_a_person_moves_a_unit_that_is_on_and_none_that_is_off(plain
     assert power[on == 0].max() == 0, "off until seven: it cannot follow"
     assert power[28:32] == pytest.approx([300, 400, 500, 500], abs=1e-4), "from its start on, as fast as its ramp lets it"
     assert found.settled.columns[:, rolling.desk.roster.ramps.excess].max() == 0
+
+
+def test_units_run_on_from_one_day_to_the_next(plain: Island) -> None:
+    """The day ends with the second unit off for four hours: the next one pays no stop, and may start it when its rest is over."""
+    plan = plain.plan()
+    handed = handed_to_the_next_day(plan)
+    assert handed["dg2.on_before_share"] == 0 and handed["dg2.in_state_before_h"] == 4
+    assert handed["dg1.on_before_share"] == 1 and handed["dg1.power_before_kw"] == pytest.approx(420)
+    assert not any("energy" in name for name in handed), "stores return to the case's own energy"
+    again = plain.plan(state=plan.desk.binder.initial_state().running_on(handed))
+    costs = dict(zip(again.desk.program.terms, again.costs[0], strict=True))
+    assert costs["commitment_cost"] == pytest.approx(60 + 30), "one start and one stop"
