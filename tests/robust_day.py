@@ -11,7 +11,7 @@ from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Deterministic
 from pipeline.core.clock import DeliveryDay, local_hour
-from pipeline.forecast.ev_connection import expected_connections
+from pipeline.forecast.ev_connection import expected_connections, intraday_connections, realised_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
@@ -68,6 +68,33 @@ class RobustDay:
         values = np.array([np.array(series.by_local_hour)[hours] * factor.get(series.kind, 1.0) for series in self.case.series])
         counts = expected_connections(self.case, day=self.day, step_min=60)
         return coarsen(Outlook(tuple(series.id for series in self.case.series), values, {}, counts), 4)
+
+    @property
+    def window(self) -> LinearProgram:
+        return program_of(self.case, Horizon(self.case.settings.real_time_window_steps, 0.25, rolling=True))
+
+    def came(self, *, seed: int = 1) -> Outlook:
+        """Quarter-hours as they came: errors of 3 % on loads and 10 % on wind and sun that last for hours, and vehicles that left early."""
+        rng = np.random.default_rng(seed)
+        spread = {"load": 0.03, "wind": 0.1, "pv": 0.1}
+        hours = local_hour(self.day.starts(), self.case.time_zone)
+        rows = []
+        for series in self.case.series:
+            errors = np.repeat(np.convolve(rng.standard_normal(31), np.ones(8) / np.sqrt(8), "valid"), 4)
+            rows.append(np.array(series.by_local_hour)[hours] * (1 + np.clip(spread.get(series.kind, 0.0) * errors, -0.15, 0.15)))
+        names = tuple(series.id for series in self.case.series)
+        return Outlook(names, np.array(rows), {}, realised_connections(self.case, day=self.day))
+
+    def windows(self) -> list[Outlook]:
+        """What is expected at each issue time: the tables, and of the vehicles who has left."""
+        hours, length = local_hour(self.day.starts(), self.case.time_zone), self.case.settings.real_time_window_steps
+        values = np.array([np.array(series.by_local_hour)[hours] for series in self.case.series])
+        counts = intraday_connections(self.case, issue_times=self.day.starts(), day=self.day)
+        names, found = tuple(series.id for series in self.case.series), []
+        for k in range(96):
+            at = np.minimum(np.arange(k, k + length), 95)
+            found.append(Outlook(names, values[:, at], {}, {name: each[k][:, at] for name, each in counts.items()}))
+        return found
 
     def plan(self, **factors: float) -> DayAhead:
         return plan_day(self.case, self.day, self.hourly, [self.forecast(**factors)], np.ones(1), options=TIGHT)

@@ -26,9 +26,9 @@ def decision_tables(decision: Decision | None, run_id: str, *, currency: str) ->
 
 
 def _bounds(decision: Decision, run_id: str, currency: str) -> pa.Table:
-    """The best of each side so far: what a round proved stays proven."""
+    """The best of each side so far: what a round proved stays proven. What it did not prove is no bound, and left out."""
     rounds = decision.iterations
-    lower = np.maximum.accumulate(np.array([one.lower for one in rounds], dtype=float))
+    lower = np.maximum.accumulate(np.array([one.lower if one.proven else -np.inf for one in rounds], dtype=float))
     upper = np.minimum.accumulate(np.array([one.upper for one in rounds], dtype=float))
     gap = [relative_gap(low, high) for low, high in zip(lower, upper, strict=True)]
     return TABLES["bounds"].build({

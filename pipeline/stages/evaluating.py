@@ -131,7 +131,7 @@ def _planned(run: Run, found: DayAhead) -> dict[str, Any]:
     decision, units = found.decision, commitments(day_ahead_program(run), run.case.settings.first_stage, found.first)
     lower, objective = (found.bound, found.objective) if decision is None else (decision.lower, decision.objective)
     bounds = decision_tables(decision, run.record.run_id, currency=run.case.currency)["bounds"]
-    proven = np.isfinite(lower)
+    proven = np.isfinite(lower) and (decision is None or decision.proven)
     return {
         "run_id": run.record.run_id, "planned_cost": found.objective, "objective_cost": objective,
         "gap_share": max(0.0, objective - lower) / max(abs(lower), 1e-9) if proven else None,

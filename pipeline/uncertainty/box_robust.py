@@ -27,6 +27,7 @@ from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relati
 from pipeline.uncertainty.worst_corner import Choices, Corner, choices_of, greedy, search_corner
 
 WIDEN_MOST = 6  # times
+SAME = 1e-6  # share of a cost within which the exact search and the recourse itself must agree
 CLIMBS, STARTS = 50, 6  # steps of one climb; random corners, of one seed, from which the first round climbs as well
 RIGOROUS = 16  # choices up to which the exact search keeps bounds that no seen price narrowed; with more it does not end
 
@@ -217,6 +218,8 @@ class _Search:
                 return found.deviation, cost, None
             if cost > worst:
                 corner, worst = found.deviation, cost
+            elif worst > found.bound + SAME * (1 + abs(worst)):  # a dearer corner is known: the search was blind to its prices
+                solution = self._met(first, corner)[1]
             assert solution.row_dual is not None
             # Where the search saw less than the recourse costs, a bound cut a price off: the recourse's own prices pass it.
             if not self.prices.widen(solution.row_dual, self.report):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.cases.settings import Stochastic
 from pipeline.forecast.ev_connection import expected_connections
-from pipeline.schedule.day_ahead import DayAhead
+from pipeline.schedule.day_ahead import DayAhead, plan_day
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
-from pipeline.schedule.real_time import RealTime, Rolling
+from pipeline.schedule.real_time import RealTime, Rolling, window_inputs
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
 from pipeline.validate.context import Context
 from pipeline.validate.gates import check_stage
 from tests.ev_case import ParkDay, park_day
+from tests.unit.schedule.tiny_day import QUIET
 
 START_KWH = 190.0
 
@@ -104,6 +107,38 @@ def test_the_next_day_begins_with_the_energy_that_was_left(plain: Whole) -> None
     begun = plain.rolling.start.begun_after(ended)
     assert begun.value("park.energy_before_kwh") == ended.value("park.energy_before_kwh")
     assert begun.value("f01_ev.energy_before_kwh[1]") == 0.0  # a fleet of envelopes counts anew
+
+
+def test_a_window_past_the_end_of_the_day_keeps_who_is_connected_and_reserves_at_its_end(plain: Whole) -> None:
+    desk, steps = plain.rolling.desk, plain.day.count
+    for step in (1, steps - 3):
+        outlook = plain.day.windows(plain.day.truth(), step, step)[0]
+        _, flat = window_inputs(plain.rolling, replace(plain.rolling.start, step=step), outlook)
+        inputs = flat[desk.layout.inputs.index]
+        a, active = desk.roster.aggregators, min(desk.program.positions, steps - step + 1)
+        assert np.flatnonzero(inputs[:, a.reserve[0]]).tolist() == [active - 1]
+        last = inputs[active - 1]
+        stay = last[a.connected[0]] + last[a.arrivals[0]] - last[a.departures[0]]
+        assert (inputs[active:, a.connected[0]] == stay).all() and not inputs[active:, [a.arrivals[0], a.departures[0]]].any()
+        assert (inputs[active:, a.withdrawn[0]] == last[a.connected[0]]).all()
+
+
+def test_scenarios_of_early_departures_share_one_start_and_each_ends_with_it() -> None:
+    """Early departures move inputs only; the start is decided before it is known who leaves early."""
+    day = park_day()
+    case = day.case.model_copy(update={"settings": day.case.settings.model_copy(update={"method": Stochastic(representative_count=2)})})
+    early = {"park": np.zeros(24, dtype=np.int64)}
+    early["park"][9] = 2
+    plain = day.truth()
+    moved = replace(plain, connections=expected_connections(case, day=day.day, step_min=60, early=early))
+    plan = plan_day(case, day.day, day.hourly, [coarsen(plain, 4), coarsen(moved, 4)], np.array([0.7, 0.3]), options=QUIET)
+    tables = day_ahead_tables(plan, "da-2", planned=coarsen(plain, 4).connections)
+    mistakes, _ = check_stage(case, {"schedule": tables["schedule"], "ev_connection": tables["ev_connection"]}, day=day.day,
+                              product="day_ahead", contracts=False)
+    assert mistakes == []  # among them: one start, and no scenario ends below it
+    rows = tables["ev_connection"].to_pandas()
+    moves = rows[rows["scenario"] == "2"].eval("departures_count - expected_departures_count").to_numpy()
+    assert moves[7] == 2 and moves[9] == -2 and np.abs(moves).sum() == 4
 
 
 CELLS = {

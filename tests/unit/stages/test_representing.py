@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.net_load import net_load
 from pipeline.cases.settings import ForecastSettings, Method, Sampled, Stochastic, Wasserstein
-from pipeline.stages import deciding, forecasting, opening, representing
+from pipeline.program.solve import Status
+from pipeline.stages import deciding, evaluating, forecasting, opening, representing
 from pipeline.stages.asked import Request, request
 from pipeline.stages.opening import Run, load_run, open_day_ahead
 from pipeline.store.lake import Lake
+from pipeline.uncertainty.two_stage import Decision
 from tests.ev_case import park
 
 
@@ -143,3 +146,11 @@ def test_nobody_leaves_early_where_the_case_says_so(stage) -> None:  # type: ign
     run = stage(Stochastic(draw_count=30, representative_count=3))
     assert "scenario_departures" not in run.home.lake.tables(run.record.run_id)
     assert forecasting.early_departures(run, 3) == [{}, {}, {}]
+
+
+def test_a_study_calls_no_gap_proven_that_is_not(stage) -> None:  # type: ignore[no-untyped-def]
+    run = stage(Stochastic(draw_count=6, representative_count=2))
+    plan = deciding.decide(run)
+    found = Decision(plan.first, plan.objective, plan.objective, Status.optimal, "column_and_constraint")
+    assert evaluating._planned(run, replace(plan, decision=found))["gap_share"] == 0.0
+    assert evaluating._planned(run, replace(plan, decision=replace(found, proven=False)))["gap_share"] is None

@@ -166,6 +166,17 @@ def test_a_price_near_its_bound_widens_it_and_is_said():
     assert any(line.endswith(": widened") for line in said) and said[-1].startswith("row: price from -100000 to 100000")
 
 
+@pytest.mark.parametrize("centre", [0.5, 0.9, 1.0])
+def test_a_steep_cost_far_off_widens_the_bound_that_hides_it(centre):
+    """Less load falls in cost until a sink that takes a hundredth per unit must run, at a price of 100 where 2 was stated."""
+    program = program_of(np.array([1.0, 1.0]), np.array([[1.0, -0.01]]), np.array([[-1.0]]), row_lower=[0.0], row_upper=[0.0],
+                         col_upper=[1000.0, 1e6])
+    box = deviations([centre], [1.5], budget=1, two_sided=True)
+    found = box_robust(program, np.zeros(0, dtype=np.int64), box, TIGHT)
+    assert found.decision.objective == close(100 * (1.5 - centre)) == close(by_enumeration(program, np.zeros(0, dtype=np.int64), box))
+    assert found.bounds[0].widened and found.bounds[0].largest == close(100.0)
+
+
 def test_deviations_that_leave_no_recourse_shape_the_first_stage():
     """y <= x, y = demand in 3 .. 7: x must cover 7."""
     program = program_of(np.array([1.0, 0.1]), np.array([[0.0, 1.0], [-1.0, 1.0]]), np.array([[-1.0], [0.0]]), row_lower=[0.0, -np.inf],
