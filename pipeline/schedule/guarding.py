@@ -20,6 +20,7 @@ from pipeline.schedule.deviations import box_deviations
 from pipeline.schedule.exclusive import ALL_FROM, ROUNDS, Pairs, with_exclusive
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.rules import rules_of
 from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided
 from pipeline.uncertainty.affine import AffineDecision
 from pipeline.uncertainty.box_robust import Robust, box_robust
@@ -95,7 +96,7 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
     held = np.concatenate([inputs, found.policy.nominal[problem.first_stage]])
     best = checked(frozen_work(work, recourse), recourse.live.solve(held), held, "")
     return Found(found.policy.nominal[None, :], best.row_dual, cost, found.decision.lower, found.decision.gap, work.status,
-                 {}, found.decision, found.policy)
+                 {}, found.decision, found.policy, rules_of(work.desk, problem.deviations, found.policy))
 
 
 def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:

@@ -23,6 +23,7 @@ from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, 
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.read_units import handed_to_the_next_day
+from pipeline.schedule.rules import Rules
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
@@ -122,8 +123,8 @@ def schedule(run_id: str) -> str:
     plans(run).save("plan", found.plan.to_arrays())
     handed = handed_to_the_next_day(found)
     plans(run).save("handed", {"names": np.array(list(handed), dtype=np.str_), "values": np.array(list(handed.values()))})
-    if found.policy is not None:
-        plans(run).save("policy", found.policy.to_arrays())
+    if found.rules is not None:
+        plans(run).save("policy", found.rules.to_arrays())
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
@@ -155,6 +156,12 @@ def plan_of(run: Run) -> Plan:
     if stored is None:
         raise FileNotFoundError(f"the plan of run {run.record.run_id} is not in {run.home.path / 'runs'}: run the day-ahead stage again")
     return Plan.from_arrays(stored[0])
+
+
+def rules_followed(run: Run) -> Rules | None:
+    """The affine rules of a day-ahead run, where its treatment has any."""
+    stored = plans(run).load("policy")
+    return None if stored is None else Rules.from_arrays(stored[0])
 
 
 def handed_on(run: Run) -> State | None:

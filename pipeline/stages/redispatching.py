@@ -23,8 +23,19 @@ from pipeline.schedule.read_out import real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, open_day, run_steps
 from pipeline.schedule.settle import Told
 from pipeline.schedule.state import State
-from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
-from pipeline.stages.deciding import Progress, began, decided, handed_on, known_share, plan_of, plans, program_of, units_before
+from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight, rule_distance_kwh, rule_only
+from pipeline.stages.deciding import (
+    Progress,
+    began,
+    decided,
+    handed_on,
+    known_share,
+    plan_of,
+    plans,
+    program_of,
+    rules_followed,
+    units_before,
+)
 from pipeline.stages.forecasting import forecast_state
 from pipeline.stages.opening import Run, load_run
 
@@ -164,6 +175,11 @@ def _yardsticks(
     held = no_redispatch(rolling, realised, state=begin, told=told)
     currency = run.case.currency
     kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}
+    if (rules := rules_followed(_plan_run(run))) is not None:
+        alone, followed = rule_only(rolling, rules, realised, state=begin, told=told)
+        dispatched = np.array([dispatch.columns for dispatch in found.dispatches])
+        kpis |= {"rule_only_cost": (currency, alone.total),
+                 "rule_distance": ("kWh", rule_distance_kwh(rolling, rules, followed, dispatched))}
     try:
         foresight = perfect_foresight(rolling, program, realised, state=begin, told=told)
     except NoSchedule as error:

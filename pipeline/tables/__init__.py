@@ -1,5 +1,6 @@
 """The column contracts between stages, one file per table. `TABLES` holds them all by name."""
 
+from pipeline.tables.affine_rule import AFFINE_RULE
 from pipeline.tables.bounds import BOUNDS
 from pipeline.tables.branch_state import BRANCH_STATE
 from pipeline.tables.bus_state import BUS_STATE
@@ -26,7 +27,8 @@ from pipeline.tables.states import STATES
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, SCENARIO_DISTANCES, SCENARIO_DEPARTURES, BOUNDS, DISTRIBUTION, SCHEDULE,
+        FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, SCENARIO_DISTANCES, SCENARIO_DEPARTURES, BOUNDS, DISTRIBUTION, AFFINE_RULE,
+        SCHEDULE,
         DISPATCH, COMMITMENTS, BUS_STATE, BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, EV_CONNECTION, KPIS,
         FINDINGS,
     )

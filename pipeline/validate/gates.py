@@ -29,7 +29,7 @@ from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
 from pipeline.validate.ties import check_ties
-from pipeline.validate.treatment import check_bounds, check_distribution
+from pipeline.validate.treatment import check_bounds, check_distribution, check_rules
 from pipeline.validate.units import check_units, read_units
 
 LONG = {"day_ahead": "schedule", "real_time": "dispatch"}
@@ -69,6 +69,7 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
         mistakes += check_departures(tables["scenario_departures"], tables.get("scenarios"))
     mistakes += check_bounds(tables["bounds"]) if "bounds" in tables else []
     mistakes += check_distribution(tables["distribution"], tables.get("scenarios")) if "distribution" in tables else []
+    mistakes += check_rules(case, tables["affine_rule"]) if "affine_rule" in tables else []
     mistakes += check_findings(tables["findings"]) if "findings" in tables else []
     mistakes += check_offers(tables["offers"]) if "offers" in tables else []
     return mistakes + check_scores(tables.get("forecast_scores"), tables.get("scenario_quality"), context)

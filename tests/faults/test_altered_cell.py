@@ -32,8 +32,8 @@ from tests.unit.validate.synthetic import make_day, other_tables
 
 # Without a row in this case: nobody makes offers, nothing is switched, and its treatment has neither bounds nor distances.
 UNWRITTEN = ("offers", "commitments", "bounds", "distribution", "scenario_distances")
-# Of devices that the case lacks: what holds their cells is tested with those devices.
-ELSEWHERE = ("ev_connection", "scenario_departures")
+# Of devices and treatments that the case lacks: what holds their cells is tested with them.
+ELSEWHERE = ("affine_rule", "ev_connection", "scenario_departures")
 CELLS = [(table.name, column.name) for table in TABLES.values() if table.name not in ELSEWHERE for column in table.columns]
 
 # Words and measures that nothing else in the tables follows from: only the run's own table can tell.

@@ -19,6 +19,7 @@ from pipeline.forecast.ev_connection import (
     recursion,
     spread,
 )
+from tests.ev_case import park
 from tests.robust_day import robust_case
 
 PREVIOUS = [(3, 2, 1), (4, 2, 2), (4, 3, 1)]
@@ -137,3 +138,11 @@ def test_who_has_left_is_known_from_its_quarter_hour_on_and_not_before():
         for at in moved_at:  # its departure shows in the outlook issued when the quarter-hour is over
             assert counts[at + 1][1, at] == came[name][1, at]
             assert counts[at][1, at] < came[name][1, at]
+
+
+def test_what_leaves_between_two_steps_is_what_the_second_one_may_let_fall():
+    """Errata, 4: (N_TP(t) - N_TP(t + 1))^+ goes with the ramp into t + 1, not with the one out of it."""
+    case = park()
+    _, _, connected, withdrawn, _ = expected_connections(case, day=case.day(case.default_date))["park"]
+    assert withdrawn[1:] == pytest.approx(np.maximum(connected[:-1] - connected[1:], 0.0))
+    assert withdrawn[1:].sum() > 0 and withdrawn[0] == 0.0

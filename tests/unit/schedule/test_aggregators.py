@@ -8,9 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.cases.settings import Stochastic
+from pipeline.cases.settings import Affine, HalfWidths, Stochastic
 from pipeline.forecast.ev_connection import expected_connections
+from pipeline.schedule.affine_day import affine_problem
+from pipeline.schedule.close import close_interval
 from pipeline.schedule.day_ahead import DayAhead, plan_day
+from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, window_inputs
@@ -165,3 +168,31 @@ def test_a_case_with_an_aggregator_must_tell_its_vehicles(plain: Whole) -> None:
     without = {name: table for name, table in plain.dispatch.items() if name != "ev_connection"}
     mistakes, _ = check_stage(plain.day.case, without, day=plain.day.day, product="real_time", contracts=False)
     assert any("ev_connection" in str(mistake) and "has no row" in str(mistake) for mistake in mistakes)
+
+
+def test_no_rule_decides_the_energy_a_day_starts_with_by_what_comes_later() -> None:
+    """Whatever the settings call the first stage: a column without an interval stood at the end of the day, and saw all of it."""
+    day = park_day(start="cyclic")
+    case = day.case.model_copy(update={"settings": day.case.settings.model_copy(update={"first_stage": ("*.schedule_kw",)})})
+    desk = open_desk(case, day.day, day.hourly)
+    outlook = coarsen(day.truth(), 4)
+    inputs = desk.binder.assemble(desk.binder.fill(outlook, desk.starts()), desk.binder.initial_state(), day_ends=True)
+    problem = affine_problem(desk, outlook, inputs, Affine(half_widths=HalfWidths(load_share=0.05)))
+    start = desk.program.columns_like(["park.energy_start_kwh"])
+    assert start.size == 1 and np.isin(start, problem.first_stage).all()
+
+
+def test_what_arriving_vehicles_bring_does_not_go_with_those_that_leave() -> None:
+    """Settled with next to nothing stored: who leaves in the slot in which others come takes its share, and the lack is told."""
+    day = park_day()
+    rolling = day.rolling()
+    desk, a = rolling.desk, rolling.desk.roster.aggregators
+    inputs = desk.binder.interval(desk.binder.fill(day.truth(), day.day.starts())[0], rolling.start)
+    come, leave, here = 4.0, 3.0, 5.0
+    inputs[a.arrivals], inputs[a.departures], inputs[a.connected], inputs[a.reserve] = come, leave, here, 0.0
+    state = rolling.start.with_values({"park.energy_before_kwh": 60.0})
+    columns, _, _ = close_interval(desk.roster, np.zeros(len(desk.layout.columns.labels)), inputs, state.values, step_h=0.25)
+    charged = 0.95 * 0.25 * columns[a.charge[0]]
+    assert columns[a.charge[0]] == pytest.approx(4 * here)  # whoever must charge now, does
+    assert 60.0 + charged + columns[a.slack[0]] == pytest.approx(40 * (0.9 * leave + 0.2 * (here - leave)))
+    assert columns[a.energy[0]] == pytest.approx(40 * (0.2 * (here - leave) + 0.45 * come))
