@@ -19,6 +19,10 @@ BENCHMARKS = {
     "study_year": "forecast skill on the study data, where they are present (reported, no target)",
     "reduction": "scenario reduction",
     "extensive_form": "building the scenario program of 50 microgrids, 96 steps, 10 scenarios",
+    "wasserstein": "a Wasserstein program in one piece over HiGHS alone",
+    "decomposition": "big two-stage programs by price decomposition, three measures",
+    "integer_first_stage": "the same with commitments in the first stage",
+    "peer_extensive": "the same two-stage problem through mpi-sppy, where it is installed",
 }
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from pipeline.bench.programs import day_outlook
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
+from pipeline.equipment import Generator
+from pipeline.equipment.generator import Commitment
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.schedule.desk import open_desk
@@ -22,6 +24,17 @@ def networked(microgrids: int) -> Case:
     case = load_case(NETWORKED[microgrids], variant="reference")
     ties = tuple(tie.model_copy(update={"deviation_price_per_kwh": 0.01}) for tie in case.ties)
     return case.model_copy(update={"ties": ties})
+
+
+def committed(case: Case) -> Case:
+    """The case with generators that are committed ahead: a start costs, and each state lasts three hours at least."""
+    rule = Commitment(start_cost=5.0, stop_cost=1.0, min_up_h=3.0, min_down_h=3.0)
+    devices = tuple(_committed(device, rule) if isinstance(device, Generator) else device for device in case.devices)
+    return case.model_copy(update={"devices": devices})
+
+
+def _committed(unit: Generator, rule: Commitment) -> Generator:
+    return unit.model_copy(update={"commitment": rule, "power_min_kw": 0.3 * unit.power_max_kw})
 
 
 def two_stage(case: Case, *, steps: int, scenarios: int, seed: int = 1) -> TwoStage:

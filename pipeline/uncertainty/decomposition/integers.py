@@ -35,6 +35,7 @@ def first_stage_integers(loop: Loop, epigraph: Epigraph, weights: Floats, *, gap
     again = Loop(reduced, loop.structure, epigraph, weights, loop.centre if not loop.centre.pool.size else _without_pool(loop.centre))
     again.bases = loop.bases
     again.bounds.proven = proven
+    again.master.add([a for a in loop.master.answers if not loop.blocks[a.block].integers.size], again.blocks)
     again.rounds(again.blocks, gap=gap, deadline=deadline, most=ROUNDS, pool=True)
     again.bounds.iterations = loop.bounds.iterations + again.bounds.iterations
     return again
@@ -47,9 +48,9 @@ def _without_pool(prices: Prices) -> Prices:
 def _bounded(loop: Loop, prices: Prices, *, gap: float, deadline: float) -> tuple[float, Floats]:
     """Lower bound with integers inside the blocks, and (n,) values that the blocks would fix."""
     costs, fixed = loop.costs(prices), np.zeros(loop.family.matrix.shape[1])
-    whole = [block for block in loop.blocks if loop.family.integer[block.part.columns].any()]
+    whole = [block for block in loop.blocks if block.integers.size]
     total = loop.fixed_value(prices)
-    values, _ = price([block for block in loop.blocks if block not in whole], costs, loop.bases)
+    values, _ = price([block for block in loop.blocks if not block.integers.size], costs, loop.bases)
     total += float(values.sum())
     for place, block in enumerate(whole):
         left = max(deadline - time.perf_counter(), 0.0) * SHARE_OF_TIME / (len(whole) - place)

@@ -19,7 +19,8 @@ from pipeline.uncertainty.decomposition.trial import VIOLATED, Reduced
 from pipeline.uncertainty.measure import Epigraph
 from pipeline.uncertainty.two_stage import Iteration, relative_gap
 
-CENTRE_SHARE = 0.7  # of the best prices so far, in the next ones
+CENTRE_SHARE = .8  # of the best prices so far, in the next ones
+WARY_SHARE = 0.95  # the same while slack sets the master's prices
 SLACK = 1e-7  # elastic violation below which a row holds
 POOL_ROWS = 200  # added at once
 CALL = 1e-9  # reduced cost that calls a parked column
@@ -28,6 +29,9 @@ UNBOUNDED = 1e9
 MARGIN_SHARE = 0.5  # of a typical price: reduced costs beyond it park a column at the start
 PENALTY = 10.0  # times the largest price of the start, or a hundredth of the dearest column
 RAISE_AFTER = 3  # rounds with slack before the penalty grows tenfold
+PATIENT_ROUNDS = 5
+STILL_ROUNDS = 6  # in which the lower bound of the stand-ins must grow by STILL_SHARE
+STILL_SHARE = 4e-4
 RAISES = 6  # then the slack stays, whatever it costs
 
 
@@ -112,10 +116,12 @@ class Loop:
                     found[s] -= pool.matrix[here].T @ prices.pool[here]
         return np.asarray(found)
 
-    def _settled(self, master: Master) -> Mixed:
-        """The master's solution once no parked column wants in."""
+    def _settled(self, master: Master, *, patient: bool = False) -> Mixed:
+        """The master's solution once no parked column wants in; `patient`: as long as slack sets the prices, none is heard."""
         while True:
             mixed = master.solve()
+            if patient and mixed.slack > SLACK:
+                return mixed
             reduced = master.reduced(mixed.prices)
             wrong = ((reduced < -CALL) & (master.parked < self.own.upper)) | ((reduced > CALL) & (master.parked > self.own.lower))
             wrong &= ~master.inside
@@ -125,17 +131,17 @@ class Loop:
             if worth <= WORTH * abs(mixed.objective):  # they come in with the next answers
                 return mixed
 
-    def mix(self, *, pool: bool) -> Mixed:
+    def mix(self, *, pool: bool, patient: bool) -> Mixed:
         """The master, with violated pool rows added until none is left."""
         while True:
-            mixed = self._settled(self.master)
+            mixed = self._settled(self.master, patient=patient)
             rows = self._violated(mixed) if pool else None
             if rows is None:
                 return mixed
             self.master.add_pool(rows, self.blocks)
 
-    def rounds(self, blocks: Sequence[Block], *, gap: float, deadline: float, most: int, pool: bool) -> None:
-        """Until the gap, the deadline (perf_counter) or the number of rounds. Raises Stuck, BlockFailed."""
+    def rounds(self, blocks: Sequence[Block], *, gap: float, deadline: float, most: int, pool: bool, still: bool = False) -> None:
+        """Until the gap, the deadline (perf_counter), the number of rounds, or (`still`) bounds stand still. Raises Stuck, BlockFailed."""
         started, bounds = time.perf_counter(), self.bounds
         prices = self.start if self.centre is None else self.centre
         self.centre, self.asked, slack_rounds, best = None, [], 0, -np.inf
@@ -145,21 +151,27 @@ class Loop:
             if lower > best or self.centre is None:
                 best, self.centre = max(lower, best), prices
                 bounds.lower = bounds.proven if np.isfinite(bounds.proven) else best
-            mixed = self.mix(pool=pool)
+            mixed = self.mix(pool=pool, patient=bool(self.queue) or number <= PATIENT_ROUNDS)
+            self.master.retire(mixed.shares)
             clean = mixed.slack <= SLACK
             if clean and mixed.objective < bounds.upper:
                 bounds.upper, bounds.best = mixed.objective, mixed
             seconds = time.perf_counter() - started
             bounds.iterations.append(Iteration(number, bounds.lower, bounds.upper, seconds, mixed.prices.law.copy()))
             solved = relative_gap(best, bounds.upper) <= gap / 4  # nothing is left to gain here, whatever was proven beforehand
-            if bounds.gap <= gap or solved or time.perf_counter() > deadline:
+            if bounds.gap <= gap or solved or time.perf_counter() > deadline or (still and self._stands_still()):
                 return
             slack_rounds = 0 if clean or self.queue else slack_rounds + 1
             if slack_rounds and slack_rounds % RAISE_AFTER == 0:
                 if slack_rounds > RAISE_AFTER * RAISES:
                     raise Stuck(f"{mixed.slack:.3g} of slack stays in a row at a price of {self.master.penalty:.3g}")
                 self.master.raise_penalty(10.0)
-            prices = self.queue.pop(0) if self.queue else self.master.signed(self.centre.mixed(mixed.prices, CENTRE_SHARE))
+            share = CENTRE_SHARE if clean else WARY_SHARE
+            prices = self.queue.pop(0) if self.queue else self.master.signed(self.centre.mixed(mixed.prices, share))
+
+    def _stands_still(self) -> bool:
+        found = [iteration.lower for iteration in self.bounds.iterations]
+        return len(found) > STILL_ROUNDS and found[-1] - found[-1 - STILL_ROUNDS] <= STILL_SHARE * abs(found[-1])
 
     # --- values and pool rows -------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from pipeline.uncertainty.decomposition.prices import Mixed, PoolRows, Prices, r
 from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL, Answer, Block, BlockFailed
 from pipeline.uncertainty.measure import Epigraph
 
+IDLE_ROUNDS = 6
 COLD_ROWS = 1500  # beyond it a start from nothing with presolve beats the last basis without
 
 
@@ -36,6 +37,7 @@ class Master:
         self._place = np.full(own.lower.size, -1, dtype=np.int64)
         self.answers: list[Answer] = []
         self._answer_place: list[int] = []
+        self._unused = np.zeros(0, dtype=np.int64)
         self.pool: PoolRows | None = None
         self._pool_own = sp.csr_array((0, own.lower.size))
         self._slack_place = np.zeros(0, dtype=np.int64)
@@ -170,6 +172,15 @@ class Master:
         places = self._add_columns(cost, np.zeros(len(answers)), np.full(len(answers), np.inf), matrix)
         self.answers += answers
         self._answer_place += places.tolist()
+        self._unused = np.concatenate([self._unused, np.zeros(len(answers), dtype=np.int64)])
+
+    def retire(self, shares: Floats) -> None:
+        """Answers that the mixture has not used for some rounds take no part any more: presolve then drops their columns."""
+        self._unused = np.where(shares > 0, 0, self._unused + 1)
+        places = np.array(self._answer_place, dtype=np.int32)[self._unused == IDLE_ROUNDS]
+        if places.size:
+            zeros = np.zeros(places.size)
+            check(self.live.changeColsBounds(places.size, places, zeros, zeros), "changeColsBounds")
 
     def _in_pool(self, answer: Answer, block: Block, start: int) -> Floats:
         if self.pool is None or start >= self.pool.count:

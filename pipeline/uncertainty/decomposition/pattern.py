@@ -21,7 +21,7 @@ def settle_prices(loop: Loop, *, gap: float, deadline: float) -> None:
     whole = loop.master, loop.copies
     loop.copies, loop.bounds = copies, Bounds()
     loop.master = loop.new_master(copies)
-    loop.rounds(chosen, gap=min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False)
+    loop.rounds(chosen, gap=min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False, still=True)
     answers = loop.master.answers
     _queue(loop, len(chosen))
     (loop.master, loop.copies), loop.bounds = whole, Bounds()

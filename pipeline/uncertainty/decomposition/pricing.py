@@ -50,6 +50,8 @@ class Block:
         self._link = sp.csr_array(part_of_link[self._rows])
         self._costed = np.flatnonzero((family.cost[:, cols] != 0).any(axis=0))
         self._costs = family.cost[np.ix_(self._scenarios, cols[self._costed])]
+        whole = self.flat(np.tile(family.integer, (family.scenarios, 1)).astype(float))
+        self.integers = np.flatnonzero(whole)  # places of integer columns among the flat ones
         self.live: Any = None
         self._last: Floats | None = None
 
@@ -61,11 +63,6 @@ class Block:
     @property
     def shape(self) -> tuple[int, int, int]:
         return self.part.rows.size, self.part.columns.size, self._scenarios.size
-
-    @property
-    def integers(self) -> Indices:
-        """Places of integer columns among the flat ones."""
-        return np.flatnonzero(self.flat(np.tile(self._family.integer, (self._family.scenarios, 1)).astype(float)) > 0)
 
     def flat(self, values: Floats, *, total: bool = False) -> Floats:
         """(S, n) -> flat columns of the block; `total` sums first-stage columns over scenarios."""
