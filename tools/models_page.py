@@ -133,8 +133,8 @@ def catalogue() -> Catalogue:
 def with_every_option(case: Case) -> Case:
     """The case with every option that adds a row, a column or a cost."""
     extra = {
-        "demand": {"dump_max_kw": 10.0}, "source": {"curtailment_cost_per_kwh": 0.01}, "generator": {"ramp_kw_per_h": 50.0},
-        "store": {"ramp_kw_per_h": 40.0},
+        "demand": {"dump_max_kw": 10.0}, "source": {"curtailment_cost_per_kwh": 0.01, "feed_in_cost_per_kwh": 0.02},
+        "generator": {"ramp_kw_per_h": 50.0}, "store": {"ramp_kw_per_h": 40.0},
         "chp": {"vent_cost_per_kwh": 0.01}, "ev_fleet": {"flexibility_cost_per_kwh": 0.01},
     }
     devices = tuple(device.model_copy(update=extra.get(device.kind, {})) for device in case.devices)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
@@ -45,6 +46,13 @@ class Case(Record):
 
     def day(self, delivery_date: date) -> DeliveryDay:
         return DeliveryDay(delivery_date, self.time_zone, self.day_start_local)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy that computes its digests and indices anew: pydantic copies what was cached, too."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("digest", "structure_digest", "network_of_bus", "series_by_id"):
+            copy.__dict__.pop(name, None)
+        return copy
 
     @cached_property
     def digest(self) -> str:

@@ -14,3 +14,4 @@ class Source(Device):
     series: Identifier
     series_share: Multiple = 1.0
     curtailment_cost_per_kwh: NonNegativePrice = 0.0
+    feed_in_cost_per_kwh: NonNegativePrice = 0.0  # running cost of what is fed in

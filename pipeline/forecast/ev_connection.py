@@ -274,6 +274,16 @@ def realised_early(case: Case, day: DeliveryDay) -> dict[str, Counts]:
     return found
 
 
+def scenario_early(case: Case, *, count: int, seed: int) -> Counts | None:
+    """(N, A, 24) early departures of `count` scenarios, by aggregator and slot due; None where no vehicle of the case leaves early."""
+    devices = aggregators_of(case)
+    if not any(device.early_departure_share > 0 and device.early_departure_budget_count > 0 for device in devices):
+        return None
+    rng = np.random.default_rng(seed)
+    matrices = [cycle_of(device, case.ev_connections) for device in devices]
+    return np.array([[drawn_early(matrix, device, rng) for matrix, device in zip(matrices, devices, strict=True)] for _ in range(count)])
+
+
 def realised_connections(case: Case, *, day: DeliveryDay) -> dict[str, Floats]:
     """What came, of every aggregator: for settlement and for perfect foresight, which have the day's end only to reserve for."""
     found = expected_connections(case, day=day, early=realised_early(case, day))

@@ -68,6 +68,8 @@ DIRECTION = "`exclusive: always`, or after a solve that charged and discharged a
 ROWS: Final[dict[str, Entry]] = {
     "demand.shed_limit": Entry("shed_kw[t] <= {load_kw[t]}", "ours: what is not asked for cannot be shed", "kW"),
     "source.curtailment_limit": Entry("curtailed_kw[t] <= {available_kw[t]}", "000 §3", "kW"),
+    "source.feed_in": Entry("fed_kw[t] + curtailed_kw[t] = {available_kw[t]}", "003 §5: what is fed in has a running cost", "kW",
+                            when="`feed_in_cost_per_kwh` > 0"),
     "generator.power_limits_low": Entry("sum over i of segment_kw[t,i] >= {power_low_kw[t]}", "000, table 11", "kW"),
     "generator.power_limits_high": Entry("sum over i of segment_kw[t,i] <= {power_high_kw[t]}", "000, table 11", "kW"),
     "generator.reactive_limits_low": Entry("reactive_kvar[t] >= {reactive_low_kvar[t]}", "000, table 11", "kvar", when=REACTIVE),
@@ -271,6 +273,8 @@ COLUMNS: Final[dict[str, Entry]] = {
                             when="`dump_max_kw` > 0"),
     "source.curtailed_kw": Entry("available power left unused", "000 §3", aliases=("res_curtailed_kw",),
                                  price="step_h · curtailment_cost_per_kwh"),
+    "source.fed_kw": Entry("power fed in", "003 §3", aliases=("wind_kw", "solar_kw"), price="step_h · feed_in_cost_per_kwh",
+                           when="`feed_in_cost_per_kwh` > 0"),
     "generator.segment_kw": Entry(
         "power in chord i of the cost curve, each power_max_kw / segment_count wide; the slopes rise, so cheap chords fill first",
         "000 §5", aliases=("generator_segment_kw", "generator_segments", "generator_kw"),
@@ -465,8 +469,8 @@ TERMS_SAY: Final = {
     "energy_cost": ("energy bought and sold at ties with a market", ("energy_cost",)),
     "transmission_cost": ("carrying energy over ties between networks", ("transmission_cost",)),
     "storage_wear_cost": ("wear of stores, per kWh moved, and of vehicles that feed in", ("storage_wear_cost",)),
-    "generator_cost": ("fuel of generators; cost_constant_per_h · step_h per interval is a constant, or that of a committed unit's"
-                       " intervals on", ("generator_cost",)),
+    "generator_cost": ("fuel of generators and running cost of sources; cost_constant_per_h · step_h per interval is a constant, or that"
+                       " of a committed unit's intervals on", ("generator_cost",)),
     "commitment_cost": ("starts and stops of units", ("start_cost", "stop_cost")),
     "cogeneration_cost": ("fuel of cogeneration", ("cogeneration_cost",)),
     "conversion_cost": ("running cost of converters, and the fuel they buy", ("microgrid_cost",)),

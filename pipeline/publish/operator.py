@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay, from_epoch
 from pipeline.core.errors import Mistake, NoSchedule
-from pipeline.equipment import AnyDevice, Demand, EvFleet, Source, Store
+from pipeline.equipment import AnyDevice, Demand, EvAggregator, EvFleet, Source, Store
 from pipeline.tables import TABLES
 
 CARRIER_COLUMNS = {"active": "active_kw", "reactive": "reactive_kvar", "heat": "heat_kwth", "hydrogen": "hydrogen_m3h"}
@@ -119,8 +119,8 @@ def _note(device: AnyDevice | None, values: Mapping[str, float]) -> str:
     if isinstance(device, Source):
         curtailed = _amount(values, "curtailed_")
         return f"hold down by {curtailed:.2f} kW" if curtailed else "feed in what is available"
-    if isinstance(device, Store):
-        power = values.get(device.carrier, 0.0)
+    if isinstance(device, Store | EvAggregator):
+        power = values.get(device.carrier if isinstance(device, Store) else "active", 0.0)
         return "idle" if abs(power) <= SMALL_KW else "discharge" if power > 0 else "charge"
     if isinstance(device, EvFleet):
         return "charge" if values.get("active", 0.0) < -SMALL_KW else "idle"

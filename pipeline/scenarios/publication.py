@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.core.clock import Instants
+from pipeline.tables.scenario_departures import SCENARIO_DEPARTURES
 from pipeline.tables.scenario_distances import SCENARIO_DISTANCES
 from pipeline.tables.scenario_quality import SCENARIO_QUALITY
 from pipeline.tables.scenarios import SCENARIOS
@@ -37,6 +38,15 @@ def distance_table(distances: NDArray[np.float64], run_id: str) -> pa.Table:
     numbers = pa.array([str(number + 1) for number in range(len(distances))])
     return SCENARIO_DISTANCES.build({"run_id": pa.repeat(run_id, one.size), "from_scenario": numbers.take(pa.array(one)),
                                      "to_scenario": numbers.take(pa.array(other)), "distance_share": distances.ravel().tolist()})
+
+
+def departures_table(early: NDArray[np.int64], aggregators: Sequence[str], run_id: str) -> pa.Table:
+    """Contract SCENARIO_DEPARTURES from (K, A, slots) vehicles."""
+    scenario, aggregator, slot = (axis.ravel() for axis in np.indices(early.shape))
+    numbers = pa.array([str(number + 1) for number in range(len(early))])
+    return SCENARIO_DEPARTURES.build({"run_id": pa.repeat(run_id, scenario.size), "scenario": numbers.take(pa.array(scenario)),
+                                      "aggregator": pa.array(aggregators).take(pa.array(aggregator)), "due_step": (slot + 1).tolist(),
+                                      "early_count": early.ravel().tolist()})
 
 
 def quality_table(measures: Mapping[str, Mapping[str, float]], run_id: str) -> pa.Table:

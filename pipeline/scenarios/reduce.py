@@ -42,6 +42,7 @@ class Representatives:
     weights: Floats
     chosen: Ints
     dead_neurons: int = 0
+    members: Ints | None = None  # rows of the sample, where the representatives are members of it
 
     def table(self, case: Case, starts: Instants, run_id: str) -> pa.Table:
         from pipeline.scenarios.publication import scenario_table
@@ -112,7 +113,8 @@ def represent(clusters: Clusters, *, case: Case, kind: Representative = "medoid"
     elif kind == "medoid" and draws is not None and len(chosen) > 1:
         values = match_moments(values, clusters.weights, draws)
     weights = clusters.weights / clusters.weights.sum()
-    return Representatives(clusters.method, values, weights, sample.rows[chosen], clusters.dead_neurons)
+    members = chosen if kind in ("medoid", "worst_member") else None
+    return Representatives(clusters.method, values, weights, sample.rows[chosen], clusters.dead_neurons, members)
 
 
 def choose(rows: Floats, *, method: Reducer, count: int, seed: int, weight: Floats | None = None) -> tuple[Ints, int]:

@@ -50,6 +50,18 @@ def cluster_means(sample: Sample, place: Ints) -> Floats:
     return np.array([np.average(sample.values[rows], axis=0, weights=sample.weights[rows]) for rows in _members(place)])
 
 
+def departures_of(place: Ints, early: NDArray[np.int64], members: Ints | None) -> NDArray[np.int64]:
+    """(K, A, slots) early departures that go with each representative, of those of the sample (N, A, slots).
+
+    A member brings its own (`members`: (K,) rows of the sample). What is no member takes those of the cluster's member with the most
+    early departures in all: no direction of them is adverse slot by slot. Book 003, section 11, condition (ii).
+    """
+    if members is None:
+        total = early.sum(axis=(1, 2))
+        members = np.array([rows[int(total[rows].argmax())] for rows in _members(place)], dtype=np.int64)
+    return early[members]
+
+
 def adverse_direction(case: Case) -> Floats:
     """(S,) +1 where more of a series is worse (what demands follow), -1 where less is (sources), 0 where neither is said."""
     found = {one.id: set[float]() for one in case.series}

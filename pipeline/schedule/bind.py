@@ -14,7 +14,7 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import EvFleet, Store
 from pipeline.program.linear_program import Floats, Indices, InputSpec, LinearProgram, component_of
 from pipeline.schedule import instructions as words
-from pipeline.schedule.commit import commit, let_go
+from pipeline.schedule.commit import Purpose, commit, let_go
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.layout import Axis, Label, Layout, layout_of
 from pipeline.schedule.outlook import CONNECTION, Outlook
@@ -101,13 +101,13 @@ class Binder:
 
     def assemble(self, filled: Floats, state: State, *, active: int | None = None, day_ends: bool = False,
                  frozen: Floats | None = None, reference: Floats | None = None, terminal_price: float = 0.0,
-                 reserve: tuple[Indices, Indices, Floats] | None = None, elastic_ramps: bool = False) -> Floats:
+                 reserve: tuple[Indices, Indices, Floats] | None = None, purpose: Purpose = "window") -> Floats:
         """The input vector (m,) of a window that starts in `state`.
 
         filled: (T, J) of `fill`. active: intervals inside the delivery day, the rest is zeroed. day_ends: the last active
         interval ends the day. frozen: (T, n) in the order of `frozen_labels`. reference: energy at the window's end per store.
         reserve: entries of low and high energies and what to keep above the low ones, (T, n), as far as the high ones let it.
-        elastic_ramps: ramps may be exceeded at their price wherever it pays, not only where the state forces it.
+        purpose: what the vector is for, where ramps ask (see commit.py).
         """
         program, plan = self.program, self.plan
         active = program.positions if active is None else active
@@ -120,7 +120,7 @@ class Binder:
         if reserve is not None:
             low, high, kept = reserve
             filled[:, low] = np.minimum(filled[:, low] + kept, np.maximum(filled[:, low], filled[:, high]))
-        self._commit(filled[:active], state, elastic=elastic_ramps)
+        self._commit(filled[:active], state, purpose)
         if active < program.positions:
             filled[active:, plan.past_entry] = plan.past_value
             filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]
@@ -138,7 +138,7 @@ class Binder:
         """One interval (I,) of `fill` as it meets a state: its envelopes hold what is not yet lost, its units follow as they can."""
         fitted = row[None, :].copy()
         self._fit_envelopes(fitted, state)
-        self._commit(fitted, state, elastic=True)
+        self._commit(fitted, state, "interval")
         return np.asarray(fitted[0])
 
     def whole_day(self, filled: Floats, state: State, frozen: Floats) -> Floats:
@@ -170,13 +170,13 @@ class Binder:
         filled[:, high] = np.maximum(filled[:, high] - state.lost_kwh, stored)
         filled[:, low] = np.minimum(np.maximum(filled[:, low] - state.lost_kwh, 0.0), filled[:, high])
 
-    def _commit(self, filled: Floats, state: State, *, elastic: bool) -> None:
+    def _commit(self, filled: Floats, state: State, purpose: Purpose) -> None:
         """Commitments and ramps as the state lets them be. In place."""
         if not self.units.names and not self.ramps.names:
             return
         on = commit(self.units, filled, state.values, self.program.step_h)
         if self.ramps.names:
-            let_go(self.ramps, self.units, filled, state.values, on, elastic=elastic)
+            let_go(self.ramps, filled, state.values, state.values[self.units.on_before] > 0.5, on, purpose)
 
     def _end_day(self, row: Floats, state: State) -> None:
         """The day's last interval: energy equal to, or at least, what the day began with. In place."""

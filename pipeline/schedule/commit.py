@@ -7,10 +7,15 @@ not, the state only says what must stay on or off. A ramp may be exceeded by wha
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.units import Flags, Ramps, Units
+
+# window: what a re-dispatch or a schedule decides on; interval: one that is settled; bound: on days that were settled.
+Purpose = Literal["window", "interval", "bound"]
 
 _EXACT_H = 1e-9
 _EXACT_KW = 1e-6
@@ -55,36 +60,34 @@ def advance(units: Units, on: Flags, state: Floats, after: Floats, step_h: float
     after[units.on_before] = on
 
 
-def let_go(ramps: Ramps, units: Units, filled: Floats, state: Floats, on: Flags, *, elastic: bool) -> None:
+def let_go(ramps: Ramps, filled: Floats, state: Floats, on_before: Flags, on: Flags, purpose: Purpose) -> None:
     """Ramps of each position: released where something is out, to be exceeded where nothing else is possible. In place.
 
-    elastic: the excess is bounded by nothing but its price, as a bound on days that were settled needs it.
+    What a person asks for is followed as fast as the ramp lets it: such limits give way, those of the device do not. A bound on days
+    that were settled leaves them out, and lets ramps be exceeded at their price wherever that pays.
     """
     out = (filled[:, ramps.low] <= 0.0) & (filled[:, ramps.high] <= 0.0) & (filled[:, ramps.low] >= 0.0)
     filled[:, ramps.release] = np.where(out, ramps.widest_kw, 0.0)
-    if not elastic:
-        filled[:, ramps.excess_high] = _forced(ramps, units, filled, state, on)
-
-
-def _forced(ramps: Ramps, units: Units, filled: Floats, state: Floats, on: Flags) -> Floats:
-    """By how much each ramp must be exceeded, (T, n): the distance from what can be reached to what limits ask for."""
+    if purpose == "bound":
+        filled[:, ramps.low] = np.where(out, filled[:, ramps.low], np.minimum(filled[:, ramps.low], ramps.least_kw))
+        filled[:, ramps.high] = np.where(out, filled[:, ramps.high], np.maximum(filled[:, ramps.high], ramps.most_kw))
+        return
     lowest = highest = state[ramps.before]
-    on_before = state[units.on_before] > 0.5
-    found = np.zeros((len(filled), len(ramps.names)))
     for t, row in enumerate(filled):
         up, down = ramps.reach(on_before, on[t])
-        low, high = limits(ramps, row, on[t])
         below, above = lowest - down - row[ramps.release], highest + up + row[ramps.release]
-        gap = np.maximum(np.maximum(low - above, below - high), 0.0)
-        found[t] = np.where(gap > 0.0, gap + _EXACT_KW, 0.0)
-        lowest, highest = np.clip(below, low, high), np.clip(above, low, high)
-        on_before = on[t]
-    return found
+        runs = ramps.runs(on[t])
+        row[ramps.low] = np.where(runs, np.minimum(row[ramps.low], np.maximum(above, ramps.least_kw)), row[ramps.low])
+        row[ramps.high] = np.where(runs & ~out[t], np.maximum(row[ramps.high], np.minimum(below, ramps.most_kw)), row[ramps.high])
+        low, high = limits(ramps, row, on[t])
+        if purpose == "window":  # by how much each must be exceeded: from what can be reached to what limits ask for
+            gap = np.maximum(np.maximum(low - above, below - high), 0.0)
+            row[ramps.excess_high] = np.where(gap > 0.0, gap + _EXACT_KW, 0.0)
+        lowest, highest, on_before = np.clip(below, low, high), np.clip(above, low, high), on[t]
 
 
 def limits(ramps: Ramps, row: Floats, on: Flags) -> tuple[Floats, Floats]:
     """Lowest and highest power (n,) of one interval's inputs: nothing of a unit that is off."""
-    runs = np.ones(len(ramps.names), dtype=bool)
-    runs[ramps.unit >= 0] = on[ramps.unit[ramps.unit >= 0]]
+    runs = ramps.runs(on)
     high = np.where(runs, row[ramps.high], 0.0)
     return np.minimum(np.where(runs, row[ramps.low], 0.0), high), high

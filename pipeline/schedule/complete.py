@@ -17,6 +17,9 @@ def complete(desk: Desk, columns: Floats, inputs: Floats) -> tuple[Floats, Float
     """
     columns = columns.copy()
     _energy_slacks(desk, columns, inputs)
+    sources = desk.roster.sources
+    paid = sources.fed >= 0
+    columns[:, sources.fed[paid]] = inputs[:, sources.available[paid]] - columns[:, sources.curtailed[paid]]
     _aggregator_ramps(desk, columns, inputs)
     unmet = np.zeros(len(columns))
     for level in desk.roster.levels:

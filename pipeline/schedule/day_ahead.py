@@ -24,6 +24,7 @@ from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook, weighted_mean
 from pipeline.schedule.plan import Plan
+from pipeline.schedule.rules import Rules
 from pipeline.schedule.solving import DayAheadOptions, Found, Work, checked, work_on
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread, treat
@@ -59,6 +60,7 @@ class DayAhead:
     kpis: dict[str, tuple[str, float]] = field(default_factory=dict)  # name -> (unit, value)
     findings: tuple[Finding, ...] = ()
     policy: AffinePolicy | None = None  # the rules, where the treatment has any
+    rules: Rules | None = None  # the same, as real time follows them
     decision: Decision | None = None  # of the treatment of uncertainty; None where one forecast is scheduled
 
     @property
@@ -137,7 +139,7 @@ def _result(work: Work, desk: Desk, found: Found, scenarios: Floats, weights: Fl
         desk=desk, weights=weights, columns=columns, inputs=inputs, costs=costs,
         row_dual=dual, first=chosen[0, desk.program.columns_like(desk.case.settings.first_stage)], state=state,
         objective=expected, bound=found.bound, gap=found.gap, status=found.status, seconds=time.perf_counter() - work.started,
-        kpis=found.kpis, findings=work.findings, decision=found.decision, policy=found.policy,
+        kpis=found.kpis, findings=work.findings, decision=found.decision, policy=found.policy, rules=found.rules,
     )
 
 

@@ -26,9 +26,9 @@ def decision_tables(decision: Decision | None, run_id: str, *, currency: str) ->
 
 
 def _bounds(decision: Decision, run_id: str, currency: str) -> pa.Table:
-    """The best of each side so far: what a round proved stays proven."""
+    """The best of each side so far: what a round proved stays proven. What it did not prove is no bound, and left out."""
     rounds = decision.iterations
-    lower = np.maximum.accumulate(np.array([one.lower for one in rounds], dtype=float))
+    lower = np.maximum.accumulate(np.array([one.lower if one.proven else -np.inf for one in rounds], dtype=float))
     upper = np.minimum.accumulate(np.array([one.upper for one in rounds], dtype=float))
     gap = [relative_gap(low, high) for low, high in zip(lower, upper, strict=True)]
     return TABLES["bounds"].build({
@@ -62,7 +62,9 @@ def decision_figures(decision: Decision | None, *, currency: str) -> dict[str, t
         return {}
     found = {"treatment_objective": (currency, decision.objective)}
     if np.isfinite(decision.lower):
-        found |= {"proven_lower_bound": (currency, decision.lower), "proven_gap": ("1", decision.gap)}
+        found["proven_lower_bound"] = (currency, decision.lower)
+    if np.isfinite(decision.gap):
+        found["proven_gap"] = ("1", decision.gap)
     if decision.iterations:
         found["iteration_count"] = ("1", float(len(decision.iterations)))
     return found
@@ -76,7 +78,10 @@ def decision_findings(decision: Decision | None, *, currency: str) -> tuple[Find
     if decision.iterations:
         how += f" in {len(decision.iterations)} iteration{'' if len(decision.iterations) == 1 else 's'}"
     gap = None
-    if np.isfinite(decision.lower):
+    if not decision.proven:
+        said = (f"{how}; the worst that was found costs {decision.objective:.2f} {currency}, and that nothing is worse is not proven; "
+                f"no decision costs less than {decision.lower:.2f} {currency} at its worst")
+    elif np.isfinite(decision.lower):
         gap = decision.gap
         said = f"{how}; no decision costs less than {decision.lower:.2f} {currency}: a gap of {100 * gap:.3g} % is proven"
     else:

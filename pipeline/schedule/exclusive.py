@@ -1,4 +1,5 @@
-"""Two things at once (charging and discharging, an electrolyser and its fuel cell) are excluded by price while prices are positive.
+"""Two things at once (charging and discharging, an electrolyser and its fuel cell, both ways over a line) are excluded by price while
+prices are positive.
 
 Where they are not, by binaries.
 """
@@ -20,17 +21,19 @@ BOTH_KW = 1e-6
 ROUNDS = 4
 ALL_FROM = 2  # a store kept from doing both in one interval may do it in another: then every pair gets its binary
 
-_STORE = ("charging_share", "exclusive_charge", "exclusive_discharge")  # binary, rows
-_MODE = ("mode_share", "exclusive_power", "exclusive_partner")
+_WORDS = (  # binary and rows of a store, of two converters, of a tie
+    ("charging_share", "exclusive_charge", "exclusive_discharge"), ("mode_share", "exclusive_power", "exclusive_partner"),
+    ("forward_share", "exclusive_forward", "exclusive_backward"),
+)
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Flat columns of charging and discharging, or of two converters, one pair per position. `mode`: the pair is two converters."""
+    """Flat columns that must not both move, one pair per position. `mode`: 0 of a store, 1 two converters, 2 ways of a tie."""
 
     charge: Indices
     discharge: Indices
-    mode: NDArray[np.bool_]
+    mode: Indices
 
     def only(self, which: Indices) -> Pairs:
         return Pairs(self.charge[which], self.discharge[which], self.mode[which])
@@ -40,12 +43,14 @@ class Pairs:
 
 
 def pairs_of(desk: Desk) -> Pairs:
-    """Columns that must not both move: of every store and EV aggregator, every pair of converters and position."""
+    """Columns that must not both move: of every store, EV aggregator, pair of converters and tie that is paid for, and position."""
     stores: tuple[Stores | Aggregators, ...] = (*desk.roster.every_store, desk.roster.aggregators)
-    index, units = desk.layout.columns.index, desk.roster.converters
-    one = np.concatenate([*(each.charge for each in stores), units.power[units.pairs[:, 0]]])
-    other = np.concatenate([*(each.discharge for each in stores), units.power[units.pairs[:, 1]]])
-    mode = np.arange(one.size) >= one.size - len(units.pairs)
+    index, units, ties = desk.layout.columns.index, desk.roster.converters, desk.roster.ties
+    paid = ties.forward >= 0
+    one = np.concatenate([*(each.charge for each in stores), units.power[units.pairs[:, 0]], ties.forward[paid]])
+    other = np.concatenate([*(each.discharge for each in stores), units.power[units.pairs[:, 1]], ties.backward[paid]])
+    lines, pairs = int(paid.sum()), len(units.pairs)
+    mode = np.repeat(np.arange(3, dtype=np.int64), [one.size - pairs - lines, pairs, lines])
     return Pairs(index[:, one].ravel(), index[:, other].ravel(), np.tile(mode, len(index)))
 
 
@@ -61,7 +66,7 @@ def with_exclusive(program: LinearProgram, pairs: Pairs) -> LinearProgram:
     matrix = sp.block_array([[program.matrix, sp.coo_array((rows, count))], [left, right]], format="csr")
     name = [program.column_names[i] for i in charge]
     named = [(n[: n.index(".") + 1], n[n.index("[") :]) for n in name]
-    words = [_MODE if mode else _STORE for mode in pairs.mode]
+    words = [_WORDS[mode] for mode in pairs.mode]
     binaries = tuple(f"{device}{own[0]}{index}" for (device, index), own in zip(named, words, strict=True))
     laws = tuple(f"{device}{own[side]}{index}" for side in (1, 2) for (device, index), own in zip(named, words, strict=True))
     zeros = np.zeros(count)

@@ -20,12 +20,14 @@ from pipeline.schedule.deviations import box_deviations
 from pipeline.schedule.exclusive import ALL_FROM, ROUNDS, Pairs, with_exclusive
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.rules import rules_of
 from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided
 from pipeline.uncertainty.affine import AffineDecision
-from pipeline.uncertainty.box_robust import box_robust
+from pipeline.uncertainty.box_robust import Robust, box_robust
 from pipeline.uncertainty.budgeted import budgeted_prices
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.monolith import NoDecision
+from pipeline.uncertainty.two_stage import Decision
 
 
 def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None) -> Found:
@@ -38,15 +40,25 @@ def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *
     first_stage = program.columns_like(work.desk.case.settings.first_stage)
     said: list[str] = []
     try:
-        found = box_robust(program, first_stage, deviations, work.left(), gap_share=method.gap_share, report=said.append).decision
+        robust = box_robust(program, first_stage, deviations, work.left(), gap_share=method.gap_share, report=said.append)
     except NoDecision as none:
         raise undecided(work, none, inputs) from none
     work.findings += tuple(Finding("day_ahead", "info", "dual_bound", words.partition(":")[0], words) for words in said)
-    if found.status is not Status.optimal:
+    if robust.decision.status is not Status.optimal:
         work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
-    met = meet(work, recourse_of(program, first_stage, work.left()), found.first, inputs[None], np.ones(1))
-    decision = replace(found, costs=None, law=None)  # of corners, which are no scenarios of the plan
+    decision = _over_the_box(robust)
+    met = meet(work, recourse_of(program, first_stage, work.left()), decision.first, inputs[None], np.ones(1))
     return Found(met.x, met.row_dual, float(met.costs[0]), decision.lower, decision.gap, work.status, {}, decision)
+
+
+def _over_the_box(robust: Robust) -> Decision:
+    """The decision without costs and law of corners, which are no scenarios of the plan, and with what its bound rests on."""
+    plain = replace(robust.decision, costs=None, law=None)
+    if robust.proven:
+        return plain
+    words = "the worst corner was searched within bounds on prices that are stated, not proven (findings `dual_bound`)"
+    rounds = tuple(replace(one, upper=np.inf) for one in plain.iterations)
+    return replace(plain, objective=robust.worst_cost, proven=False, words=words, iterations=rounds)
 
 
 def protect_prices(desk: Desk, outlook: Outlook, inputs: Floats) -> Desk:
@@ -84,7 +96,7 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
     held = np.concatenate([inputs, found.policy.nominal[problem.first_stage]])
     best = checked(frozen_work(work, recourse), recourse.live.solve(held), held, "")
     return Found(found.policy.nominal[None, :], best.row_dual, cost, found.decision.lower, found.decision.gap, work.status,
-                 {}, found.decision, found.policy)
+                 {}, found.decision, found.policy, rules_of(work.desk, problem.deviations, found.policy))
 
 
 def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:

@@ -71,7 +71,12 @@ def coarsen(outlook: Outlook, factor: int) -> Outlook:
     return Outlook(outlook.series, mean(outlook.values),
                    {fleet: (mean(high), low[:, ends].copy(), top[:, ends].copy())
                     for fleet, (high, low, top) in outlook.envelopes.items()},
-                   {name: _coarse_counts(counts, factor) for name, counts in outlook.connections.items()})
+                   coarse_connections(outlook.connections, factor))
+
+
+def coarse_connections(connections: Connections, factor: int) -> dict[str, Floats]:
+    """Connections in steps of `factor` quarter-hours."""
+    return {name: _coarse_counts(counts, factor) for name, counts in connections.items()}
 
 
 def _coarse_counts(counts: Floats, factor: int) -> Floats:

@@ -22,6 +22,7 @@ from pipeline.schedule.long_rows import constant, cube, long_table
 from pipeline.schedule.outlook import Connections
 from pipeline.schedule.read_units import commitments_table, unit_states
 from pipeline.schedule.real_time import RealTime
+from pipeline.schedule.rules import rule_table
 from pipeline.schedule.vehicles import connection_table
 from pipeline.tables import TABLES
 
@@ -30,7 +31,8 @@ Kpis = Mapping[str, tuple[str, float]]
 
 
 def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | None = None) -> dict[str, pa.Table]:
-    """schedule, bus_state, branch_state, prices, costs, states, commitments, bounds, distribution, kpis, findings of a day-ahead run.
+    """schedule, bus_state, branch_state, prices, costs, states, commitments, bounds, distribution, affine_rule,
+    kpis, findings of a day-ahead run.
 
     `expected` is the probability-weighted schedule; with several scenarios each one's own recourse follows under its number.
     planned: what the connection matrices say at the schedule's own steps, where the case has EV aggregators: then `ev_connection` too.
@@ -57,6 +59,7 @@ def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | Non
         "kpis": kpis_table(run_id, "day_ahead", {**figures(desk, columns[0], inputs[0]), **said, **found.kpis}),
         "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
         **decision_tables(found.decision, run_id, currency=money),
+        "affine_rule": rule_table(desk, found.rules, run_id),
     }
     if planned:
         tables |= connection_table(desk, run_id, "day_ahead", scenarios=scenarios, columns=columns, inputs=inputs, steps=steps,

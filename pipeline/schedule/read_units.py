@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.core.clock import Instants
 from pipeline.program.linear_program import Floats, Indices
+from pipeline.schedule.day_ahead import DayAhead
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.long_rows import constant, cube
 from pipeline.schedule.units import Flags
@@ -66,3 +67,13 @@ def commitments_table(
         "valid_from": pa.array(np.tile(starts, len(units.names)) * 1_000_000, pa.timestamp("us", tz="UTC")),
         "device": cube(units.names, count), "on": pa.array(on.T.ravel()), "on_share": pa.array(np.abs(np.round(share, 9)).T.ravel()),
         "start": pa.array((on & ~before).T.ravel()), "stop": pa.array((before & ~on).T.ravel())})
+
+
+def handed_to_the_next_day(found: DayAhead) -> dict[str, float]:
+    """State inputs of units and ramps at the end of a schedule: on or off, for how long, and at what power. Energies return by rule."""
+    desk, columns = found.desk, found.expected
+    rows = unit_states(desk, columns, np.tensordot(found.weights, found.inputs, axes=1), found.state.values)
+    ends = {(device, quantity): float(values[-1]) for device, quantity, _, values in rows}
+    names = (name for name in desk.binder.state_names if "energy" not in name)
+    pairs = {name: (name.split(".", 1)[0], name.split(".", 1)[1].replace("_before", "")) for name in names}
+    return {name: ends[pair] for name, pair in pairs.items() if pair in ends}

@@ -38,6 +38,7 @@ class Sources:
     network: Indices
     available: Indices
     curtailed: Indices
+    fed: Indices  # -1: costs nothing
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,7 @@ class _Look:
 
     def sources(self) -> Sources:
         found = self.of(Source)
-        return Sources(self.net(found), self.put(found, "available_kw"), self.col(found, "curtailed_kw"))
+        return Sources(self.net(found), self.put(found, "available_kw"), self.col(found, "curtailed_kw"), self.col(found, "fed_kw"))
 
     def generators(self) -> Generators:
         found = self.of(Generator)

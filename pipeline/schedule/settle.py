@@ -56,7 +56,9 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
     what came less what was shed; vehicles are clipped to presence and headroom; heat goes to its store, then it is vented or unmet;
     the rest passes over each network's tie and ends at the case's balancing tie.
     """
-    inputs = desk.binder.interval(reality.rows[state.step - 1], state)
+    # Where a chain takes the mismatch, a store ends its day as the cycle wants it, and what comes after it in the chain moves.
+    rows = reality.rows if desk.roster.chain is None else reality.judged
+    inputs = desk.binder.interval(rows[state.step - 1], state)
     columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h)
     cohorts = desk.roster.cohorts
     lost = state.lost_kwh + columns[cohorts.unserved]

@@ -17,6 +17,7 @@ from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, s
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
 from pipeline.schedule.findings import Finding
+from pipeline.schedule.rules import Rules
 from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.expectation import Recourse, mean
 from pipeline.uncertainty.monolith import NoDecision
@@ -79,6 +80,7 @@ class Found:
     kpis: dict[str, tuple[str, float]] = field(default_factory=dict)
     decision: Decision | None = None
     policy: AffinePolicy | None = None
+    rules: Rules | None = None  # the policy, as real time follows it
 
 
 def checked(work: Work, solution: Solution, inputs: Floats, place: str) -> Solution:

@@ -50,6 +50,10 @@ class State:
         known = zip(before.names, before.values.tolist(), strict=True)
         return self.with_values({name: value for name, value in known if name in self.names and name.partition(".")[0] not in daily})
 
+    def running_on(self, handed: Mapping[str, float]) -> State:
+        """This start of a day, with units and ramps as the schedule of the day before leaves them; what it lacks keeps its own value."""
+        return self.with_values({name: value for name, value in handed.items() if name in self.names})
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for a cache or a file; `from_arrays` gives back an equal state."""
         none = np.zeros(0, dtype=np.int8)

@@ -66,6 +66,8 @@ class Ramps:
     ramp_kw: Floats  # per interval
     edge_kw: Floats  # at a start or stop
     widest_kw: Floats
+    least_kw: Floats  # the device's own limits
+    most_kw: Floats
     unit: Indices  # into Units, -1: always on
 
     def of(self, columns: Floats) -> Floats:
@@ -74,13 +76,14 @@ class Ramps:
 
     def reach(self, on_before: Flags, on: Flags) -> tuple[Floats, Floats]:
         """How far power may rise and fall, (n,), for units on or off before and now, (units,)."""
-        was, now = self._states(on_before), self._states(on)
+        was, now = self.runs(on_before).astype(float), self.runs(on).astype(float)
         up = self.ramp_kw * was + self.edge_kw * (now - was)
         down = self.ramp_kw * now + self.edge_kw * (was - now)
         return up, down
 
-    def _states(self, on: Flags) -> Floats:
-        found = np.ones(len(self.unit))
+    def runs(self, on: Flags) -> Flags:
+        """True for what is on, (n,): everything but units that are off."""
+        found = np.ones(len(self.unit), dtype=bool)
         found[self.unit >= 0] = on[self.unit[self.unit >= 0]]
         return found
 
@@ -131,12 +134,14 @@ def ramps_of(case: Case, layout: Layout, state_names: Sequence[str], step_h: flo
         return _ints([inputs.one(item.name, pattern.format(power=item.power, unit=item.unit)) for item in items])
 
     release = put("ramp_release_{unit}")
+    own = np.array([_own_limits(item.owner) for item in items]).reshape(-1, 2)
     return Ramps(
         names=tuple(item.name for item in items), power=sp.csr_array(power),
         before=_ints([state[f"{item.name}.{item.power}_before_{item.unit}"] for item in items]),
         low=put("{power}_low_{unit}"), high=put("{power}_high_{unit}"), release=release, excess_high=put("ramp_excess_high_{unit}"),
         excess=_ints([columns.one(item.name, f"ramp_excess_{item.unit}") for item in items]), ramp_kw=ramp_kw,
-        edge_kw=np.maximum(ramp_kw, [item.least_kw for item in items]), widest_kw=np.array([_widest(item.owner) for item in items]),
+        edge_kw=np.maximum(ramp_kw, [item.least_kw for item in items]), widest_kw=own[:, 1] - np.minimum(own[:, 0], 0.0),
+        least_kw=own[:, 0], most_kw=own[:, 1],
         unit=_ints([place.get(item.name, -1) for item in items]),
     )
 
@@ -164,14 +169,14 @@ def _ramping(device: Generator | Converter | Store) -> _Item:
             return _Item(device.id, "power", unit, ((f"discharge_{unit}", 1.0), (f"charge_{unit}", -1.0)), device, 0.0)
 
 
-def _widest(owner: Generator | Converter | Store | Tie) -> float:
+def _own_limits(owner: Generator | Converter | Store | Tie) -> tuple[float, float]:
     match owner:
         case Store():
-            return owner.charge_max_kw + owner.discharge_max_kw
+            return -owner.charge_max_kw, owner.discharge_max_kw
         case Tie():
-            return owner.exchange_max_kw - owner.exchange_min_kw
+            return owner.exchange_min_kw, owner.exchange_max_kw
         case _:
-            return owner.power_max_kw
+            return owner.power_min_kw, owner.power_max_kw
 
 
 def _ints(values: Sequence[int]) -> Indices:

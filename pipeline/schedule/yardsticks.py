@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.plan import hold
 from pipeline.schedule.real_time import Rolling
+from pipeline.schedule.rules import Rules
 from pipeline.schedule.settle import SettledDay, Told, realised_inputs, reality_of, settle, settled_day
 from pipeline.schedule.state import State
 
@@ -43,11 +45,34 @@ def perfect_foresight(rolling: Rolling, program: LinearProgram, realised: Outloo
     mine = {label: j for j, label in enumerate(rolling.desk.binder.frozen_labels)}
     order = np.array([mine[label] for label in desk.binder.frozen_labels], dtype=np.int64)
     inputs = desk.binder.assemble(filled, state, day_ends=True, frozen=rolling.held.frozen[:, order],
-                                  elastic_ramps=True)
+                                  purpose="bound")
     solution = solve(frozen.bind(inputs), options or SolveOptions())
     if solution.x is None or solution.status is not Status.optimal:
         raise NoSchedule(f"perfect foresight of {desk.day.date} ended as {solution.status.value}")
     return Foresight(desk, by_position(solution.x, desk.layout.columns), solution.bound)
+
+
+def rule_only(
+    rolling: Rolling, rules: Rules, realised: Outlook, *, state: State | None = None, told: Told = (),
+) -> tuple[SettledDay, Floats]:
+    """The day under affine rules at what came, without re-dispatch; and the rules' set-points (N, J).
+
+    What the interval itself brings is measured at once, as the rule supposes; what the rule leaves is settled at the tie.
+    """
+    state = rolling.start if state is None else state
+    desk = rolling.desk
+    values = realised_inputs(desk, realised, told)
+    plan = rules.day(values, desk.layout.inputs.labels)
+    followed = hold(desk, plan, dict(zip(state.names, state.start, strict=True))).set_points
+    follower = replace(rolling, held=replace(rolling.held, set_points=followed))
+    return no_redispatch(follower, realised, state=state, told=told), followed
+
+
+def rule_distance_kwh(rolling: Rolling, rules: Rules, followed: Floats, dispatched: Floats) -> float:
+    """Energy by which the dispatch differs from the rules, over all electric powers that have one. Both (N, J)."""
+    moved = set(rules.moved)
+    at = [j for j, label in enumerate(rolling.desk.layout.columns.labels) if label in moved and label.quantity.endswith("_kw")]
+    return float(rolling.desk.program.step_h * np.abs(followed[:, at] - dispatched[:, at]).sum())
 
 
 def no_redispatch(rolling: Rolling, realised: Outlook, *, state: State | None = None, told: Told = ()) -> SettledDay:

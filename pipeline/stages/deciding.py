@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +18,15 @@ from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.scenarios.generate import draw
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
-from pipeline.schedule.outlook import Connections, Outlook, coarsen
+from pipeline.schedule.desk import open_desk
+from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
+from pipeline.schedule.read_units import handed_to_the_next_day
+from pipeline.schedule.rules import Rules
 from pipeline.schedule.state import State
 from pipeline.schedule.treatments import Spread
-from pipeline.stages.forecasting import distances, forecast_mean, forecast_of, representatives, seed_of
+from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -51,20 +54,23 @@ def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name + DECIDED if name in COMPLETED_BY_VALIDATION else name: table for name, table in tables.items()}
 
 
-def outlooks_of(run: Run, values: np.ndarray) -> list[Outlook]:
-    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected."""
-    case = run.case
+def outlooks_of(run: Run, values: np.ndarray, early: Sequence[Mapping[str, np.ndarray]] | None = None) -> list[Outlook]:
+    """Days of quarter-hours (N, S, T) in the case's order of series as outlooks at the day-ahead step, with the vehicles expected.
+
+    early: per day, by aggregator, the vehicles (24,) by slot due that leave early.
+    """
+    case, step_min = run.case, run.case.settings.day_ahead_step_min
     envelopes = expected_envelopes(case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
-    connections = expected_connections(case, day=run.day, step_min=case.settings.day_ahead_step_min)
+    planned = expected_connections(case, day=run.day, step_min=step_min)
+    leaving = [{}] * len(values) if early is None else early
     names = tuple(series.id for series in case.series)
-    factor = case.settings.day_ahead_step_min // 15
-    return [coarsen(Outlook(names, one, envelopes, connections), factor) for one in values]
+    connections = [expected_connections(case, day=run.day, step_min=step_min, early=some) if some else planned for some in leaving]
+    return [coarsen(Outlook(names, one, envelopes, vehicles), step_min // 15) for one, vehicles in zip(values, connections, strict=True)]
 
 
 def planned_connections(run: Run) -> Connections:
     """What the connection matrices say, at the day-ahead step."""
-    plain = Outlook((), np.zeros((0, run.day.steps())), {}, expected_connections(run.case, day=run.day))
-    return coarsen(plain, run.case.settings.day_ahead_step_min // 15).connections
+    return coarse_connections(expected_connections(run.case, day=run.day), run.case.settings.day_ahead_step_min // 15)
 
 
 def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
@@ -72,14 +78,16 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
     if not isinstance(run.case.settings.method, Sampled):
         return outlooks_of(run, forecast_mean(run)[None]), np.ones(1)
     values, weights = representatives(run)
-    return outlooks_of(run, values), weights
+    return outlooks_of(run, values, early_departures(run, len(values))), weights
 
 
 def decide(run: Run) -> DayAhead:
     """The schedule of a run whose forecast and scenarios are made."""
     options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
     outlooks, weights = day_ahead_outlooks(run)
-    return plan_day(run.case, run.day, day_ahead_program(run), outlooks, weights, overrides=run.knowledge.overrides, options=options,
+    program, handed = day_ahead_program(run), units_before(run)
+    state = open_desk(run.case, run.day, program).binder.initial_state().running_on(handed) if handed else None
+    return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides, options=options,
                     forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run), draws=_draws(run))
 
 
@@ -113,8 +121,10 @@ def schedule(run_id: str) -> str:
     started = time.perf_counter()
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
-    if found.policy is not None:
-        plans(run).save("policy", found.policy.to_arrays())
+    handed = handed_to_the_next_day(found)
+    plans(run).save("handed", {"names": np.array(list(handed), dtype=np.str_), "values": np.array(list(handed.values()))})
+    if found.rules is not None:
+        plans(run).save("policy", found.rules.to_arrays())
     run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
@@ -131,12 +141,27 @@ def _way(found: DayAhead) -> dict[str, str | float]:
     return {"way": decision.way, **{name: value for name, value in known.items() if np.isfinite(value)}}
 
 
+def units_before(run: Run) -> dict[str, float]:
+    """State inputs of units and ramps that the schedule of the day before hands to a day-ahead run; empty where none does."""
+    parent = run.parent("day_ahead")
+    stored = None if parent is None else plans(load_run(parent.run_id)).load("handed")
+    if stored is None:
+        return {}
+    return {str(name): float(value) for name, value in zip(stored[0]["names"], stored[0]["values"].astype(float), strict=True)}
+
+
 def plan_of(run: Run) -> Plan:
     """The plan of a day-ahead run."""
     stored = plans(run).load("plan")
     if stored is None:
         raise FileNotFoundError(f"the plan of run {run.record.run_id} is not in {run.home.path / 'runs'}: run the day-ahead stage again")
     return Plan.from_arrays(stored[0])
+
+
+def rules_followed(run: Run) -> Rules | None:
+    """The affine rules of a day-ahead run, where its treatment has any."""
+    stored = plans(run).load("policy")
+    return None if stored is None else Rules.from_arrays(stored[0])
 
 
 def handed_on(run: Run) -> State | None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.cases.case import Case
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.ev import realised_envelopes
-from pipeline.forecast.ev_connection import realised_connections
+from pipeline.forecast.ev_connection import aggregators_of, realised_connections, scenario_early
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions
 from pipeline.schedule.decided import decision_tables
@@ -85,7 +86,8 @@ def unseen_outlooks(run: Run, plan: Plan) -> tuple[list[str], list[Outlook]]:
     found: list[Outlook] = []
     if "held_out" in plan.study.against:
         names += [str(s) for s in range(1, plan.study.held_out_count + 1)]
-        found += outlooks_of(run, held_out(run, plan.study.held_out_count))
+        leaving = leaving_early(run.case, count=plan.study.held_out_count, seed=seed_of(run, "held_out early departures"))
+        found += outlooks_of(run, held_out(run, plan.study.held_out_count), leaving)
     if REALISED in plan.study.against:
         names.append(REALISED)
         found.append(coarsen(_what_came(run), run.case.settings.day_ahead_step_min // 15))
@@ -97,6 +99,12 @@ def held_out(run: Run, count: int) -> Floats:
     from pipeline.scenarios.generate import draw
 
     return draw(forecast_of(run.record.run_id), run.knowledge.history, count=count, seed=seed_of(run, "held_out"))
+
+
+def leaving_early(case: Case, *, count: int, seed: int) -> list[dict[str, np.ndarray]] | None:
+    """Per held-out scenario, by aggregator the vehicles (24,) by slot due that leave early; None where none ever does."""
+    drawn, names = scenario_early(case, count=count, seed=seed), [device.id for device in aggregators_of(case)]
+    return None if drawn is None else [dict(zip(names, one, strict=True)) for one in drawn]
 
 
 def _what_came(run: Run) -> Outlook:
@@ -123,7 +131,7 @@ def _planned(run: Run, found: DayAhead) -> dict[str, Any]:
     decision, units = found.decision, commitments(day_ahead_program(run), run.case.settings.first_stage, found.first)
     lower, objective = (found.bound, found.objective) if decision is None else (decision.lower, decision.objective)
     bounds = decision_tables(decision, run.record.run_id, currency=run.case.currency)["bounds"]
-    proven = np.isfinite(lower)
+    proven = np.isfinite(lower) and (decision is None or decision.proven)
     return {
         "run_id": run.record.run_id, "planned_cost": found.objective, "objective_cost": objective,
         "gap_share": max(0.0, objective - lower) / max(abs(lower), 1e-9) if proven else None,

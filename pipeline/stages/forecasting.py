@@ -13,6 +13,7 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import canonical_json, digest, seed_from
 from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.forecast.day_ahead import forecast as make_forecast
+from pipeline.forecast.ev_connection import SLOTS
 from pipeline.forecast.state import ForecastState
 from pipeline.stages.gating import gate
 from pipeline.stages.home import code_digest
@@ -129,6 +130,18 @@ def representatives(run: Run) -> tuple[np.ndarray, np.ndarray]:
     values[scenario, series, step] = table["value"].to_numpy()
     weights[scenario] = table["weight"].to_numpy()
     return values, weights
+
+
+def early_departures(run: Run, count: int) -> list[dict[str, np.ndarray]]:
+    """Per representative, by aggregator the vehicles (24,) by slot due that leave early; empty where the scenario stage wrote none."""
+    found: list[dict[str, np.ndarray]] = [{} for _ in range(count)]
+    if "scenario_departures" not in run.home.lake.tables(run.record.run_id):
+        return found
+    table = run.home.lake.read(run.record.run_id, "scenario_departures")
+    for row in table.to_pylist():
+        slots = found[int(row["scenario"]) - 1].setdefault(row["aggregator"], np.zeros(SLOTS, dtype=np.int64))
+        slots[row["due_step"] - 1] = row["early_count"]
+    return found
 
 
 def distances(run: Run) -> tuple[np.ndarray, float]:

@@ -117,8 +117,20 @@ def open_day_ahead(asked: Request) -> str:
     issued_at = min(nominal, int(time.time()) if asked.as_of is None else asked.as_of)
     start = history_start(case, issued_at)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at)
-    return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge, parents=(),
-                     history_start=start)
+    before = _schedule_before(home, asked, case, day, issued_at)
+    return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge,
+                     parents=() if before is None else (before.run_id,), history_start=start)
+
+
+def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int) -> RunRecord | None:
+    """The published schedule of the day before, where units run on from it: real time of that day has not ended at the issue time."""
+    committed = any(device.kind == "generator" and device.commitment is not None for device in case.devices)
+    if not committed or asked.independent or case.settings.start_state == "initial":
+        return None
+    variant, yesterday = asked.published_variant(case), day.shifted(-1).date.isoformat()
+    found = ledger.current(home.warehouse, case.name, "day_ahead", variant, yesterday)
+    same = found is not None and found.parameters.get("structure_digest") == case.structure_digest
+    return found if found is not None and same and found.issued_at <= issued_at else None
 
 
 def open_real_time(asked: Request) -> str:

@@ -23,8 +23,19 @@ from pipeline.schedule.read_out import real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, open_day, run_steps
 from pipeline.schedule.settle import Told
 from pipeline.schedule.state import State
-from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
-from pipeline.stages.deciding import Progress, began, decided, handed_on, known_share, plan_of, plans, program_of
+from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight, rule_distance_kwh, rule_only
+from pipeline.stages.deciding import (
+    Progress,
+    began,
+    decided,
+    handed_on,
+    known_share,
+    plan_of,
+    plans,
+    program_of,
+    rules_followed,
+    units_before,
+)
 from pipeline.stages.forecasting import forecast_state
 from pipeline.stages.opening import Run, load_run
 
@@ -132,11 +143,11 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
 def _start(run: Run, rolling: Rolling) -> tuple[State, tuple[Dispatch, ...]]:
     """The state in which the day began, and what earlier runs dispatched before the run's first step.
 
-    The day begins where the day before ended, or on the case's own. The basis is that of the step before the run's first.
+    The day begins where the day before ended, else as its schedule expects it to. The basis is that of the step before the run's first.
     """
     before = handed_on(run)
     if run.steps[0] == 1:
-        return (rolling.start if before is None else rolling.start.begun_after(before)), ()
+        return (rolling.start.running_on(units_before(_plan_run(run))) if before is None else rolling.start.begun_after(before)), ()
     assert before is not None, "a run that does not begin the day is opened with the run before it as parent"
     begun, dispatched = began(run, "state-0"), began(run, "dispatched")
     held = held_from(dispatched, before=run.steps[0])
@@ -164,6 +175,11 @@ def _yardsticks(
     held = no_redispatch(rolling, realised, state=begin, told=told)
     currency = run.case.currency
     kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}
+    if (rules := rules_followed(_plan_run(run))) is not None:
+        alone, followed = rule_only(rolling, rules, realised, state=begin, told=told)
+        dispatched = np.array([dispatch.columns for dispatch in found.dispatches])
+        kpis |= {"rule_only_cost": (currency, alone.total),
+                 "rule_distance": ("kWh", rule_distance_kwh(rolling, rules, followed, dispatched))}
     try:
         foresight = perfect_foresight(rolling, program, realised, state=begin, told=told)
     except NoSchedule as error:

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
-from pipeline.equipment import EvAggregator, EvFleet, Store
+from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
 from pipeline.schedule.state import State
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, units_before
 from pipeline.stages.opening import Run, load_run
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
@@ -90,6 +90,8 @@ def _before(run: Run) -> dict[tuple[str, str], float]:
     aggregators = [device for device in run.case.devices if isinstance(device, EvAggregator)]
     day_ahead = run.record.product == "day_ahead"
     own |= {(device.id, "energy_kwh"): device.energy_initial_kwh for device in aggregators if not day_ahead or device.start == "handed_on"}
+    plan = run if day_ahead else _plan_run(run)
+    own |= _units_at_first(run) | {_quantity(name): value for name, value in units_before(plan).items()}
     if day_ahead:
         return own
     state = handed_on(run) if run.steps[0] == 1 else State.from_arrays(began(run, "state-0"))
@@ -99,6 +101,31 @@ def _before(run: Run) -> dict[tuple[str, str], float]:
     handed = {(device, quantity): float(value) for (device, quantity), value in zip(pairs, state.values, strict=True)}
     fleets = {device.id for device in run.case.devices if isinstance(device, EvFleet)}  # vehicles count their energy by the day
     return own | {key: value for key, value in handed.items() if key[0] not in fleets}
+
+
+def _plan_run(run: Run) -> Run:
+    record = run.parent("day_ahead")
+    assert record is not None, "a real-time run is opened with its day-ahead run as parent"
+    return load_run(record.run_id)
+
+
+def _quantity(name: str) -> tuple[str, str]:
+    """`dg1.power_before_kw` -> (dg1, power_kw)."""
+    device, _, quantity = name.replace("_before", "").partition(".")
+    return device, quantity
+
+
+def _units_at_first(run: Run) -> dict[tuple[str, str], float]:
+    """What units and ramps start from before the first day of all."""
+    found: dict[tuple[str, str], float] = {(tie.id, "exchange_kw"): tie.exchange_initial_kw for tie in run.case.ties}
+    for device in run.case.devices:
+        if isinstance(device, Generator | Converter | Store):
+            carrier = device.rated_carrier if isinstance(device, Converter) else getattr(device, "carrier", "active")
+            found[device.id, f"power_{SUFFIX[carrier][0]}"] = device.power_initial_kw
+        if isinstance(device, Generator) and device.commitment is not None:
+            found[device.id, "on_share"] = float(device.commitment.on_initially)
+            found[device.id, "in_state_h"] = device.commitment.hours_in_state_initially
+    return found
 
 
 def _vehicles(run: Run, tables: Mapping[str, pa.Table]) -> tuple[list[Finding], dict[str, float | None]]:

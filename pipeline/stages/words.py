@@ -82,7 +82,7 @@ def _treatment(row: Mapping[str, Any]) -> tuple[str, ...]:
 def proven(method: str, gap: float | None) -> str:
     """How good the schedule is under its treatment: a gap that was proven, or the words that none was."""
     if gap is None:
-        said = "no bound was proven: a better schedule may exist"
+        said = "no gap was proven: a better schedule may exist"
     else:
         said = f"proven within {100 * gap:.2g} % of the best" if gap > 0 else "proven to be the best, to a millionth"
     return f"treatment             {method}, {said}"

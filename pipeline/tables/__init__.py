@@ -1,5 +1,6 @@
 """The column contracts between stages, one file per table. `TABLES` holds them all by name."""
 
+from pipeline.tables.affine_rule import AFFINE_RULE
 from pipeline.tables.bounds import BOUNDS
 from pipeline.tables.branch_state import BRANCH_STATE
 from pipeline.tables.bus_state import BUS_STATE
@@ -15,6 +16,7 @@ from pipeline.tables.forecasts import FORECASTS
 from pipeline.tables.kpis import KPIS
 from pipeline.tables.offers import OFFERS
 from pipeline.tables.prices import PRICES
+from pipeline.tables.scenario_departures import SCENARIO_DEPARTURES
 from pipeline.tables.scenario_distances import SCENARIO_DISTANCES
 from pipeline.tables.scenario_quality import SCENARIO_QUALITY
 from pipeline.tables.scenarios import SCENARIOS
@@ -25,8 +27,9 @@ from pipeline.tables.states import STATES
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, SCENARIO_DISTANCES, BOUNDS, DISTRIBUTION, SCHEDULE, DISPATCH,
-        COMMITMENTS, BUS_STATE, BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, EV_CONNECTION, KPIS,
+        FORECASTS, FORECAST_SCORES, SCENARIOS, SCENARIO_QUALITY, SCENARIO_DISTANCES, SCENARIO_DEPARTURES, BOUNDS, DISTRIBUTION, AFFINE_RULE,
+        SCHEDULE,
+        DISPATCH, COMMITMENTS, BUS_STATE, BRANCH_STATE, PRICES, OFFERS, SETTLEMENT, COSTS, STATES, EV_CONNECTION, KPIS,
         FINDINGS,
     )
 }

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram, dot
+from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, Status
 from pipeline.uncertainty.around import program_around
 from pipeline.uncertainty.deviations import Deviations
-from pipeline.uncertainty.dual_bounds import LIMIT, DualBound, bounds_of, dual_intervals, family_of
+from pipeline.uncertainty.dual_bounds import DualBound, PriceBounds, dual_intervals
 from pipeline.uncertainty.expectation import Recourse, recourse_of
 from pipeline.uncertainty.measure import WorstCase, weighted
 from pipeline.uncertainty.monolith import NoDecision, clean_first, no_decision, proven_lower, solve_scenario_program
@@ -26,22 +26,34 @@ from pipeline.uncertainty.refusals import check_budgeted, check_certain_prices, 
 from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relative_gap
 from pipeline.uncertainty.worst_corner import Choices, Corner, choices_of, greedy, search_corner
 
-ENLARGE, ENLARGE_MOST = 10.0, 6
-CLIMBS = 50
+WIDEN_MOST = 6  # times
 SAME = 1e-6  # share of a cost within which the exact search and the recourse itself must agree
+CLIMBS, STARTS = 50, 6  # steps of one climb; random corners, of one seed, from which the first round climbs as well
+RIGOROUS = 16  # choices up to which the exact search keeps bounds that no seen price narrowed; with more it does not end
 
 
 @dataclass(frozen=True)
 class Robust:
     """A decision and the corners that hold it: deviations (L, K), inputs (L, m), the worst one first; bounds on prices by row family.
 
-    `decision.costs` and `decision.law` are over the corners; the law is a point mass on the worst one.
+    `decision.costs` and `decision.law` are over the corners; the law is a point mass on the worst one. `decision.objective` is an upper
+    bound within `bounds`; `proven`: all of them are provable. Where time ran out, it may lie far above `worst_cost`.
     """
 
     decision: Decision
     corners: Floats
     inputs: Floats
     bounds: tuple[DualBound, ...]
+
+    @property
+    def proven(self) -> bool:
+        return all(bound.kind == "provable" for bound in self.bounds)
+
+    @property
+    def worst_cost(self) -> float:
+        """Cost at the worst corner found."""
+        assert self.decision.costs is not None
+        return float(self.decision.costs[0])
 
 
 def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviations, options: SolveOptions | None = None, *,
@@ -97,7 +109,7 @@ class _Search:
         frozen = self.recourse.frozen
         cost = self.program.bind(self.deviations.centre).cost[self.recourse.rest]
         self.intervals = dual_intervals(frozen, cost)
-        self.bounds = bounds_of(frozen, cost, np.flatnonzero(np.diff(self.slope.indptr)), self.intervals)
+        self.prices = PriceBounds.of(frozen, cost, np.flatnonzero(np.diff(self.slope.indptr)), self.intervals)
 
     @property
     def gap(self) -> float:
@@ -155,12 +167,13 @@ class _Search:
             return float("inf"), solution
         if solution.x is None or solution.row_dual is None:
             raise no_decision(solution)
+        self.prices.saw(solution.row_dual)
         return solution.objective, solution
 
     def _climb(self, first: Floats) -> tuple[Floats, float]:
         """From every known corner: the prices there name the next one, until none is worse. Each step is a bound from below."""
         best, worst = self.corners[0], -np.inf
-        for start in self.corners:
+        for start in [*self.corners, *(self._random_corners() if not self.iterations else [])]:
             corner = start
             cost, solution = self._met(first, corner)
             for _ in range(CLIMBS):
@@ -176,6 +189,10 @@ class _Search:
                 best, worst = corner, cost
         return best, worst
 
+    def _random_corners(self) -> list[Floats]:
+        rng = np.random.default_rng(self.options.seed)
+        return [greedy(self.deviations, self.choices, rng.standard_normal(self.deviations.count)) for _ in range(STARTS)]
+
     def _known(self, corner: Floats) -> bool:
         return any(np.array_equal(corner, known) for known in self.corners)
 
@@ -185,12 +202,14 @@ class _Search:
     def _search(self, first: Floats, *, relaxed: bool = False) -> Corner | None:
         if not self.choices.value.size:
             return Corner(np.zeros(self.deviations.count), self._met(first, np.zeros(self.deviations.count))[0], np.zeros(0))
-        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, bounds=self.bounds,
-                             intervals=self.intervals, options=self._left(), relaxed=relaxed)
+        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self._left(),
+                             bounds=self.prices.bounds, intervals=self.intervals, relaxed=relaxed)
 
     def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:
-        """The worst corner proven, repeated with larger bounds while a price comes near its own."""
-        for _ in range(ENLARGE_MOST + 1):
+        """The worst corner within the bounds on prices, which are widened and the search repeated while a price comes near one."""
+        if self.choices.value.size > RIGOROUS:
+            self.prices.narrow()
+        for _ in range(WIDEN_MOST + 1):
             found = self._search(first)
             if found is None:
                 return corner, worst, None
@@ -199,35 +218,20 @@ class _Search:
                 return found.deviation, cost, None
             if cost > worst:
                 corner, worst = found.deviation, cost
-            if not self._near(solution, short=cost > found.bound + SAME * (1 + abs(cost)), prices=found.prices):
+            elif worst > found.bound + SAME * (1 + abs(worst)):  # a dearer corner is known: the search was blind to its prices
+                solution = self._met(first, corner)[1]
+            assert solution.row_dual is not None
+            # Where the search saw less than the recourse costs, a bound cut a price off: the recourse's own prices pass it.
+            if not self.prices.widen(solution.row_dual, self.report):
                 return corner, worst, max(found.bound, worst)
-        message = "prices of rows grew past every bound: " + "; ".join(str(bound) for bound in self.bounds if not bound.provable)
+        message = "prices of rows grew past every bound: " + "; ".join(str(b) for b in self.prices.bounds if b.kind != "provable")
         raise NoDecision(f"{message}; price what these rows lack (a slack), or plan with scenarios", Status.failed)
-
-    def _near(self, solution: Solution, *, short: bool, prices: Floats) -> bool:
-        """Records the largest price per family at a worst corner; enlarges the bounds that a price came near. True where one did.
-
-        short: the search saw less than the recourse costs, so a bound cut a price off: those that its own prices touch are too small.
-        """
-        assert solution.row_dual is not None
-        size: dict[str, float] = {}
-        seen = np.maximum(np.abs(solution.row_dual), np.abs(prices)) if short and prices.size else np.abs(solution.row_dual)
-        for row in np.flatnonzero(np.diff(self.slope.indptr)):
-            family = family_of(self.program.row_names[row])
-            size[family] = max(size.get(family, 0.0), float(seen[row]))
-        near = {bound.family for bound in self.bounds if size[bound.family] > LIMIT * bound.bound and not bound.provable}
-        for family in near:
-            self.report(f"{family}: a price of {size[family]:g} is near its bound, which is enlarged {ENLARGE:g} times")
-        self.bounds = tuple(replace(
-            bound, largest=max(bound.largest, size[bound.family]), bound=bound.bound * (ENLARGE if bound.family in near else 1.0),
-            enlarged=bound.enlarged + (bound.family in near)) for bound in self.bounds)
-        return bool(near)
 
     def result(self) -> Robust:
         """The best first stage and its corners, worst first. Raises NoDecision where no round proved a cost."""
         if self.best is None:
             raise NoDecision("no first stage with a recourse at every deviation was found in time", Status.time_limit)
-        for bound in self.bounds:
+        for bound in self.prices.bounds:
             self.report(str(bound))
         first, worst = self.best
         corners = np.array([worst, *(corner for corner in self.corners if not np.array_equal(corner, worst))])
@@ -240,10 +244,5 @@ class _Search:
             status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
             seconds=time.perf_counter() - self.started,
         )
-        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.bounds)
+        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds)
 
-
-def worst_cost(robust: Robust) -> float:
-    """Cost at the worst corner found: what `decision.objective` proves up to the gap."""
-    assert robust.decision.costs is not None and robust.decision.law is not None
-    return dot(robust.decision.law, robust.decision.costs)

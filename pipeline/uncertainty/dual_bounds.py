@@ -6,7 +6,9 @@ bounds follow from dual feasibility alone, A'y <= c for every column without an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,26 +19,53 @@ from pipeline.program.linear_program import Floats, Indices, LinearProgram, comp
 ROUNDS = 20
 MARGIN = 0.95  # a provable price stands at this share of its bound, so that one at the bound always means too small a bound
 STATED = 2.0  # times the largest provable bound, or the dearest cost, where nothing is provable
+ROOM, LITTLE = 0.5, 0.05  # beyond the prices seen: shares of the side, and at least of the larger side
 LIMIT = 0.99  # share of its bound that no price may exceed
+WIDER = 10.0
 
 
 @dataclass(frozen=True)
 class DualBound:
-    """|price| of the rows of one family (the law that they state), as a worst-corner search assumed it.
+    """Limits of the prices of one family of rows (the law that they state), as a worst-corner search assumed them.
 
-    provable: follows from the costs of columns that relieve the rows; else stated, and enlarged while a price came near it.
-    largest: the largest price seen in worst corners.
+    kind: `provable` from the costs of columns that relieve the rows; `stated`, a multiple of the dearest cost; `seen`, around
+    the prices at all corners that were met. Stated and seen ones are widened while a price came near them. largest: the largest
+    |price| at a worst corner.
     """
 
     family: str
-    bound: float
-    provable: bool
+    low: float
+    high: float
+    kind: Literal["provable", "stated", "seen"]
     largest: float = 0.0
-    enlarged: int = 0
+    widened: int = 0
 
     def __str__(self) -> str:
-        kind = "provable" if self.provable else f"stated, enlarged {self.enlarged} times"
-        return f"{self.family}: |price| <= {self.bound:g} ({kind}), largest seen {self.largest:g}"
+        times = f", widened {self.widened} times" if self.kind != "provable" else ""
+        return f"{self.family}: price from {self.low:g} to {self.high:g} ({self.kind}{times}), largest seen {self.largest:g}"
+
+    def near(self, low: float, high: float) -> bool:
+        """Whether prices from `low` to `high` pass 0.99 of a limit that is not provable."""
+        edge = (1 - LIMIT) * max(abs(self.low), abs(self.high))
+        return self.kind != "provable" and (low < self.low + edge or high > self.high - edge)
+
+    def wider(self, factor: float) -> DualBound:
+        """Both limits away from the middle by a factor, and never on the same side of 0."""
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2 * factor
+        return replace(self, low=min(middle - half, 0.0), high=max(middle + half, 0.0), widened=self.widened + 1)
+
+    def narrowed(self, low: float, high: float, scale: float) -> DualBound:
+        """Around seen prices, each side half as far again and some room beyond (`scale`: the largest of all families), if provable, inside.
+
+        The room is small: it decides how long the search takes, and a price that needs more of it widens it.
+        """
+        room = max(LITTLE * max(abs(low), abs(high)), 0.01 * scale)
+        low, high = low - max(ROOM * abs(low), room), high + max(ROOM * abs(high), room)
+        if self.kind == "provable" and low <= self.low and high >= self.high:
+            return self
+        if self.kind == "provable":
+            low, high = max(low, self.low), min(high, self.high)
+        return replace(self, low=low, high=high, kind="seen")
 
 
 def family_of(row_name: str) -> str:
@@ -99,5 +128,53 @@ def bounds_of(program: LinearProgram, cost: Floats, rows: Indices, intervals: tu
         found[family] = max(found.get(family, 0.0), float(size[row]))
     known = [bound for bound in found.values() if np.isfinite(bound)]
     stated = STATED * max([1.0, *known, float(np.abs(cost).max(initial=0.0))])
-    return tuple(DualBound(family, max(bound, 1e-6) / MARGIN, True) if np.isfinite(bound) else DualBound(family, stated, False)
-                 for family, bound in sorted(found.items()))
+    bounds = []
+    for family, bound in sorted(found.items()):
+        most = max(bound, 1e-6) / MARGIN if np.isfinite(bound) else stated
+        bounds.append(DualBound(family, -most, most, "provable" if np.isfinite(bound) else "stated"))
+    return tuple(bounds)
+
+
+class PriceBounds:
+    """Bounds per family of the moved rows, and the prices seen so far."""
+
+    def __init__(self, bounds: tuple[DualBound, ...], rows: Indices, family: Indices) -> None:
+        self.bounds, self._rows, self._family = bounds, rows, family
+        self._seen = (np.zeros(len(bounds)), np.zeros(len(bounds)))
+
+    @staticmethod
+    def of(program: LinearProgram, cost: Floats, rows: Indices, intervals: tuple[Floats, Floats]) -> PriceBounds:
+        """Provable or stated ones, of a program at column costs (n,). rows: those that deviations move."""
+        bounds = bounds_of(program, cost, rows, intervals)
+        place = {bound.family: i for i, bound in enumerate(bounds)}
+        return PriceBounds(bounds, rows, np.array([place[family_of(program.row_names[row])] for row in rows], dtype=np.int64))
+
+    def saw(self, prices: Floats) -> None:
+        """Prices (r,) at a corner."""
+        low, high = self._range(prices)
+        self._seen = (np.minimum(self._seen[0], low), np.maximum(self._seen[1], high))
+
+    def narrow(self) -> None:
+        """Every bound around the prices seen."""
+        low, high = self._seen
+        scale = max(high.max(initial=0.0), -low.min(initial=0.0))
+        self.bounds = tuple(bound.narrowed(least, most, scale) for bound, least, most in zip(self.bounds, low, high, strict=True))
+
+    def widen(self, prices: Floats, report: Callable[[str], None]) -> bool:
+        """Records prices (r,) at a worst corner, and widens and reports the bounds that one came near. True where one did."""
+        bounds, near = [], False
+        for bound, least, most in zip(self.bounds, *self._range(prices), strict=True):
+            kept = replace(bound, largest=max(bound.largest, abs(least), abs(most)))
+            if bound.near(least, most):
+                near, kept = True, kept.wider(WIDER)
+                report(f"{bound.family}: prices from {least:g} to {most:g} come near {bound.low:g} or {bound.high:g}: widened")
+            bounds.append(kept)
+        self.bounds = tuple(bounds)
+        return near
+
+    def _range(self, prices: Floats) -> tuple[Floats, Floats]:
+        """Least and largest price of each family, in the order of `bounds`; 0 belongs to every range."""
+        low, high = np.zeros(len(self.bounds)), np.zeros(len(self.bounds))
+        np.minimum.at(low, self._family, prices[self._rows])
+        np.maximum.at(high, self._family, prices[self._rows])
+        return low, high

@@ -61,10 +61,12 @@ class Decision:
     iterations: tuple[Iteration, ...] = ()
     seconds: float = 0.0
     words: str = ""  # what else is to be said: why another way was left
+    proven: bool = True  # that `objective` is an upper bound; False: the worst that was found, and a worse one may exist
 
     @property
     def gap(self) -> float:
-        return relative_gap(self.lower, self.objective)
+        """Proven gap; infinite where either side is no bound."""
+        return relative_gap(self.lower, self.objective) if self.proven else float("inf")
 
 
 def relative_gap(lower: float, upper: float) -> float:

@@ -44,14 +44,17 @@ class Corner:
 
 
 def choices_of(deviations: Deviations) -> Choices:
-    """What an extreme point may hold. Limits are whole: low -1 or 0, high 0 or 1. Raises ValueError otherwise."""
+    """What an extreme point may hold; deviations that move nothing stay 0. Raises ValueError unless low is -1 or 0 and high 0 or 1."""
     if not (np.isin(deviations.low, (-1.0, 0.0)).all() and np.isin(deviations.high, (0.0, 1.0)).all()):
         raise ValueError("deviations are normalised: low -1 or 0, high 0 or 1")
     sizes = np.bincount(deviations.group, minlength=deviations.budget.size)
     budget = np.minimum(deviations.budget, sizes)
     part = np.where(np.abs(budget - np.round(budget)) <= WHOLE, 0.0, budget - np.floor(budget))
+    moving = np.asarray(abs(deviations.directions).sum(axis=0)).ravel() > 0
     found: list[tuple[int, float, bool]] = []
     for k, group in enumerate(deviations.group):
+        if not moving[k]:
+            continue
         for limit in (deviations.high[k], deviations.low[k]):
             if limit and budget[group] >= 1 - WHOLE:
                 found.append((k, float(limit), False))
@@ -63,15 +66,15 @@ def choices_of(deviations: Deviations) -> Choices:
 
 def greedy(deviations: Deviations, choices: Choices, worth: Floats) -> Floats:
     """(K,) the extreme point that gains most at worths (K,) of the deviations: the dearest of each group first."""
-    found, gain = np.zeros(deviations.count), choices.value * worth[choices.deviation]
+    found, gain = np.zeros(deviations.count), np.sign(choices.value) * worth[choices.deviation]  # per unit of budget
     whole = np.floor(np.minimum(deviations.budget, choices.deviation.size) + WHOLE)
     parts = np.ones(deviations.budget.size)
-    # By gain per unit of budget; the broken part goes to the next dearest once the whole ones are spent.
-    for c in np.lexsort((choices.broken, -gain / np.abs(choices.value))) if gain.size else ():
+    # Whole before broken at the same gain: the broken part goes to the next dearest once the whole ones are spent.
+    for c in np.lexsort((choices.broken, -gain)):
         k = choices.deviation[c]
         left = parts if choices.broken[c] else whole
         group = deviations.group[k]
-        if gain[c] <= 0 or found[k] or left[group] < 1 or (choices.broken[c] and whole[group] >= 1):
+        if gain[c] <= 0 or found[k] or left[group] < 1:
             continue
         found[k] = choices.value[c]
         left[group] -= 1
@@ -146,10 +149,10 @@ def _price_limits(program: LinearProgram, slope: sp.csr_array, bounds: tuple[Dua
                   ) -> tuple[Floats, Floats]:
     """Interval of every row's price: what is provable; on rows that deviations move, also the bound of their family."""
     low, high = intervals[0].copy(), intervals[1].copy()
-    limit = {bound.family: bound.bound for bound in bounds}
+    limit = {bound.family: bound for bound in bounds}
     for row in np.flatnonzero(np.diff(slope.indptr)):
-        most = limit[family_of(program.row_names[row])]
-        low[row], high[row] = max(low[row], -most), min(high[row], most)
+        bound = limit[family_of(program.row_names[row])]
+        low[row], high[row] = min(max(low[row], bound.low), high[row]), max(min(high[row], bound.high), low[row])
     return low, high
 
 

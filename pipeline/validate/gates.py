@@ -24,12 +24,12 @@ from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats, frame, texts
 from pipeline.validate.identity import check_identity
-from pipeline.validate.inputs import check_distances, check_findings, check_forecasts, check_scenarios, check_scores
+from pipeline.validate.inputs import check_departures, check_distances, check_findings, check_forecasts, check_scenarios, check_scores
 from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
 from pipeline.validate.ties import check_ties
-from pipeline.validate.treatment import check_bounds, check_distribution
+from pipeline.validate.treatment import check_bounds, check_distribution, check_rules
 from pipeline.validate.units import check_units, read_units
 
 LONG = {"day_ahead": "schedule", "real_time": "dispatch"}
@@ -65,8 +65,11 @@ def _inputs(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, contex
         mistakes += check_scenarios(case, tables["scenarios"], (day.steps(15), day.steps(case.settings.day_ahead_step_min)))
     if "scenario_distances" in tables:
         mistakes += check_distances(tables["scenario_distances"], tables.get("scenarios"))
+    if "scenario_departures" in tables:
+        mistakes += check_departures(tables["scenario_departures"], tables.get("scenarios"))
     mistakes += check_bounds(tables["bounds"]) if "bounds" in tables else []
     mistakes += check_distribution(tables["distribution"], tables.get("scenarios")) if "distribution" in tables else []
+    mistakes += check_rules(case, tables["affine_rule"]) if "affine_rule" in tables else []
     mistakes += check_findings(tables["findings"]) if "findings" in tables else []
     mistakes += check_offers(tables["offers"]) if "offers" in tables else []
     return mistakes + check_scores(tables.get("forecast_scores"), tables.get("scenario_quality"), context)

@@ -189,6 +189,15 @@ def check_distances(table: pa.Table, scenarios: pa.Table | None) -> list[Mistake
     return mistakes + first(Mistake(place(name, from_scenario=one, to_scenario=other), "row is missing") for one, other in missing)
 
 
+def check_departures(table: pa.Table, scenarios: pa.Table | None) -> list[Mistake]:
+    """Vehicles leave early in scenarios that there are. Who may, and how many, is held where the vehicles themselves are published."""
+    if scenarios is None or not table.num_rows:
+        return []
+    known, (codes, names) = set(texts(scenarios, "scenario")[1]), texts(table, "scenario")
+    strange = np.array([name not in known for name in names], dtype=bool)[codes]
+    return bad_rows("scenario_departures", table, strange, "scenario", lambda row: f"'{names[codes[row]]}' is no scenario")
+
+
 def check_scores(forecast_scores: pa.Table | None, quality: pa.Table | None, context: Context) -> list[Mistake]:
     """Errors are not negative, coverages and ratios are shares, weights are weights."""
     mistakes: list[Mistake] = []

@@ -94,6 +94,8 @@ def terms(check: Check, positions: Mapping[str, Floats]) -> dict[str, Floats]:
                 cost["curtailment_cost"] += (
                     dt * device.curtailment_cost_per_kwh * long.zero_or(device.id, device.bus, "active", "curtailed_kw")
                 )
+                fed_in = long.zero_or(device.id, device.bus, "active", "injection")
+                cost["generator_cost"] += dt * device.feed_in_cost_per_kwh * fed_in
             case Generator():
                 power = long.zero_or(device.id, device.bus, "active", "injection")
                 cost["generator_cost"] += dt * generator_cost_per_h(device, power)
@@ -132,6 +134,13 @@ def has_position(tie: Tie) -> bool:
     return tie.scheduled and (tie.deviation_price_per_kwh > 0 or tie.firm_price_series is not None or imbalance)
 
 
+def _term_rows(check: Check, made: Mapping[str, Floats], published: Mapping[str, object]) -> list[Mistake]:
+    """One row per term, zero or not: a row under another name or stage would else pass for one that is not there."""
+    missing = [Mistake(place("costs", stage=check.stage, term=name), "row is missing") for name in made if name not in published]
+    strange = [name for name in published if name not in made and name != "total"]
+    return missing + [Mistake(place("costs", "term", stage=check.stage, term=name), "is no term of cost") for name in strange]
+
+
 def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[str, float]) -> list[Mistake]:
     """Every term of `costs` of the stage; `total` is their sum; day-ahead's total is the program's objective."""
     table = tables.get("costs")
@@ -161,7 +170,9 @@ def check_costs(check: Check, tables: Mapping[str, pa.Table], weights: Mapping[s
         share = np.array([1.0 if name == "settled" else 0.0 for name in check.long.scenarios])
     if abs(share.sum() - 1) > 1e-6 or check.long.steps[0] != 1 or check.long.steps[-1] != check.grid.count:
         return mistakes
-    for name, per_step in terms(check, day_ahead_positions(check)).items():
+    made = terms(check, day_ahead_positions(check))
+    mistakes += _term_rows(check, made, published)
+    for name, per_step in made.items():
         wanted = float(share[share > 0] @ per_step[share > 0].sum(axis=1))
         size = float(share[share > 0] @ np.abs(per_step[share > 0]).sum(axis=1))
         if not np.isfinite(wanted):

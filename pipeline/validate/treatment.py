@@ -1,10 +1,12 @@
-"""What is said of a treatment's decision: bounds that enclose its cost, laws that are laws."""
+"""What is said of a treatment's decision: bounds that enclose its cost, laws that are laws, rules that can be followed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.cases.case import Case
+from pipeline.cases.settings import Affine
 from pipeline.core.errors import Mistake
 from pipeline.validate.frame import first, numbers, place, texts
 from pipeline.validate.identity import bad_rows
@@ -63,3 +65,23 @@ def check_distribution(table: pa.Table, scenarios: pa.Table | None) -> list[Mist
             mistakes += bad_rows("distribution", table, mine, "weight",
                                  lambda row, t=total: f"{weight[row]:.9g}, and the law's weights sum to {t:.12g}")  # type: ignore[misc]
     return mistakes
+
+
+def check_rules(case: Case, table: pa.Table) -> list[Mistake]:
+    """A rule is of a device or tie of the case, follows one of its series, and looks at nothing that has not come."""
+    if not table.num_rows:
+        return []
+    devices, series = texts(table, "device"), texts(table, "deviation")
+    known = {device.id for device in case.devices} | {tie.id for tie in case.ties}
+    watched = {one.id for one in case.series}
+    strange = np.array([name not in known for name in devices[1]], dtype=bool)[devices[0]]
+    unseen = np.array([name.rstrip("+-") not in watched for name in series[1]], dtype=bool)[series[0]]
+    lag = numbers(table, "lag_count")
+    memory = case.settings.method.memory_steps if isinstance(case.settings.method, Affine) else 0
+    return [
+        *bad_rows("affine_rule", table, strange, "device", lambda row: f"'{devices[1][devices[0][row]]}' is no device or tie of the case"),
+        *bad_rows("affine_rule", table, unseen, "deviation", lambda row: f"'{series[1][series[0][row]]}' is no series of the case"),
+        *bad_rows("affine_rule", table, (lag < 0) | (lag > memory), "lag_count",
+                  lambda row: f"{int(lag[row])} steps back, and the rule looks 0 to {memory} back"),
+        *bad_rows("affine_rule", table, ~np.isfinite(numbers(table, "value")), "value", lambda row: "no finite number"),
+    ]

@@ -28,38 +28,40 @@ def committed(case: Case) -> list[tuple[Generator, Commitment]]:
 
 
 def read_units(case: Case, table: pa.Table | None, *, stage: str, steps: Ints) -> tuple[dict[str, UnitRows], list[Mistake]]:
-    """Rows of every unit with commitment at these steps, and the rows that are missing."""
+    """Rows of every unit with commitment at these steps, and the rows that are missing; of whatever else the table holds too."""
     found: dict[str, UnitRows] = {}
     mistakes: list[Mistake] = []
     if table is None:
         return found, mistakes
     mine = table.filter(pa.array(rows_of_stage(table, stage)))
     grids = {name: wide(mine, ("device",), name) for name in ("on", "on_share", "start", "stop")}
-    for unit, _ in committed(case):
+    units = [unit.id for unit, _ in committed(case)]
+    for unit in dict.fromkeys((*units, *(device for (device,) in grids["on"]))):
         width = int(steps.max())
         cells = {name: np.full(width, np.nan) for name in grids}
         for name, grid in grids.items():
-            row = grid.get((unit.id,), np.zeros(0))[:width]
+            row = grid.get((unit,), np.zeros(0))[:width]
             cells[name][: len(row)] = row
         at = {name: row[steps - 1] for name, row in cells.items()}
         missing = np.flatnonzero(~np.isfinite(at["on"]))
         mistakes += first(
-            (Mistake(place("commitments", stage=stage, device=unit.id, step=int(steps[t])), "row is missing") for t in missing[:20]),
+            (Mistake(place("commitments", stage=stage, device=unit, step=int(steps[t])), "row is missing") for t in missing[:20]),
             of=len(missing),
         )
         if not missing.size:
-            found[unit.id] = UnitRows(at["on"] > 0.5, at["on_share"], at["start"] > 0.5, at["stop"] > 0.5)
+            found[unit] = UnitRows(at["on"] > 0.5, at["on_share"], at["start"] > 0.5, at["stop"] > 0.5)
     return found, mistakes
 
 
 def check_units(check: Check, tables: Mapping[str, pa.Table]) -> list[Mistake]:
     """On and off are whole, starts and stops are their changes, least times hold, and states hand on what the table says."""
     mistakes: list[Mistake] = []
+    for name, rows in check.units.items():
+        mistakes += _whole(check, name, rows) + _changes(check, name, rows)
     for unit, own in committed(check.case):
-        rows = check.units.get(unit.id)
-        if rows is not None:
-            mistakes += _whole(check, unit.id, rows) + _changes(check, unit.id, rows) + _least_times(check, unit.id, own, rows)
-            mistakes += _states(check, unit.id, rows, tables.get("states"))
+        held = check.units.get(unit.id)
+        if held is not None:
+            mistakes += _least_times(check, unit.id, own, held) + _states(check, unit.id, held, tables.get("states"))
     return mistakes
 
 

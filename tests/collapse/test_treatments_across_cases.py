@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import pytest
 
-from pipeline.cases.settings import FIRST_STAGE, Cvar, Deterministic, Method, Stochastic, Wasserstein
+from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, Cvar, Deterministic, Method, Stochastic, Wasserstein
+from pipeline.forecast.ev_connection import expected_connections
 from pipeline.program.linear_program import Floats
 from pipeline.program.solve import SolveOptions
-from pipeline.schedule.day_ahead import DayAhead, plan_day
+from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.treatments import Spread
 from pipeline.uncertainty.measure import WorstCase
 from pipeline.uncertainty.monolith import solve_monolith
 from pipeline.uncertainty.two_stage import TwoStage
-from tests.unit.schedule.tiny_day import QUIET, setting
+from tests.unit.schedule.tiny_day import setting
 
 # Case, variant and what is decided ahead: the turbines' power where the case itself leaves everything to the day.
-SYSTEMS = {"networked": ("tiny", "two_price", FIRST_STAGE), "hydrogen": ("hydrogen_microgrids", None, ("mgt*.segment_kw",))}
+SYSTEMS = {
+    "networked": ("tiny", "two_price", FIRST_STAGE),
+    "hydrogen": ("hydrogen_microgrids", None, ("mgt*.segment_kw",)),
+    "robust": ("distributionally_robust_microgrids", "reference", FIRST_STAGE),
+    "robust_low_load_75": ("distributionally_robust_microgrids", "low_load_75", FIRST_STAGE),
+    "robust_low_load_50": ("distributionally_robust_microgrids", "low_load_50", FIRST_STAGE),
+}
+TIGHT = DayAheadOptions(value_of_stochastic_solution=False, mip_gap_share=1e-8)
 WEIGHTS = np.array([0.6, 0.4])
 EXACT = 1e-6
 
@@ -40,7 +48,7 @@ class System:
         """The schedule over some of the outlooks, which may be the same one twice."""
         chosen, weights = [self.outlooks[row] for row in rows], WEIGHTS[:len(rows)] / WEIGHTS[:len(rows)].sum()
         day = setting(self.name, self.variant, method=method, first_stage=self.first_stage)
-        return plan_day(day.case, day.day, day.hourly, chosen, weights, options=QUIET, spread=Spread(self.distances[np.ix_(rows, rows)]))
+        return plan_day(day.case, day.day, day.hourly, chosen, weights, options=TIGHT, spread=Spread(self.distances[np.ix_(rows, rows)]))
 
     def two_stage(self) -> TwoStage:
         """What `plan_day` hands to a treatment, as arrays."""
@@ -55,7 +63,8 @@ class System:
 @lru_cache
 def system_of(name: str, variant: str | None, first_stage: tuple[str, ...]) -> System:
     day = setting(name, variant)
-    outlooks = tuple(coarsen(day.truth(error=0.1, seed=seed), 4) for seed in range(len(WEIGHTS)))
+    vehicles = expected_connections(day.case, day=day.day, step_min=60)
+    outlooks = tuple(coarsen(replace(day.truth(error=0.1, seed=seed), connections=vehicles), 4) for seed in range(len(WEIGHTS)))
     centre = np.abs(coarsen(day.truth(), 4).values)
     apart = [[float(np.abs(one.values - other.values).sum() / centre.sum()) for other in outlooks] for one in outlooks]
     return System(name, variant, first_stage, outlooks, np.array(apart))
@@ -92,6 +101,14 @@ def test_scenarios_that_are_one_are_the_deterministic_schedule(system: System, m
     certain = system.plan(Deterministic(), (0,)).objective
     assert system.plan(method, (0,)).objective == pytest.approx(certain, rel=EXACT)
     assert priced(system.plan(method, (0, 0))) == pytest.approx(certain, rel=EXACT)
+
+
+@pytest.mark.parametrize("method", [BoxRobust(budget_share=0.0), Affine(budget_share=0.0)], ids=lambda method: method.kind)
+def test_no_budget_is_the_deterministic_schedule(system: System, method: Method) -> None:
+    plan = system.plan(method, (0,))
+    certain = system.plan(Deterministic(), (0,)).objective
+    assert plan.objective == pytest.approx(certain, rel=EXACT)
+    assert priced(plan) == pytest.approx(certain, rel=EXACT)
 
 
 def test_no_aversion_is_the_expectation(system: System, expected: float) -> None:

@@ -160,6 +160,23 @@ SLIPS = {
         "balancing_tie 'gird' is no tie of the case; did you mean 'grid'?",
     ),
     "balancing tie without market": ("case.yaml", "balancing_tie: grid", "balancing_tie: mg_f01_b04_tie", "has no market to settle at"),
+    "nothing balances": ("case.yaml", "balancing_tie: grid", "", "nothing takes the mismatch between the schedule and what comes"),
+    "a chain of nobody": (
+        "case.yaml", "balancing_tie: grid", "balancing_chain: [f01_batery]", "'f01_batery', which is no device of the case; did you mean"),
+    "a chain of loads": (
+        "case.yaml", "balancing_tie: grid", "balancing_chain: [f01_b04_load]", "the demand 'f01_b04_load', which cannot balance"),
+    "a chain of absent kinds": ("case.yaml", "balancing_tie: grid", "balancing_chain: [converter]", "no converter of the case can balance"),
+    "shared flows, one closing tie": ("case.yaml", "balancing_tie: grid", "balancing_tie: grid\ntie_flows: ptdf", "give a balancing_chain"),
+    "a unit with reactive power": (
+        "case.yaml", "  ev_fleet:\n    charger_kw", "  generator:\n    commitment: {start_cost: 5}\n  ev_fleet:\n    charger_kw",
+        "goes on and off and has reactive power"),
+    "a unit that runs while it is off": (
+        "case.yaml", "  ev_fleet:\n    charger_kw",
+        "  generator:\n    commitment: {on_initially: false}\n    power_initial_kw: 10\n  ev_fleet:\n    charger_kw",
+        "is off at first and gives 10 kW"),
+    "a commitment left open": (
+        "case.yaml", "settings:\n", "  generator: {commitment: {start_cost: 5}}\n\nsettings:\n  held_in_real_time: ['*.schedule_kw']\n",
+        "leaves the commitment of 'f01_generator' open"),
     "unknown field": ("case.yaml", "currency: USD", "curency: USD", "case.yaml, line 5: no such field 'curency'; did you mean 'currency'?"),
     "unknown setting": ("case.yaml", "draw_count: 100", "draws: 100", "no such field method.draws"),
     "unknown method": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,3 +116,32 @@ def test_seeing_everybody_s_deviations_brings_nothing_where_networks_meet_only_a
 def test_longer_memory_costs_less_and_a_budget_of_the_day_is_another_set() -> None:
     assert decided(memory_steps=1).decision.objective < decided().decision.objective
     assert decided(budget_scope="horizon").decision.objective > decided().decision.objective
+
+
+@cache
+def limited() -> Desk:
+    """The desk with branch limits of 1.2 x the largest central flow of each branch at budget 0 (ours: the feeder table has none)."""
+    program, inputs = desk().program, problem().deviations.centre
+    x = solve(program.bind(inputs)).x
+    assert x is not None
+    low, high = program.col_lower.copy(), program.col_upper.copy()
+    name = next(name for name in program.column_index if name.endswith(".branch_kw"))
+    for branch in program.column_index[name].reshape(-1, 24):
+        most = 1.2 * np.abs(x[branch]).max()
+        low[branch], high[branch] = -most, most
+    return replace(desk(), program=replace(program, col_lower=low, col_upper=high))
+
+
+@pytest.mark.parametrize(("budget", "flow_limits"), [(0.0, False), (0.25, False), (0.0, True), (0.25, True)])
+def test_5_network_and_microgrids_coordinated_by_cuts_cost_what_the_whole_does(budget: float, flow_limits: bool) -> None:
+    at = limited() if flow_limits else desk()
+    asked = problem(budget_share=budget)
+    central = affine_day(at, asked).decision.objective
+    found = affine_day(at, replace(asked, by_cuts=True))
+    curve = found.decision.iterations
+    assert found.decision.way == "decomposition" and found.decision.gap <= 1e-3 and len(curve) <= 60
+    assert found.decision.objective == pytest.approx(central, rel=1e-3)
+    assert found.decision.lower <= central * (1 + 1e-9) and central <= found.decision.objective * (1 + 1e-9)
+    assert all(a.lower <= b.lower and a.upper >= b.upper for a, b in pairwise(curve))
+    checked = check_policy(at.program, found.policy, asked.deviations, extreme_points(asked.deviations, 200, seed=5), limits=asked.limits)
+    assert checked.worst_violation <= 1e-6, checked.worst_place

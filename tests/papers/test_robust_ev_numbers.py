@@ -48,9 +48,9 @@ def test_in_the_strict_form_the_last_slot_does_not_count() -> None:
 
 
 def test_arrivals_bring_their_energy_and_departures_take_it() -> None:
-    found = answer(park(discharge_cost_per_kwh=10), before=4 * 0.9 * 24, connected=[4, 3], departures=[4, 0], arrivals=[3, 0],
-                   price=[0.3, 0.3])
-    assert found["a.energy_kwh"] == pytest.approx([3 * 0.5 * 24] * 2)
+    found = answer(park(discharge_cost_per_kwh=10), before=4 * 0.9 * 24, connected=[4, 3, 5], departures=[4, 0, 0], arrivals=[3, 2, 0],
+                   price=[0.3] * 3)
+    assert found["a.energy_kwh"] == pytest.approx([3 * 0.5 * 24, 5 * 0.5 * 24, 5 * 0.5 * 24])
 
 
 def test_a_cyclic_day_decides_its_start_and_restores_it() -> None:

@@ -1,8 +1,9 @@
-"""More caution never costs less: radius and aversion on random small systems, through `plan_day`."""
+"""More caution never costs less: radius, aversion and budget on random small systems, through `plan_day`."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.cases.case import Case
-from pipeline.cases.settings import Cvar, Method, Settings, Stochastic, Wasserstein
+from pipeline.cases.settings import Affine, BoxRobust, Cvar, Method, Settings, Stochastic, Wasserstein
 from pipeline.equipment import Demand, Generator, Source, Store
 from pipeline.equipment.generator import Commitment
 from pipeline.physics.horizon import Horizon
@@ -74,3 +75,19 @@ def test_cost_never_falls_with_radius_or_aversion(commitment: bool, seed: int, d
     for costs in (radius, aversion):
         for below, above in zip([expected, *costs], costs, strict=False):
             assert below <= above + share * (1 + abs(above))
+
+
+@pytest.mark.parametrize("kind", [BoxRobust, Affine], ids=["box_robust", "affine"])
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 3), days=st.integers(0, 10**6), first=st.floats(0.0, 1.0), more=st.floats(0.0, 1.0))
+def test_cost_never_falls_with_the_budget(kind: type[BoxRobust] | type[Affine], seed: int, days: int, first: float, more: float) -> None:
+    case, program = system(seed, False)
+    kinds = {"load": "load", "wind": "wind", "price": "price"}
+    series = tuple(one.model_copy(update={"kind": kinds.get(one.id, "other")}) for one in case.series)
+    case = case.model_copy(update={"series": series})
+    drawn = outlooks(days, 1)
+    if kind is BoxRobust:  # corners of a morning: a whole day's are searched for minutes
+        drawn[0][0].values[[0, 3], 4:] = 0.0
+    costs = [priced(case, program, drawn, kind(budget_share=share)) for share in (0.0, first / 2, (first + more) / 2)]
+    for below, above in pairwise(costs):
+        assert below <= above + LINEAR * (1 + abs(above))

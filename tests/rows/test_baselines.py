@@ -43,6 +43,7 @@ THREE_BUSES = {
 DEVICES: dict[str, Any] = {
     "demand": Demand(id="d", bus="plate", series="load", series_share=0.5, dump_max_kw=20),
     "demand_heat": Demand(id="d", bus="plate", carrier="heat", series="heat", shed_price_per_kwh=3),
+    "source_paid": Source(id="s", bus="plate", series="wind", feed_in_cost_per_kwh=0.02),
     "source": Source(id="s", bus="plate", series="wind", curtailment_cost_per_kwh=0.01),
     "generator": Generator(id="g", bus="plate", power_max_kw=100, cost_linear_per_kwh=0.08, cost_quadratic_per_kw2h=0.001,
                            cost_constant_per_h=2, segment_count=2, ramp_kw_per_h=40),

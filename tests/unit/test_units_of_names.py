@@ -31,7 +31,7 @@ BARE_FIELDS = {
 # Numbers whose unit stands in the row, weights and money (in the case's currency).
 BARE_COLUMNS = {"mean", "sd", "value", "weight", "limit", "lower", "upper", "energy_cost", "deviation_cost",
                 *(f"q{level}" for level in ("05", "10", "25", "50", "75", "90", "95"))}
-COUNTS = {"step", "lead", "iteration"}  # integers: places in the day, or in a row of rounds
+COUNTS = {"step", "due_step", "lead", "iteration"}  # integers: places in the day, or in a row of rounds
 
 
 def modules() -> Iterator[types.ModuleType]:

@@ -18,4 +18,8 @@ def build(block: Any, device: Source, setting: Setting) -> None:
     add_law(block, "curtailment_limit", steps, rule=lambda t: curtailed[t] <= available[t])
     if device.curtailment_cost_per_kwh:
         offer.add_cost("curtailment_cost", rate(setting.step_h * device.curtailment_cost_per_kwh, curtailed))
+    if device.feed_in_cost_per_kwh:
+        fed = add_column(block, "fed_kw", steps)
+        add_law(block, "feed_in", steps, rule=lambda t: fed[t] + curtailed[t] == available[t])
+        offer.add_cost("generator_cost", rate(setting.step_h * device.feed_in_cost_per_kwh, fed))
     offer.injection["active"] = lambda t: available[t] - curtailed[t]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.equipment import Converter, Network, Source
+from pipeline.equipment import Converter, EvAggregator, Network, Source
 from pipeline.publish.report.axis import Floats, TimeGrid
 from pipeline.publish.report.figure import (
     BLUE,
@@ -133,6 +133,8 @@ def group_of_devices(day: DayTables) -> dict[str, str]:
             groups[device.id] = kind_of_series if kind_of_series in ("pv", "wind") else "other"
         elif isinstance(device, Converter):
             groups[device.id] = _conversion(device)
+        elif isinstance(device, EvAggregator):
+            groups[device.id] = "ev_fleet"
         else:
             groups[device.id] = device.kind
     return groups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.equipment import EvFleet, Store
+from pipeline.equipment import EvAggregator, EvFleet, Store
 from pipeline.publish.report.figure import (
     BLUE,
     MIST,
@@ -25,9 +25,11 @@ UNITS = {"active": ("kW", "kWh"), "heat": ("kWth", "kWhth"), "hydrogen": ("m3/h"
 
 
 def stores(day: DayTables) -> Figure:
-    """One view per store, then per electric-vehicle fleet."""
+    """One view per store, then per EV aggregator and per electric-vehicle fleet."""
     energy = {stage: _states(day, stage) for stage in ("day_ahead", "real_time")}
     views = [view for device in day.case.devices if isinstance(device, Store) if (view := _store(day, device, energy)) is not None]
+    parks = [device for device in day.case.devices if isinstance(device, EvAggregator)]
+    views += [view for park in parks if (view := _aggregator(day, park, energy)) is not None]
     views += [view for device in day.case.devices if isinstance(device, EvFleet) if (view := _fleet(day, device)) is not None]
     return Figure(
         "storage",
@@ -81,13 +83,7 @@ def _axes(day: DayTables, top: str, bottom: str) -> dict[str, object]:
 
 def _store(day: DayTables, store: Store, energy: dict[str, Rows]) -> View | None:
     power_unit, energy_unit = UNITS[store.carrier]
-    traces: list[Trace] = []
-    ends: list[str] = []
-    for stage, key, name, colour, dash in (("day_ahead", "p", "day-ahead", BLUE, "dash"), ("real_time", "q", "real time", ORANGE, "solid")):
-        values = _energy(day, stage, store.id, energy)
-        if values is not None and np.isfinite(values).any():
-            traces.append(end_line(key, values, name, energy_unit, colour=colour, dash=dash))
-            ends.append(f"{name} ends at {values[np.isfinite(values)][-1]:,.1f} {energy_unit}")
+    traces, ends = _levels(day, store.id, energy_unit, energy)
     traces += _pair(day, store.id, store.carrier, power_unit)
     if not traces:
         return None
@@ -99,6 +95,29 @@ def _store(day: DayTables, store: Store, energy: dict[str, Rows]) -> View | None
         "shapes": limit_lines((store.energy_min_kwh, store.energy_max_kwh), colour=MIST, width=1.4, dash="dot"),
     }
     return View(store.id, traces, plot, said)
+
+
+def _levels(day: DayTables, device: str, unit: str, energy: dict[str, Rows]) -> tuple[list[Trace], list[str]]:
+    """Energy planned and settled, on the upper axis, and where each ends."""
+    traces: list[Trace] = []
+    ends: list[str] = []
+    for stage, key, name, colour, dash in (("day_ahead", "p", "day-ahead", BLUE, "dash"), ("real_time", "q", "real time", ORANGE, "solid")):
+        values = _energy(day, stage, device, energy)
+        if values is not None and np.isfinite(values).any():
+            traces.append(end_line(key, values, name, unit, colour=colour, dash=dash))
+            ends.append(f"{name} ends at {values[np.isfinite(values)][-1]:,.1f} {unit}")
+    return traces, ends
+
+
+def _aggregator(day: DayTables, device: EvAggregator, energy: dict[str, Rows]) -> View | None:
+    """Energy of all connected vehicles: it rises and falls with who comes and leaves, too."""
+    traces, ends = _levels(day, device.id, "kWh", energy)
+    traces += _pair(day, device.id, "active", "kW")
+    if not traces:
+        return None
+    moved = f"vehicles bring {device.arrival_energy_share:.0%} of a battery and take {device.departure_energy_share:.0%}"
+    said = f"{device.id}: {', '.join(ends)}; {moved}."
+    return View(device.id, traces, _axes(day, "energy of connected vehicles, kWh", "power, kW"), said)
 
 
 def _fleet(day: DayTables, fleet: EvFleet) -> View | None:

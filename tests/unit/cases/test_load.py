@@ -140,3 +140,12 @@ def test_skeleton_refuses(tmp_path: Path, folder: str, words: str) -> None:
     (tmp_path / "taken" / "letter.txt").write_text("mine")
     with pytest.raises(InputError, match=words):
         new_case(tmp_path / folder)
+
+
+def test_a_changed_copy_has_its_own_digests() -> None:
+    """pydantic copies what was cached along with the fields."""
+    case = load_case("tiny")
+    before = case.digest, case.structure_digest
+    changed = case.model_copy(update={"devices": case.devices[1:]})
+    assert changed.digest != before[0] and changed.structure_digest != before[1]
+    assert set(changed.series_by_id) == set(case.series_by_id)

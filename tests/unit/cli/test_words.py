@@ -77,4 +77,4 @@ def test_the_page_says_so_too() -> None:
 
 def test_a_gap_is_proven_or_said_not_to_be():
     assert proven("wasserstein", 2.5e-4) == "treatment             wasserstein, proven within 0.025 % of the best"
-    assert "no bound was proven" in proven("stochastic", None)
+    assert "no gap was proven" in proven("stochastic", None)

@@ -7,7 +7,20 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.equipment import EvAggregator, EvConnection
-from pipeline.forecast.ev_connection import check_early, cycle_of, drawn_early, matrix_of, moved, recursion, spread
+from pipeline.forecast.ev_connection import (
+    check_early,
+    cycle_of,
+    drawn_early,
+    expected_connections,
+    intraday_connections,
+    matrix_of,
+    moved,
+    realised_connections,
+    recursion,
+    spread,
+)
+from tests.ev_case import park
+from tests.robust_day import robust_case
 
 PREVIOUS = [(3, 2, 1), (4, 2, 2), (4, 3, 1)]
 CURRENT = [(1, 2, 3), (1, 3, 1), (2, 3, 2), (3, 2, 1)]
@@ -93,3 +106,43 @@ def test_the_cycle_of_a_case_holds_its_own_rows_only():
     assert matrix.counts.shape == (38, 9)
     assert matrix.connected()[0] == 2  # of yesterday
     assert matrix.departures()[3] == 2
+
+
+def test_quarters_with_early_departures_stay_whole_and_return_to_the_hourly_counts():
+    """Whoever leaves early is among those due in that quarter-hour, and at the end of every hour quarters and hours agree."""
+    case = robust_case("reference")
+    day = case.day(case.default_date)
+    for device in (device for device in case.devices if device.kind == "ev_aggregator"):
+        matrix = cycle_of(device, case.ev_connections)
+        rng = np.random.default_rng(5)
+        for _ in range(20):
+            early = drawn_early(matrix, device.model_copy(update={"early_departure_share": 0.2}), rng)
+            counts = expected_connections(case, day=day, early={device.id: early})[device.id]
+            assert counts.min() >= 0
+            now = moved(matrix.departures(), early, device.early_departure_h)
+            assert counts[1].reshape(24, 4).sum(axis=1).tolist() == now.tolist()
+            hourly = recursion(int(matrix.connected()[0]), matrix.arrivals(), now)
+            assert counts[2].reshape(24, 4)[:, 0].tolist() == hourly[:-1].tolist()
+
+
+def test_who_has_left_is_known_from_its_quarter_hour_on_and_not_before():
+    case = robust_case("reference")
+    day, start = case.day(case.default_date), case.day(case.default_date).start
+    plain, came = expected_connections(case, day=day), realised_connections(case, day=day)
+    times = start + 900 * np.arange(97)
+    for name, counts in intraday_connections(case, issue_times=times, day=day).items():
+        assert counts[0][1].tolist() == plain[name][1].tolist()
+        assert counts[-1][1].tolist() == came[name][1].tolist()
+        moved_at = np.flatnonzero(came[name][1] > plain[name][1])
+        assert moved_at.size
+        for at in moved_at:  # its departure shows in the outlook issued when the quarter-hour is over
+            assert counts[at + 1][1, at] == came[name][1, at]
+            assert counts[at][1, at] < came[name][1, at]
+
+
+def test_what_leaves_between_two_steps_is_what_the_second_one_may_let_fall():
+    """Errata, 4: (N_TP(t) - N_TP(t + 1))^+ goes with the ramp into t + 1, not with the one out of it."""
+    case = park()
+    _, _, connected, withdrawn, _ = expected_connections(case, day=case.day(case.default_date))["park"]
+    assert withdrawn[1:] == pytest.approx(np.maximum(connected[:-1] - connected[1:], 0.0))
+    assert withdrawn[1:].sum() > 0 and withdrawn[0] == 0.0

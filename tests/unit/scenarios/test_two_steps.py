@@ -13,7 +13,7 @@ from pipeline.scenarios.distance import median_distance, single_link
 from pipeline.scenarios.extremes import deviations, extreme_gaps, representatives_keep_extremes
 from pipeline.scenarios.probability import probability_distance_reduction
 from pipeline.scenarios.reduce import Clusters, cluster, represent
-from pipeline.scenarios.represent import adverse_direction
+from pipeline.scenarios.represent import adverse_direction, departures_of
 from pipeline.scenarios.sample import Sample, pre_reduced, whole
 from pipeline.scenarios.som import Map, merged, som_medoids, squared_distances
 from tests.helpers import case_of
@@ -182,6 +182,17 @@ def test_distances_are_those_of_the_nearest_members() -> None:
     draws = days(20)
     alone = single_link(deviations(draws, FORECAST), np.arange(20), 20)
     assert np.array_equal(alone, alone.T) and (np.diag(alone) == 0).all() and (alone[~np.eye(20, dtype=bool)] > 0).all()
+
+
+def test_early_departures_go_with_their_member_or_with_the_one_that_has_most() -> None:
+    early = np.array([[[1, 0]], [[0, 3]], [[2, 0]], [[0, 1]]])
+    place = np.array([0, 0, 1, 1])
+    assert departures_of(place, early, np.array([0, 3])).tolist() == [[[1, 0]], [[0, 1]]]
+    assert departures_of(place, early, None).tolist() == [[[0, 3]], [[2, 0]]]
+    clusters = two_clusters(days(4, seed=2))
+    costs = np.array([1.0, 2.0, 8.0, 7.0])
+    assert represent(clusters, case=CASE, kind="worst_member", costs=costs).members.tolist() == [1, 2]  # type: ignore[union-attr]
+    assert represent(clusters, case=CASE, kind="mean").members is None
 
 
 def test_a_case_without_renewables_is_reduced_too() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.cases.settings import Affine, HalfWidths, Stochastic
 from pipeline.forecast.ev_connection import expected_connections
-from pipeline.schedule.day_ahead import DayAhead
+from pipeline.schedule.affine_day import affine_problem
+from pipeline.schedule.close import close_interval
+from pipeline.schedule.day_ahead import DayAhead, plan_day
+from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
-from pipeline.schedule.real_time import RealTime, Rolling
+from pipeline.schedule.real_time import RealTime, Rolling, window_inputs
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
 from pipeline.validate.context import Context
 from pipeline.validate.gates import check_stage
 from tests.ev_case import ParkDay, park_day
+from tests.unit.schedule.tiny_day import QUIET
 
 START_KWH = 190.0
 
@@ -106,6 +112,38 @@ def test_the_next_day_begins_with_the_energy_that_was_left(plain: Whole) -> None
     assert begun.value("f01_ev.energy_before_kwh[1]") == 0.0  # a fleet of envelopes counts anew
 
 
+def test_a_window_past_the_end_of_the_day_keeps_who_is_connected_and_reserves_at_its_end(plain: Whole) -> None:
+    desk, steps = plain.rolling.desk, plain.day.count
+    for step in (1, steps - 3):
+        outlook = plain.day.windows(plain.day.truth(), step, step)[0]
+        _, flat = window_inputs(plain.rolling, replace(plain.rolling.start, step=step), outlook)
+        inputs = flat[desk.layout.inputs.index]
+        a, active = desk.roster.aggregators, min(desk.program.positions, steps - step + 1)
+        assert np.flatnonzero(inputs[:, a.reserve[0]]).tolist() == [active - 1]
+        last = inputs[active - 1]
+        stay = last[a.connected[0]] + last[a.arrivals[0]] - last[a.departures[0]]
+        assert (inputs[active:, a.connected[0]] == stay).all() and not inputs[active:, [a.arrivals[0], a.departures[0]]].any()
+        assert (inputs[active:, a.withdrawn[0]] == last[a.connected[0]]).all()
+
+
+def test_scenarios_of_early_departures_share_one_start_and_each_ends_with_it() -> None:
+    """Early departures move inputs only; the start is decided before it is known who leaves early."""
+    day = park_day()
+    case = day.case.model_copy(update={"settings": day.case.settings.model_copy(update={"method": Stochastic(representative_count=2)})})
+    early = {"park": np.zeros(24, dtype=np.int64)}
+    early["park"][9] = 2
+    plain = day.truth()
+    moved = replace(plain, connections=expected_connections(case, day=day.day, step_min=60, early=early))
+    plan = plan_day(case, day.day, day.hourly, [coarsen(plain, 4), coarsen(moved, 4)], np.array([0.7, 0.3]), options=QUIET)
+    tables = day_ahead_tables(plan, "da-2", planned=coarsen(plain, 4).connections)
+    mistakes, _ = check_stage(case, {"schedule": tables["schedule"], "ev_connection": tables["ev_connection"]}, day=day.day,
+                              product="day_ahead", contracts=False)
+    assert mistakes == []  # among them: one start, and no scenario ends below it
+    rows = tables["ev_connection"].to_pandas()
+    moves = rows[rows["scenario"] == "2"].eval("departures_count - expected_departures_count").to_numpy()
+    assert moves[7] == 2 and moves[9] == -2 and np.abs(moves).sum() == 4
+
+
 CELLS = {
     "ev_connection": {"connected_count": 1.0, "departures_count": 1.0, "expected_departures_count": 1.0, "arrivals_count": 1.0,
                       "energy_kwh": 0.01},
@@ -130,3 +168,31 @@ def test_a_case_with_an_aggregator_must_tell_its_vehicles(plain: Whole) -> None:
     without = {name: table for name, table in plain.dispatch.items() if name != "ev_connection"}
     mistakes, _ = check_stage(plain.day.case, without, day=plain.day.day, product="real_time", contracts=False)
     assert any("ev_connection" in str(mistake) and "has no row" in str(mistake) for mistake in mistakes)
+
+
+def test_no_rule_decides_the_energy_a_day_starts_with_by_what_comes_later() -> None:
+    """Whatever the settings call the first stage: a column without an interval stood at the end of the day, and saw all of it."""
+    day = park_day(start="cyclic")
+    case = day.case.model_copy(update={"settings": day.case.settings.model_copy(update={"first_stage": ("*.schedule_kw",)})})
+    desk = open_desk(case, day.day, day.hourly)
+    outlook = coarsen(day.truth(), 4)
+    inputs = desk.binder.assemble(desk.binder.fill(outlook, desk.starts()), desk.binder.initial_state(), day_ends=True)
+    problem = affine_problem(desk, outlook, inputs, Affine(half_widths=HalfWidths(load_share=0.05)))
+    start = desk.program.columns_like(["park.energy_start_kwh"])
+    assert start.size == 1 and np.isin(start, problem.first_stage).all()
+
+
+def test_what_arriving_vehicles_bring_does_not_go_with_those_that_leave() -> None:
+    """Settled with next to nothing stored: who leaves in the slot in which others come takes its share, and the lack is told."""
+    day = park_day()
+    rolling = day.rolling()
+    desk, a = rolling.desk, rolling.desk.roster.aggregators
+    inputs = desk.binder.interval(desk.binder.fill(day.truth(), day.day.starts())[0], rolling.start)
+    come, leave, here = 4.0, 3.0, 5.0
+    inputs[a.arrivals], inputs[a.departures], inputs[a.connected], inputs[a.reserve] = come, leave, here, 0.0
+    state = rolling.start.with_values({"park.energy_before_kwh": 60.0})
+    columns, _, _ = close_interval(desk.roster, np.zeros(len(desk.layout.columns.labels)), inputs, state.values, step_h=0.25)
+    charged = 0.95 * 0.25 * columns[a.charge[0]]
+    assert columns[a.charge[0]] == pytest.approx(4 * here)  # whoever must charge now, does
+    assert 60.0 + charged + columns[a.slack[0]] == pytest.approx(40 * (0.9 * leave + 0.2 * (here - leave)))
+    assert columns[a.energy[0]] == pytest.approx(40 * (0.2 * (here - leave) + 0.45 * come))

@@ -32,6 +32,14 @@ def test_the_best_bounds_so_far_are_written_and_pass_the_gates() -> None:
     assert check_distribution(tables["distribution"], None) == []
 
 
+def test_what_a_round_did_not_prove_is_no_bound() -> None:
+    """The optimum of a forecast that is not the mean of the scenarios may lie above every bound that follows, and above the optimum."""
+    rounds = (Iteration(1, 31.0, 31.5, 0.4, proven=False), *ROUNDS[1:])
+    table = decision_tables(dataclasses.replace(FOUND, iterations=rounds), "da-1", currency="EUR")["bounds"]
+    assert table["lower"].to_pylist() == [None, 30.1, 30.1] and table["gap_share"].to_pylist()[0] is None
+    assert check_bounds(table) == []
+
+
 def test_no_timing_is_in_a_published_table() -> None:
     again = dataclasses.replace(FOUND, seconds=9.0, iterations=tuple(dataclasses.replace(one, seconds=8.0) for one in ROUNDS))
     assert decision_tables(again, "da-1", currency="EUR") == decision_tables(FOUND, "da-1", currency="EUR")
@@ -56,3 +64,10 @@ def test_a_day_ahead_run_writes_them() -> None:
     tables = day_ahead_tables(dataclasses.replace(found, decision=FOUND), "da-1")
     assert tables["bounds"].num_rows == 3 and tables["distribution"].num_rows == 6
     assert "proven_gap" in tables["kpis"]["kpi"].to_pylist() and "way" in tables["findings"]["check"].to_pylist()
+
+
+def test_a_worst_that_was_only_found_is_no_bound():
+    decision = Decision(np.zeros(1), 120.0, 100.0, Status.optimal, "column_and_constraint", proven=False, words="why")
+    (finding,) = decision_findings(decision, currency="USD")
+    assert finding.value is None and "nothing is worse is not proven" in finding.message and finding.message.endswith("why")
+    assert "proven_gap" not in decision_figures(decision, currency="USD")

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
+from pipeline.equipment import Demand
+from pipeline.physics.horizon import Horizon
+from pipeline.program.cached import compiled
 from pipeline.schedule.desk import open_desk
-from pipeline.schedule.deviations import EVERYBODY, affine_deviations, box_deviations, column_entities, off_nominal_inputs
+from pipeline.schedule.deviations import EVERYBODY, affine_deviations, box_deviations, column_entities, off_nominal_inputs, series_entities
 from pipeline.schedule.outlook import coarsen
 from tests.unit.schedule.tiny_day import setting
 
@@ -112,6 +115,30 @@ def test_empirical_widths_are_the_95th_percentile_of_what_draws_missed(day):
         abs(share * outlook.values[row, found.slot[0]]))
     with pytest.raises(ValueError, match="draws"):
         affine_deviations(desk, outlook, inputs, method)
+
+
+def test_no_empirical_width_is_more_than_the_forecast(day):
+    """Else a load could turn negative: draws that miss by three times the forecast."""
+    desk, outlook, inputs = day
+    method = Affine(half_widths=HalfWidths(source="empirical", load_share=1, pv_share=1, wind_share=1, heat_share=0))
+    found = affine_deviations(desk, outlook, inputs, method, draws=4 * np.repeat(outlook.values[None], 3, axis=0))
+    lowest = inputs + found.directions.minimum(0).sum(axis=1)
+    moved = np.unique(found.directions.tocoo().coords[0])
+    assert moved.size and lowest[moved] == pytest.approx(np.zeros(moved.size), abs=1e-9)
+
+
+def test_a_series_of_several_networks_is_seen_by_all(day):
+    desk, _, _ = day
+    loads = [device for device in desk.case.devices if isinstance(device, Demand)]
+    networks = desk.case.network_of_bus
+    one = loads[0]
+    other = next(load for load in loads if networks[load.bus] != networks[one.bus] and load.series != one.series)
+    shared = tuple(device.model_copy(update={"series": one.series}) if device.id == other.id else device for device in desk.case.devices)
+    case = desk.case.model_copy(update={"devices": shared})
+    both = open_desk(case, desk.day, compiled(case, Horizon(24, 1.0), cache_dir=None))
+    plain, found = (dict(zip(each.binder.plan.series, series_entities(each).tolist(), strict=True)) for each in (desk, both))
+    assert found[one.series] == EVERYBODY
+    assert plain[one.series] == desk.roster.networks.index(networks[one.bus])
 
 
 def test_devices_see_their_own_network_and_ties_see_all(day):

@@ -10,11 +10,14 @@ import pytest
 
 from pipeline.core.clock import QUARTER_S
 from pipeline.program.linear_program import Floats
-from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.day_ahead import plan_day
+from pipeline.schedule.outlook import Outlook, coarsen
+from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.real_time import RealTime, run_steps
 from pipeline.schedule.settle import reality_of, settle
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
 from tests.unit.schedule.island import Island, island, opened, running
+from tests.unit.schedule.tiny_day import QUIET
 
 HOURS = 24
 
@@ -190,3 +193,50 @@ def test_a_day_stopped_and_taken_up_again_ends_in_the_same_state(plain: Island, 
     rest = run_steps(rolling, rolling.start, [expected.window(k, 16) for k in range(30, 96)], truth, held=first.dispatches)
     names = rolling.start.names
     assert dict(zip(names, rest.states[-1].values, strict=True)) == pytest.approx(dict(zip(names, settled.states[-1].values, strict=True)))
+
+
+def test_a_line_that_is_paid_for_being_used_carries_one_way_at_a_time(plain: Island) -> None:
+    """With negative prices at both ends both ways at once would earn: a binary keeps a line from it."""
+    prices = plain.truth().values.copy()
+    prices[5:, :8] = -50.0
+    case = plain.case
+    plan = plan_day(case, plain.day, plain.hourly, [coarsen(Outlook(plain.truth().series, prices), 4)], np.ones(1), options=QUIET)
+    ties = plan.desk.roster.ties
+    forward, backward = plan.expected[:, ties.forward], plan.expected[:, ties.backward]
+    assert np.minimum(forward, backward).max() < 1e-6
+    assert forward[:2].max() > 0 or backward[:2].max() > 0
+
+
+def test_flows_follow_the_reactances_through_settlement(plain: Island) -> None:
+    """A mismatch moves all flows together: what a loop law says of the dispatch holds for what came of it."""
+    meshed = opened(island(tie_flows="ptdf"))
+    found = meshed.whole_day(meshed.rolling(), steps=4)
+    flow = {name: found.settled.columns[:, entry] for name, entry in zip(
+        found.rolling.desk.roster.ties.names, found.rolling.desk.roster.ties.exchange, strict=True)}
+    for one, two, three in (("mg1", "mg2", "mg3"), ("mg1", "mg2", "mg4"), ("mg2", "mg3", "mg4")):
+        around = flow[f"l_{one}_{two}"] + flow[f"l_{two}_{three}"] - flow[f"l_{one}_{three}"]
+        assert np.abs(around).max() < 1e-6, "equal reactances: no flow goes round a loop"
+    assert found.settled.unmet.max() == 0
+
+
+def test_the_word_of_a_person_moves_a_unit_that_is_on_and_none_that_is_off(plain: Island) -> None:
+    rolling = plain.rolling()
+    begin = rolling.desk.day.start
+    asked = Word("dg2", "set_point_kw", 500.0, begin, begin + 12 * 3600)
+    found = plain.whole_day(rolling, overrides=[(asked,)] * 40, steps=40)
+    power, on = steps_of_power(found)[1:, 1], running(found)[:, 1]
+    assert power[on == 0].max() == 0, "off until seven: it cannot follow"
+    assert power[28:32] == pytest.approx([300, 400, 500, 500], abs=1e-4), "from its start on, as fast as its ramp lets it"
+    assert found.settled.columns[:, rolling.desk.roster.ramps.excess].max() == 0
+
+
+def test_units_run_on_from_one_day_to_the_next(plain: Island) -> None:
+    """The day ends with the second unit off for four hours: the next one pays no stop, and may start it when its rest is over."""
+    plan = plain.plan()
+    handed = handed_to_the_next_day(plan)
+    assert handed["dg2.on_before_share"] == 0 and handed["dg2.in_state_before_h"] == 4
+    assert handed["dg1.on_before_share"] == 1 and handed["dg1.power_before_kw"] == pytest.approx(420)
+    assert not any("energy" in name for name in handed), "stores return to the case's own energy"
+    again = plain.plan(state=plan.desk.binder.initial_state().running_on(handed))
+    costs = dict(zip(again.desk.program.terms, again.costs[0], strict=True))
+    assert costs["commitment_cost"] == pytest.approx(60 + 30), "one start and one stop"

@@ -19,7 +19,7 @@ import pytest
 
 from pipeline import stages
 from pipeline.scenarios.generate import draw
-from pipeline.stages.evaluating import held_out
+from pipeline.stages.evaluating import held_out, read_cell
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.opening import load_run
@@ -159,6 +159,18 @@ def test_a_second_run_reuses_every_item(ran: Ran) -> None:
     with at_home(ran.home):
         stages.run_study(ran.file)
     assert {path: path.stat().st_mtime_ns for path in ran.folder.rglob("*.json")} == before
+
+
+def test_a_record_is_of_its_study_case_and_treatment(ran: Ran) -> None:
+    plan = load_study(ran.file)
+    assert isinstance(plan, Plan)
+    cell, day = plan.cell("same"), "2016-06-15"
+    assert read_cell(ran.folder, plan, day, cell) is not None
+    longer = dataclasses.replace(plan, study=plan.study.model_copy(update={"held_out_count": 7}))
+    other = dataclasses.replace(plan, case=plan.case.model_copy(update={"currency": "EUR"}))
+    treated = dataclasses.replace(cell, settings=cell.settings.replace('"aversion_share":0.0', '"aversion_share":0.1'))
+    assert treated.settings != cell.settings
+    assert [read_cell(ran.folder, one, day, which) for one, which in ((longer, cell), (other, cell), (plan, treated))] == [None] * 3
 
 
 def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Path) -> None:

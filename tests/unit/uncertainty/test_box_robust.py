@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.program.solve import SolveOptions, solve
-from pipeline.uncertainty.box_robust import box_robust, worst_cost
+from pipeline.uncertainty.box_robust import box_robust
 from pipeline.uncertainty.deviations import Deviations
-from pipeline.uncertainty.dual_bounds import bounds_of, dual_intervals
+from pipeline.uncertainty.dual_bounds import DualBound, bounds_of, dual_intervals
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.measure import WorstCase
 from pipeline.uncertainty.monolith import solve_monolith
@@ -24,7 +24,7 @@ from pipeline.uncertainty.worst_corner import choices_of, greedy, search_corner
 from tests.unit.uncertainty.small_programs import SHORTAGE_PRICE, program_of, units
 
 TIGHT = SolveOptions(mip_gap_share=1e-9)
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=15)
 
 
 def deviations(centre, half_width, *, budget, two_sided=False, group=None) -> Deviations:
@@ -94,7 +94,7 @@ def test_the_worst_of_all_extreme_points(drawn):
     program, first, given_set = system(drawn)
     found = box_robust(program, first, given_set, TIGHT, gap_share=1e-7)
     assert found.decision.objective == close(by_enumeration(program, first, given_set))
-    assert worst_cost(found) == close(found.decision.objective) and found.decision.lower == close(found.decision.objective)
+    assert found.worst_cost == close(found.decision.objective) and found.decision.lower == close(found.decision.objective)
     lower, upper = [i.lower for i in found.decision.iterations], [i.upper for i in found.decision.iterations]
     assert lower == sorted(lower) and upper == sorted(upper, reverse=True)
     assert found.decision.iterations[0].lower == close(solve(program.bind(given_set.centre), TIGHT).objective)
@@ -145,8 +145,8 @@ def test_bounds_on_prices_follow_from_what_relieves_a_row():
     assert upper[balance] == pytest.approx(SHORTAGE_PRICE) and lower[balance] == pytest.approx(-5.0)
     rows = np.array([*balance, program.row_index["a.limit"][0]])
     bounds = {bound.family: bound for bound in bounds_of(program, program.cost, rows, (lower, upper))}
-    assert bounds["balance"].provable and bounds["balance"].bound == pytest.approx(SHORTAGE_PRICE / 0.95)
-    assert not bounds["limit"].provable and "stated" in str(bounds["limit"])
+    assert bounds["balance"].kind == "provable" and bounds["balance"].high == pytest.approx(SHORTAGE_PRICE / 0.95)
+    assert bounds["limit"].kind == "stated" and "stated" in str(bounds["limit"])
 
 
 def scarce():
@@ -155,14 +155,26 @@ def scarce():
                       col_upper=[10.0, 1e6])
 
 
-def test_a_price_near_its_bound_enlarges_it_and_is_said():
+def test_a_price_near_its_bound_widens_it_and_is_said():
     """One more kW costs 50000: far above twice the dearest cost, which is what was stated."""
     said: list[str] = []
     found = box_robust(scarce(), np.zeros(0, dtype=np.int64), deviations([9.0], [3.0], budget=1), TIGHT, report=said.append)
     (bound,) = found.bounds
     assert found.decision.objective == pytest.approx(10 + 2 * 50000) and found.inputs[0] == pytest.approx([12])
-    assert not bound.provable and bound.enlarged == 3 and bound.bound == pytest.approx(1e5) and bound.largest == pytest.approx(5e4)
-    assert any("enlarged" in line for line in said) and said[-1].startswith("row: |price| <= 100000")
+    assert bound.kind == "stated" and bound.widened == 3 and bound.high == pytest.approx(1e5) and bound.largest == pytest.approx(5e4)
+    assert not found.proven
+    assert any(line.endswith(": widened") for line in said) and said[-1].startswith("row: price from -100000 to 100000")
+
+
+@pytest.mark.parametrize("centre", [0.5, 0.9, 1.0])
+def test_a_steep_cost_far_off_widens_the_bound_that_hides_it(centre):
+    """Less load falls in cost until a sink that takes a hundredth per unit must run, at a price of 100 where 2 was stated."""
+    program = program_of(np.array([1.0, 1.0]), np.array([[1.0, -0.01]]), np.array([[-1.0]]), row_lower=[0.0], row_upper=[0.0],
+                         col_upper=[1000.0, 1e6])
+    box = deviations([centre], [1.5], budget=1, two_sided=True)
+    found = box_robust(program, np.zeros(0, dtype=np.int64), box, TIGHT)
+    assert found.decision.objective == close(100 * (1.5 - centre)) == close(by_enumeration(program, np.zeros(0, dtype=np.int64), box))
+    assert found.bounds[0].widened and found.bounds[0].largest == close(100.0)
 
 
 def test_deviations_that_leave_no_recourse_shape_the_first_stage():
@@ -210,4 +222,25 @@ def test_the_exact_search_needs_no_climbing(drawn, one, other):
     assert exact is not None and relaxed is not None
     assert exact.bound == close(max(costs)) and relaxed.bound >= max(costs) - 1e-6
     assert recourse.meet(values, given_set.centre + given_set.directions @ exact.deviation)[0].objective == close(max(costs))
-    assert (np.abs(exact.prices) <= 0.99 * np.where(np.diff(slope.indptr) > 0, bounds[0].bound, np.inf)).all()
+    assert (np.abs(exact.prices) <= 0.99 * np.where(np.diff(slope.indptr) > 0, bounds[0].high, np.inf)).all()
+
+
+def test_many_choices_are_searched_within_seen_prices():
+    """72 of them: the bounds are narrowed to what corners showed, which is said, and the worst corner is found: all demands up."""
+    program = units(7, slots=36)
+    upper = np.where([name == "a.energy[0]" for name in program.row_names], 400.0, program.row_upper)  # scarce at the corner only
+    program, box = replace(program, row_upper=upper), deviations(np.full(36, 6.0), np.full(36, 6.0), budget=72.0)
+    said: list[str] = []
+    found = box_robust(program, np.arange(2), box, SolveOptions(time_limit_s=20.0), gap_share=1e-5, report=said.append)
+    dearest = solve(program.bind(np.full(36, 12.0)), TIGHT).objective
+    assert {bound.kind for bound in found.bounds} == {"seen"} and not found.proven and "seen" in said[-1]
+    assert found.decision.status.value == "optimal" and found.worst_cost == pytest.approx(dearest, rel=1e-4)
+    assert found.decision.lower <= found.worst_cost + 1e-6 <= found.decision.objective + 2e-6
+
+
+def test_seen_prices_have_room_and_widen():
+    bound = DualBound("balance", -90.0, 90.0, "provable").narrowed(0.0, 0.4, 0.4)
+    assert (bound.kind, bound.low, bound.high) == ("seen", pytest.approx(-0.02), pytest.approx(0.6))
+    assert not bound.near(0.0, 0.55) and bound.near(0.0, 0.598) and bound.near(-0.02, 0.0)
+    assert bound.wider(10.0).high > 3.0 and bound.wider(10.0).low < -2.0 and bound.wider(10.0).widened == 1
+    assert DualBound("balance", -0.01, 0.5, "provable").narrowed(0.0, 0.4, 0.4).high == pytest.approx(0.5)

@@ -35,6 +35,15 @@ def test_DRMG_CCG_1_the_two_rounds_of_the_book():
     assert found.first == pytest.approx([1.0]) and found.objective == pytest.approx(30.2) and found.law == pytest.approx([0.2, 0.8])
 
 
+def test_the_optimum_of_the_mean_proves_nothing_where_prices_vary():
+    """One kW at a price of 0 or 2, or at 1: the mean price costs 1, the scenarios 0 and 1."""
+    program = program_of(np.array([0.0, 0.0, 1.0]), np.array([[0.0, 1.0, 1.0]]), np.array([[0.0]]), row_lower=[1.0], row_upper=[np.inf],
+                         col_upper=[1.0, np.inf, np.inf], cost_by_input=np.array([[0.0], [1.0], [0.0]]))
+    found = column_and_constraint(TwoStage(program, np.array([0]), np.array([[0.0], [2.0]]), np.array([0.5, 0.5])), Expectation())
+    assert found.objective == pytest.approx(0.5) and found.lower == pytest.approx(0.5)
+    assert not found.iterations[0].proven and found.iterations[0].lower == pytest.approx(1.0)
+
+
 def without_recourse() -> TwoStage:
     """Demand must be made from what was sized ahead, at most 8: scenario 2 of 10 cannot be met."""
     program = program_of(np.array([1.0, 0.1]), np.array([[0.0, 1.0], [-1.0, 1.0]]), np.array([[-1.0], [0.0]]),

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.tables import TABLES
-from pipeline.validate.inputs import check_distances
+from pipeline.validate.inputs import check_departures, check_distances
 
 RUN = "da-00000000000000aa"
 GOOD = np.array([[0.0, 0.1, 0.2], [0.1, 0.0, 0.3], [0.2, 0.3, 0.0]])
@@ -47,3 +47,11 @@ def test_each_representative_is_there_and_nobody_else() -> None:
     assert "row is missing" in check_distances(table_of(GOOD, without=1), None)[-1].message
     assert "row is missing" in check_distances(table_of(GOOD[:2, :2]), scenarios("1", "2", "3"))[0].message
     assert "no such scenario" in check_distances(table_of(GOOD), scenarios("1", "2"))[0].message
+
+
+def test_vehicles_leave_early_in_scenarios_that_there_are() -> None:
+    table = TABLES["scenario_departures"].build({"run_id": [RUN] * 2, "scenario": ["1", "4"], "aggregator": ["park"] * 2,
+                                                 "due_step": [9, 9], "early_count": [1, 0]})
+    assert check_departures(table, None) == []
+    assert [mistake.place for mistake in check_departures(table, scenarios("1", "2"))] == [
+        "table scenario_departures, row scenario=4 aggregator=park due_step=9, column scenario"]
