@@ -22,6 +22,8 @@ BENCHMARKS = {
     "wasserstein": "a Wasserstein program in one piece over HiGHS alone",
     "decomposition": "big two-stage programs by price decomposition, three measures",
     "integer_first_stage": "the same with commitments in the first stage",
+    "robust_case4": "Case 4 of the robust microgrids, from draws to a decision",
+    "affine": "affine rules on the hydrogen microgrids with their network",
     "peer_extensive": "the same two-stage problem through mpi-sppy, where it is installed",
 }
 

@@ -18,7 +18,9 @@ from pipeline.uncertainty.decomposition.detect import detect
 from pipeline.uncertainty.decomposition.eliminate import eliminate, lazy_classes, recover
 from pipeline.uncertainty.decomposition.family import Family, family_of
 from pipeline.uncertainty.decomposition.fold import drop_redundant, fold_bounds, soften
+from pipeline.uncertainty.decomposition.loop import Loop, Stuck
 from pipeline.uncertainty.decomposition.trial import reduce_family
+from pipeline.uncertainty.measure import weighted
 from pipeline.uncertainty.two_stage import TwoStage
 from tests.helpers import everything, inputs_of
 from tests.unit.uncertainty.coupled_programs import SLOTS, coupled, microgrids
@@ -107,6 +109,22 @@ def test_blocks_need_rows_to_leave_out():
     found = detect(fold_bounds(family_of(given)))
     assert found is not None and len(found.parts) == 6 and set(found.link) == set(range(-SLOTS + len(given.program.row_names),
                                                                                        len(given.program.row_names)))
+
+
+def test_slack_that_stays_at_any_price_ends_the_search_with_that_statement():
+    """In one scenario more output is asked of all units together than they may give; the mean of the scenarios can be met."""
+    given = coupled(3)
+    reduced = reduce_family(family_of(given))
+    structure = detect(reduced.family)
+    assert structure is not None
+    floor, ceiling = reduced.family.row_lower.copy(), reduced.family.row_upper.copy()
+    floor[2, structure.link], ceiling[2, structure.link] = 1000.0, np.inf  # above the energy limits of all units together
+    loop = Loop(replace(reduced, family=replace(reduced.family, row_lower=floor, row_upper=ceiling)), structure, weighted(given.weights), given.weights)
+    with pytest.raises(Stuck, match=r"of slack stays in a row at a price of"):
+        loop.rounds(loop.blocks, gap=1e-3, deadline=np.inf, most=200, pool=True)
+    assert loop.bounds.best is None and loop.bounds.upper == np.inf
+    lower = [iteration.lower for iteration in loop.bounds.iterations]
+    assert lower[-1] > 10 * lower[0] > 0  # and the bound grows
 
 
 def test_a_system_with_one_device_of_every_kind_is_reduced_exactly():
