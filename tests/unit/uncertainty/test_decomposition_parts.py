@@ -119,7 +119,8 @@ def test_slack_that_stays_at_any_price_ends_the_search_with_that_statement():
     assert structure is not None
     floor, ceiling = reduced.family.row_lower.copy(), reduced.family.row_upper.copy()
     floor[2, structure.link], ceiling[2, structure.link] = 1000.0, np.inf  # above the energy limits of all units together
-    loop = Loop(replace(reduced, family=replace(reduced.family, row_lower=floor, row_upper=ceiling)), structure, weighted(given.weights), given.weights)
+    asked = replace(reduced, family=replace(reduced.family, row_lower=floor, row_upper=ceiling))
+    loop = Loop(asked, structure, weighted(given.weights), given.weights)
     with pytest.raises(Stuck, match=r"of slack stays in a row at a price of"):
         loop.rounds(loop.blocks, gap=1e-3, deadline=np.inf, most=200, pool=True)
     assert loop.bounds.best is None and loop.bounds.upper == np.inf
