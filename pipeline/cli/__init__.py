@@ -57,6 +57,7 @@ def console() -> NoReturn:
     At that point Arrow, DuckDB and HiGHS may still have threads of their pools at work, and a thread that is destroyed while it
     runs aborts the process (exit 134) after everything was said and stored. What we write is in files and committed by then.
     """
+    keep_output_ours()
     try:
         main()
     except SystemExit as ended:
@@ -64,9 +65,24 @@ def console() -> NoReturn:
     leave(code)
 
 
+def keep_output_ours() -> None:
+    """Standard output carries our own words alone: what a library writes to descriptor 1 goes to standard error, as does a child's.
+
+    HiGHS 1.15 prints from its presolve although it is told to be quiet, in the middle of what `--json` promises. Done once for the
+    process: around every solve it would be paid for each time, and threads share descriptors.
+    """
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started us: there is nothing to keep apart
+        return
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(ours, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+
+
 def leave(code: int) -> NoReturn:
     """Flush what was said and end the process with `code`, without tearing the interpreter down."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(BrokenPipeError):  # the reader, `head` perhaps, had enough
-            stream.flush()
+            if stream is not None:  # None: closed by whoever started us
+                stream.flush()
     os._exit(code)

@@ -47,17 +47,17 @@ def decompose(two_stage: TwoStage, measure: Measure, options: SolveOptions | Non
 
 
 def _decided(two_stage: TwoStage, measure: Measure, gap: float, deadline: float, started: float) -> Decision:
-    family = family_of(two_stage)
-    if (family.integer & ~family.shared).any():
+    whole = two_stage.program.integer
+    if whole.sum() > whole[two_stage.first_stage].sum():
         raise NotDecomposable("integers are decided after the scenario is known")
-    reduced = reduce_family(family)
+    reduced = reduce_family(family_of(two_stage))
     structure = detect(reduced.family)
     if structure is None or not structure.parts:
         raise NotDecomposable("the arrays do not fall into blocks")
     loop = Loop(reduced, structure, measure.epigraph(two_stage.weights), two_stage.weights)
     settle_prices(loop, gap=gap, deadline=deadline)
     loop.rounds(loop.blocks, gap=gap, deadline=deadline, most=ROUNDS, pool=True)
-    if family.integer.any():
+    if whole.any():
         loop = first_stage_integers(loop, measure.epigraph(two_stage.weights), two_stage.weights, gap=gap, deadline=deadline)
     bounds = loop.bounds
     if bounds.best is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,16 @@ import numpy as np
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.detect import Structure
 from pipeline.uncertainty.decomposition.master import Master
+from pipeline.uncertainty.decomposition.met import met_answers
 from pipeline.uncertainty.decomposition.own import own_of
 from pipeline.uncertainty.decomposition.prices import Mixed, PoolRows, Prices
 from pipeline.uncertainty.decomposition.pricing import Answer, Block, price
 from pipeline.uncertainty.decomposition.trial import VIOLATED, Reduced
-from pipeline.uncertainty.measure import Epigraph
+from pipeline.uncertainty.measure import Epigraph, weighted
 from pipeline.uncertainty.two_stage import Iteration, relative_gap
 
-CENTRE_SHARE = .8  # of the best prices so far, in the next ones
+CENTRE_SHARE = 0.7  # of the best prices so far, in the next ones
+MET_SHARE = 0.5  # the same where the master is feasible from the start
 WARY_SHARE = 0.95  # the same while slack sets the master's prices
 SLACK = 1e-7  # elastic violation below which a row holds
 POOL_ROWS = 200  # added at once
@@ -62,6 +64,7 @@ class Loop:
         self.own = own_of(self.family, structure)
         link, per = self.family.matrix[structure.link], self.own.rows.size
         self.blocks = [Block(self.family, part, link, number, per=per) for number, part in enumerate(structure.parts)]
+        self.pooled = np.zeros(reduced.lazy.lower.shape, dtype=bool)  # lazy columns whose limits are rows of the master
         self.bases: dict[tuple[int, int, int], Any] = {}
         self.bounds, self.centre = Bounds(), prices
         self.asked: list[Prices] = []
@@ -72,25 +75,27 @@ class Loop:
         if prices is None:
             self.start = self._answered_trial()
         self.master = self.new_master(self.copies)
+        self.met = met_answers(reduced, self.blocks) if prices is None else []
+        self.master.add(self.met, self.blocks)
 
-    def new_master(self, copies: dict[int, float]) -> Master:
-        """Its own columns parked by the prices of the start."""
+    def new_master(self, copies: dict[int, float], epigraph: Epigraph | None = None) -> Master:
+        """Its own columns parked by the prices of the start. `epigraph`: another than the loop's."""
         size = np.abs(self.start.rows)
         dearest = float((self.start.law[:, None] * np.abs(self.family.cost)).max(initial=1e-6))
         penalty = PENALTY * max(float(size.max(initial=0.0)), 1e-2 * dearest)
-        master = Master(self.own, self.epigraph, self.family.offset, copies, penalty=penalty)
+        master = Master(self.own, epigraph or self.epigraph, self.family.offset, copies, penalty=penalty)
         typical = size[size > 0]
         master.park(master.reduced(self.start), MARGIN_SHARE * float(np.median(typical)) if typical.size else np.inf)
         return master
 
     def _answered_trial(self) -> Prices:
-        """Prices by scenario: the blocks do what the trial did, everything else answers."""
-        master, family = self.new_master({0: 1.0}), self.family
+        """Prices by scenario under the weights, which are a law of every measure: the blocks do what the trial did, the rest answers."""
+        master, family = self.new_master({0: 1.0}, weighted(self.start.law)), self.family
         columns = np.concatenate([part.columns for part in self.structure.parts if part.scenario <= 0])
         x = self.reduced.trial[columns]
         link = np.tile(family.matrix[self.own.rows].tocsc()[:, columns] @ x, family.scenarios)
         master.add([Answer(0, x, np.arange(link.size), link, family.cost[:, columns] @ x)], self.blocks)
-        return master.signed(self._settled(master).prices)
+        return replace(master.signed(self._settled(master).prices), measure=self.start.measure)
 
     # --- one round ------------------------------------------------------------------------------------------------------
 
@@ -166,7 +171,7 @@ class Loop:
                 if slack_rounds > RAISE_AFTER * RAISES:
                     raise Stuck(f"{mixed.slack:.3g} of slack stays in a row at a price of {self.master.penalty:.3g}")
                 self.master.raise_penalty(10.0)
-            share = CENTRE_SHARE if clean else WARY_SHARE
+            share = (MET_SHARE if self.met else CENTRE_SHARE) if clean else WARY_SHARE
             prices = self.queue.pop(0) if self.queue else self.master.signed(self.centre.mixed(mixed.prices, share))
 
     def _stands_still(self) -> bool:
@@ -185,14 +190,14 @@ class Loop:
         return x
 
     def _violated(self, mixed: Mixed) -> PoolRows | None:
-        """Of every scenario and connected piece of lazy columns, the one furthest beyond its bounds; None where all hold."""
+        """Of every scenario and connected piece of lazy columns, the one furthest beyond its bounds; None where all hold or are in."""
         lazy = self.reduced.lazy
         if not (np.isfinite(lazy.lower).any() or np.isfinite(lazy.upper).any()):
             return None
         z = lazy.values(self.values(mixed))
         size = 1 + np.minimum(np.abs(lazy.lower), np.abs(lazy.upper))
         beyond = np.maximum(lazy.lower - z, z - lazy.upper) / np.where(np.isfinite(size), size, 1.0)
-        scenario, column = np.nonzero(beyond > VIOLATED)
+        scenario, column = np.nonzero((beyond > VIOLATED) & ~self.pooled)
         if not scenario.size:
             return None
         depth = beyond[scenario, column]
@@ -204,6 +209,7 @@ class Loop:
 
     def _pool_rows(self, scenario: Indices, column: Indices) -> PoolRows:
         lazy = self.reduced.lazy
+        self.pooled[scenario, column] = True
         which, place = np.unique(column, return_inverse=True)
         matrix, back = lazy.rows_of(which)
         offset = (back[place] * lazy.rhs[scenario]).sum(axis=1)

@@ -21,9 +21,11 @@ def settle_prices(loop: Loop, *, gap: float, deadline: float) -> None:
     whole = loop.master, loop.copies
     loop.copies, loop.bounds = copies, Bounds()
     loop.master = loop.new_master(copies)
-    loop.rounds(chosen, gap=min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False, still=True)
-    answers = loop.master.answers
-    _queue(loop, len(chosen))
+    met = [answer for answer in loop.met if answer.block in copies]
+    loop.master.add(met, loop.blocks)
+    loop.rounds(chosen, gap=0.8 * gap if met else min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False, still=True)
+    answers = loop.master.answers[len(met) :]
+    _queue(loop, len(chosen), len(met))
     (loop.master, loop.copies), loop.bounds = whole, Bounds()
     loop.master.add(answers, loop.blocks)
 
@@ -42,9 +44,9 @@ def _stand_ins(blocks: list[Block]) -> tuple[list[Block], dict[int, float]]:
     return chosen, copies
 
 
-def _queue(loop: Loop, each: int) -> None:
+def _queue(loop: Loop, each: int, met: int) -> None:
     """Of the prices that were asked, those whose answers the mixture uses most."""
-    shares = loop.bounds.best.shares if loop.bounds.best is not None else np.zeros(0)
+    shares = loop.bounds.best.shares[met:] if loop.bounds.best is not None else np.zeros(0)
     used = np.bincount(np.arange(shares.size) // each, weights=shares, minlength=len(loop.asked))
     order = np.argsort(-used, kind="stable")[:QUEUE]
     loop.queue = [loop.asked[k] for k in order if used[k] > 0 and loop.asked[k] is not loop.centre]

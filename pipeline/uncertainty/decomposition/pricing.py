@@ -111,7 +111,7 @@ class Block:
             status = self.live.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             raise BlockFailed(f"a block of {self.shape[0]} rows ended as {self.live.modelStatusToString(status)}")
-        return float(self.live.getInfo().objective_function_value), self._answer(np.array(self.live.getSolution().col_value))
+        return float(self.live.getInfo().objective_function_value), self.answer(np.array(self.live.getSolution().col_value))
 
     def _open(self, cost: Floats, basis: Any) -> None:
         family, part = self._family, self.part
@@ -131,7 +131,8 @@ class Block:
         if basis is not None:
             check(self.live.setBasis(basis), "setBasis")
 
-    def _answer(self, x: Floats) -> Answer:
+    def answer(self, x: Floats) -> Answer:
+        """What flat columns x bring."""
         spread = self.spread(x)
         link = spread @ self._link.T
         rows = (self._scenarios[:, None] * self._per + self._rows).ravel()

@@ -75,7 +75,7 @@ def test_the_worst_finding_is_the_one_with_the_worst_consequence() -> None:
 def test_ten_lines_name_no_report_of_another_run() -> None:
     result = {
         "case": "c", "variant": "v", "delivery_date": "2016-06-15", "product": "day_ahead", "status": "done", "published": False,
-        "objective": 1.0, "run_id": "da-1", "currency": "EUR", "kpis": {},
+        "objective": 1.0, "gap": 0.0, "method": "deterministic", "run_id": "da-1", "currency": "EUR", "kpis": {},
         "findings": [], "files": [], "report": "/old.html", "seconds": 1.0,
     }
     assert "/old.html" not in describe(result)
