@@ -89,10 +89,6 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
         raise undecided(work, none, inputs) from none
     if found.decision.status is not Status.optimal:
         work.warn("time_limit", "schedule", "the solver met its time limit: its best rules so far are used")
-    if found.decision.words:
-        most, least = found.decision.objective, found.decision.lower
-        said = f"{found.decision.words}: others may promise less than {most:.2f}, but none less than {least:.2f}"
-        work.findings += (Finding("day_ahead", "info", "held_integers", "schedule", said),)
     program = work.desk.program
     bound = program.bind(inputs)
     cost = dot(bound.cost, found.policy.nominal) + bound.offset

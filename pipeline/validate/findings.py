@@ -35,7 +35,6 @@ CHECKS: dict[str, str] = {
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
     "way": "how the schedule was decided, and the bound that is proven for it, or that none is",
     "dual_bound": "the bound on dual prices of a family of rows, in which the search for the worst corner is exact",
-    "held_integers": "rules under the integer decisions of the forecast's schedule, with what other integers may promise at least",
     "stale_data": "the newest observation of a series is older than the case allows",
     "short_history": "a series was forecast from less history than its window asks for",
 }
