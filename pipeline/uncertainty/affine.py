@@ -99,7 +99,8 @@ def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions) -> S
         return None
     lower = max(proven_lower(alone), _freed(bound, solution, columns))
     best = "the best" if solution.status is Status.optimal else "the best found in time"
-    words = f"the {columns.size} integer decisions are those of the schedule at the forecast, under which the rules are {best}; others may promise less"
+    words = (f"the {columns.size} integer decisions are those of the schedule at the forecast, under which the rules are {best}; "
+             "others may promise less")
     return Solved(solution, way, min(lower, solution.objective), words)
 
 
