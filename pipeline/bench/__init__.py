@@ -22,6 +22,8 @@ BENCHMARKS = {
     "wasserstein": "a Wasserstein program in one piece over HiGHS alone",
     "decomposition": "big two-stage programs by price decomposition, three measures",
     "integer_first_stage": "the same with commitments in the first stage",
+    "robust_case4": "the robust system, Case 4 complete, against Case 3 with the whole sample",
+    "affine": "affine rules on the hydrogen microgrids, 24 and 96 steps",
     "peer_extensive": "the same two-stage problem through mpi-sppy, where it is installed",
 }
 

@@ -14,7 +14,7 @@ _HOMES = {
     "first_solve": "programs", "real_time_step": "programs", "fresh_redispatch": "days", "full_day": "days", "forecast": "forecasts",
     "study_year": "forecasts", "reduction": "forecasts", "extensive_form": "extensive", "wasserstein": "two_stage_ways",
     "decomposition": "two_stage_ways", "integer_first_stage": "two_stage_ways",
-    "peer_extensive": "peer",
+    "robust_case4": "systems", "affine": "systems", "peer_extensive": "peer",
 }
 
 

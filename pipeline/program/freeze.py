@@ -27,7 +27,7 @@ def freeze(program: LinearProgram, columns: Indices) -> LinearProgram:
         price = program.input_names[int(program.cost_by_input[[column]].indices[0])]
         raise InputError(Mistake(
             program.column_names[column], f"costs {price} times itself, so it cannot become an input as well",
-            "freeze only columns whose cost is constant, or bind that price before freezing",
+            "leave it out of settings.first_stage: only columns of constant cost can be decided ahead",
         ))
     kept = np.setdiff1d(np.arange(count), frozen)
     names = tuple(program.column_names[i] for i in frozen)

@@ -17,6 +17,7 @@ from pipeline.cases.settings import Affine, BoxRobust
 from pipeline.core.clock import DeliveryDay
 from pipeline.program.linear_program import Floats, LinearProgram
 from pipeline.program.solve import solve
+from pipeline.schedule.carrying import check_first_stage
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.guarding import follow_rules, guard_box, protect_prices
@@ -87,6 +88,7 @@ def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Seq
     state = desk.binder.initial_state() if state is None else state
     weights = check_weights(weights, len(outlooks))
     scenarios = np.array([bind_outlook(desk, outlook, state, overrides) for outlook in outlooks])
+    check_first_stage(desk, scenarios=len(outlooks))
     average = weighted_mean(outlooks, weights)
     middle = bind_outlook(desk, average, state, overrides)
     work = work_on(protect_prices(desk, average, middle), options, tuple(unreachable(case, overrides, stage="day_ahead")))

@@ -83,7 +83,8 @@ def decision_findings(decision: Decision | None, *, currency: str) -> tuple[Find
                 f"no decision costs less than {decision.lower:.2f} {currency} at its worst")
     elif np.isfinite(decision.lower):
         gap = decision.gap
-        said = f"{how}; no decision costs less than {decision.lower:.2f} {currency}: a gap of {100 * gap:.3g} % is proven"
+        share = 100 * gap if gap > 1e-9 else 0.0
+        said = f"{how}; under the treatment no decision costs less than {decision.lower:.2f} {currency}: a gap of {share:.3g} % is proven"
     else:
         said = f"{how}; no bound is proven, so how far it is from the optimum is not known"
     if decision.words:

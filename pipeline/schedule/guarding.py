@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
+from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, dot
 from pipeline.program.solve import Status
 from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
@@ -19,7 +20,9 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.deviations import box_deviations
 from pipeline.schedule.exclusive import ALL_FROM, ROUNDS, Pairs, with_exclusive
 from pipeline.schedule.findings import Finding
+from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.plan import in_merit_order
 from pipeline.schedule.rules import rules_of
 from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided
 from pipeline.uncertainty.affine import AffineDecision
@@ -69,6 +72,9 @@ def protect_prices(desk: Desk, outlook: Outlook, inputs: Floats) -> Desk:
     asked = desk.case.settings.budgeted_prices
     if asked is None:
         return desk
+    if not (desk.binder.plan.price_row >= 0).any():
+        raise InputError(Mistake("settings.budgeted_prices", "the case has no price series that could deviate",
+                                 "leave it out, or give a tie a market with a price_series"))
     widths = HalfWidths(load_share=0, heat_share=0, pv_share=0, wind_share=0, other_share=0, price_share=asked.half_width_share)
     deviations = box_deviations(desk, outlook, inputs, BoxRobust(half_widths=widths, budget_share=asked.budget_share))
     return replace(desk, program=budgeted_prices(desk.program, deviations))
@@ -91,12 +97,23 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
         work.warn("time_limit", "schedule", "the solver met its time limit: its best rules so far are used")
     program = work.desk.program
     bound = program.bind(inputs)
-    cost = dot(bound.cost, found.policy.nominal) + bound.offset
     recourse = recourse_of(program, problem.first_stage, work.left())
     held = np.concatenate([inputs, found.policy.nominal[problem.first_stage]])
+    nominal = _in_merit_order(work.desk, found.policy.nominal)
     best = checked(frozen_work(work, recourse), recourse.live.solve(held), held, "")
-    return Found(found.policy.nominal[None, :], best.row_dual, cost, found.decision.lower, found.decision.gap, work.status,
+    cost = dot(bound.cost, nominal) + bound.offset
+    return Found(nominal[None, :], best.row_dual, cost, found.decision.lower, found.decision.gap, work.status,
                  {}, found.decision, found.policy, rules_of(work.desk, problem.deviations, found.policy))
+
+
+def _in_merit_order(desk: Desk, nominal: Floats) -> Floats:
+    """The nominal schedule with the segments of cost curves filled from the cheapest on: rules may leave room in each of them."""
+    index = desk.layout.columns.index
+    columns = by_position(nominal, desk.layout.columns)
+    in_merit_order(columns, desk.roster.generators)
+    ordered = nominal.copy()
+    ordered[index] = columns
+    return ordered
 
 
 def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:

@@ -67,7 +67,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
         _one_direction(columns, stores)
     _one_direction(columns, desk.roster.aggregators)
     _one_unit(columns, desk.roster.converters)
-    _in_merit_order(columns, desk.roster.generators)
+    in_merit_order(columns, desk.roster.generators)
     names = _energy_labels(desk)
     before = np.array([start[f"{label.device}.{label.quantity.replace('energy_', 'energy_before_', 1)}"] for label in names])
     energy = np.vstack([before, plan.columns(names)])
@@ -100,7 +100,7 @@ def _one_unit(columns: Floats, converters: Converters) -> None:
         columns[:, converters.power[other]] = np.where(both, np.where(leads, 0.0, kept / factor[other]), second)
 
 
-def _in_merit_order(columns: Floats, generators: Generators) -> None:
+def in_merit_order(columns: Floats, generators: Generators) -> None:
     """A mean of scenarios fills segments out of order: the same power from the cheapest ones."""
     for segment, width in zip(generators.segment, generators.width, strict=True):
         mine = segment[segment >= 0]

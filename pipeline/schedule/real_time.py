@@ -13,6 +13,7 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, solve
+from pipeline.schedule.carrying import dearest_supply_per_kwh
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.dispatch import Dispatch, Settled
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
@@ -79,7 +80,8 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     if not day_ends and desk.case.settings.terminal_fixed_price_per_kwh is not None:
         price = desk.case.settings.terminal_fixed_price_per_kwh
     elif not day_ends and desk.case.settings.terminal_energy_price == "max_price":
-        price = max(0.0, float(desk.binder.prices(filled).max(initial=0.0)))
+        prices = desk.binder.prices(filled)
+        price = max(0.0, float(prices.max())) if prices.size else dearest_supply_per_kwh(desk.case)
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
                                   reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
     return filled, inputs

@@ -84,5 +84,5 @@ def proven(method: str, gap: float | None) -> str:
     if gap is None:
         said = "no gap was proven: a better schedule may exist"
     else:
-        said = f"proven within {100 * gap:.2g} % of the best" if gap > 0 else "proven to be the best, to a millionth"
+        said = f"proven within {100 * gap:.2g} % of the best" if gap > 1e-9 else "proven to be the best, to a millionth"
     return f"treatment             {method}, {said}"

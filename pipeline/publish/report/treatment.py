@@ -52,7 +52,9 @@ def whole_ticks(values: Floats) -> dict[str, object]:
 
 
 def _bounds_said(lower: Floats, upper: Floats, currency: str) -> str:
-    if not len(lower) or not np.isfinite(lower[-1]) or not np.isfinite(upper[-1]):
+    if len(lower) and np.isfinite(lower[-1]) and not np.isfinite(upper[-1]):
+        return f"No decision costs less than {lower[-1]:,.2f} {currency}. How much more the one found may cost at its worst is not proven."
+    if not len(lower) or not np.isfinite(lower[-1]):
         return "No bound is proven: how far the schedule is from the optimum is not known."
     gap = max(0.0, upper[-1] - lower[-1]) / max(abs(lower[-1]), 1e-9)
     return (f"After {len(lower)} iteration{'' if len(lower) == 1 else 's'}: between {lower[-1]:,.2f} and {upper[-1]:,.2f} {currency}, "

@@ -51,7 +51,7 @@ def test_a_proven_gap_is_said_and_so_is_that_none_is() -> None:
         "iteration_count": ("1", 3.0)}
     (said,) = decision_findings(FOUND, currency="EUR")
     assert said.severity == "info" and "column-and-constraint generation in 3 iterations" in said.message
-    assert "no decision costs less than 30.10 EUR: a gap of 0.332 % is proven" in said.message
+    assert "under the treatment no decision costs less than 30.10 EUR: a gap of 0.332 % is proven" in said.message
     unproven = dataclasses.replace(FOUND, lower=-INF)
     assert set(decision_figures(unproven, currency="EUR")) == {"treatment_objective", "iteration_count"}
     assert "no bound is proven" in decision_findings(unproven, currency="EUR")[0].message

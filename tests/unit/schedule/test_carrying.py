@@ -1,0 +1,68 @@
+"""What is asked of a case is checked in the words of its run settings, before anything is solved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.cases.settings import Affine, BudgetedPrices, HalfWidths, Stochastic
+from pipeline.core.errors import InputError
+from pipeline.equipment import Demand, Generator, Store
+from pipeline.equipment.generator import Commitment
+from pipeline.physics.horizon import Horizon
+from pipeline.program.cached import compiled
+from pipeline.schedule.carrying import check_first_stage, dearest_supply_per_kwh
+from pipeline.schedule.day_ahead import plan_day
+from pipeline.schedule.desk import open_desk
+from pipeline.schedule.guarding import protect_prices
+from pipeline.schedule.outlook import Outlook
+from tests.helpers import case_of
+from tests.unit.schedule.tiny_day import setting
+
+
+def test_a_pattern_that_matches_nothing_is_named():
+    with pytest.raises(InputError, match=r"settings.first_stage: '\*.shedule_kw' matches no column"):
+        setting(first_stage=("*.shedule_kw",)).plan()
+
+
+def test_units_are_switched_before_the_scenario_is_known():
+    unit = Generator(id="g", bus="plate", power_max_kw=100, power_min_kw=30, cost_linear_per_kwh=0.1,
+                     commitment=Commitment(start_cost=5, stop_cost=1, min_up_h=1, min_down_h=1))
+    case = case_of(unit, Demand(id="d", bus="plate", series="load"))
+    settings = case.settings.model_copy(update={"first_stage": ("*.schedule_kw",), "method": Stochastic()})
+    changed = case.model_copy(update={"settings": settings})
+    desk = open_desk(changed, changed.day(changed.default_date), compiled(changed, Horizon(24, 1.0), cache_dir=None))
+    check_first_stage(desk, scenarios=1)
+    with pytest.raises(InputError, match=r"g.on_share .*decided anew in every scenario"):
+        check_first_stage(desk, scenarios=2)
+
+
+def test_prices_cannot_be_guarded_where_there_are_none():
+    case = case_of(Demand(id="d", bus="plate", series="load"), ties=(), balancing_tie=None)
+    case = case.model_copy(update={"settings": case.settings.model_copy(update={"budgeted_prices": BudgetedPrices()})})
+    desk = open_desk(case, case.day(case.default_date), compiled(case, Horizon(24, 1.0), cache_dir=None))
+    with pytest.raises(InputError, match=r"settings.budgeted_prices.*no price series"):
+        protect_prices(desk, Outlook(("load",), np.zeros((1, 24))), np.zeros(len(desk.program.input_names)))
+
+
+def test_stored_energy_is_worth_the_dearest_supply_where_no_market_says():
+    unit = Generator(id="g", bus="plate", power_max_kw=50, cost_linear_per_kwh=0.2, cost_quadratic_per_kw2h=0.001)
+    assert dearest_supply_per_kwh(case_of(unit)) == pytest.approx(0.3)
+
+
+def test_rules_publish_cost_curves_filled_from_the_cheapest_segment_on():
+    """Rules leave room in every segment; what is published is the same power in merit order, which a checker prices the same."""
+    unit = Generator(id="g", bus="plate", power_max_kw=100, cost_linear_per_kwh=0.1, cost_quadratic_per_kw2h=0.002, segment_count=4)
+    store = Store(id="b", bus="plate", charge_max_kw=20, discharge_max_kw=20, charge_efficiency_share=0.9, discharge_efficiency_share=0.9,
+                  energy_max_kwh=40, energy_initial_kwh=20)
+    case = case_of(unit, store, Demand(id="d", bus="plate", series="load"))
+    series = tuple(one.model_copy(update={"kind": "load"}) if one.id == "load" else one for one in case.series)
+    method = Affine(half_widths=HalfWidths(load_share=0.3), budget_share=1.0)
+    case = case.model_copy(update={"series": series, "settings": case.settings.model_copy(update={"method": method})})
+    values = np.array([np.full(24, {"load": 80.0, "price": 0.9}.get(one.id, 0.0)) for one in series])
+    found = plan_day(case, case.day(case.default_date), compiled(case, Horizon(24, 1.0), cache_dir=None),
+                     [Outlook(tuple(one.id for one in series), values)], np.ones(1))
+    segments = found.columns[0][:, found.desk.roster.generators.segment[0]]
+    assert (segments.sum(axis=1) > 1).any()
+    assert ((segments[:, 1:] < 1e-9) | (segments[:, :-1] > 25 - 1e-9)).all()
+    assert found.objective == pytest.approx(float(found.costs.sum()), rel=1e-9)
