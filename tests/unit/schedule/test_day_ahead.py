@@ -126,7 +126,7 @@ def test_binaries_do_not_count_against_the_scenarios(tiny):
 def test_binaries_are_named_after_their_store(tiny):
     program = tiny.hourly
     charge, discharge = (program.column_index[f"f01_battery.{way}_kw"][:2] for way in ("charge", "discharge"))
-    wider = with_exclusive(program, Pairs(charge, discharge, np.zeros(2, dtype=bool)))
+    wider = with_exclusive(program, Pairs(charge, discharge, np.zeros(2, dtype=np.int64)))
     assert wider.column_names[-2:] == ("f01_battery.charging_share[1]", "f01_battery.charging_share[2]")
     assert wider.row_names[-4:] == ("f01_battery.exclusive_charge[1]", "f01_battery.exclusive_charge[2]",
                                     "f01_battery.exclusive_discharge[1]", "f01_battery.exclusive_discharge[2]")
