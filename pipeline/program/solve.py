@@ -11,6 +11,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.program.dual_bound import dual_bound
 from pipeline.program.highs import basis_arrays, check, new_solver, pass_bound, set_basis, set_option
 from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram, dot
 
@@ -143,6 +144,9 @@ def _run(solver: Any, bound: BoundProgram, options: SolveOptions) -> Solution:
     basis = basis_arrays(solver, bound, x)
     row_dual = np.array(solution.row_dual) if solution.dual_valid else None
     reduced_cost = bound.cost - bound.program.matrix.T @ row_dual if row_dual is not None else None
+    if status is Status.optimal and basis is None and options.method in ("ipm", "hipo") and not bound.program.integer.any():
+        best = -np.inf if row_dual is None else min(objective, dual_bound(bound, x, row_dual))
+        gap = (objective - best) / max(abs(best), 1e-9)
     return Solution(status, objective, best, gap, x, row_dual, reduced_cost, basis, time.perf_counter() - started, iterations)
 
 

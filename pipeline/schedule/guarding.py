@@ -120,7 +120,8 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
     """Rules whose nominal schedule never charges and discharges a store at once.
 
     A rule that lowers both by a deviation is worth more than one that raises one of them, so that rules violate what costs
-    exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage.
+    exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage. Without rules under
+    such binaries, or without time for them, the last rules found stay, with a warning.
     """
     found, chosen = first, work.pairs.violated(first.policy.nominal)
     for round_ in range(ROUNDS):
@@ -129,7 +130,12 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
         if round_ >= ALL_FROM:
             chosen = np.ones_like(chosen)
         pairs = work.pairs.only(np.flatnonzero(chosen))
-        found = _decided_ahead(work, problem, pairs)
+        try:
+            narrower = _decided_ahead(work, problem, pairs)
+        except NoDecision:
+            break
+        lower = min(max(found.decision.lower, narrower.decision.lower), narrower.decision.objective)  # fewer rules cost no less
+        found = replace(narrower, decision=replace(narrower.decision, lower=lower))
         again = work.pairs.violated(found.policy.nominal)
         if not again.any():
             return found

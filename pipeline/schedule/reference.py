@@ -8,8 +8,9 @@ import numpy as np
 
 from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
+from pipeline.core.errors import NoSchedule
 from pipeline.program.linear_program import Floats, LinearProgram
-from pipeline.program.solve import SolveOptions, solve
+from pipeline.program.solve import Solution, SolveOptions, Status, solve
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
@@ -21,8 +22,8 @@ def recourse_costs(case: Case, day: DeliveryDay, program: LinearProgram, outlook
                    state: State | None = None, overrides: Sequence[Instruction] = (), options: SolveOptions | None = None) -> Floats | None:
     """(N,) cost of each outlook met by the best recourse to the first stage that is best for `reference`; infinite where nothing meets it.
 
-    outlooks, reference, state and overrides as in `plan_day`. None where no first stage was found in time. Without a first stage
-    it is the cost of each outlook decided on its own.
+    outlooks, reference, state and overrides as in `plan_day`. None where the first stage or one of the costs was not found
+    in time. Without a first stage it is the cost of each outlook decided on its own. Raises NoSchedule where the solver failed.
     """
     options = options or SolveOptions()
     desk = open_desk(case, day, program)
@@ -36,7 +37,18 @@ def recourse_costs(case: Case, day: DeliveryDay, program: LinearProgram, outlook
     first[whole] = np.round(first[whole])
     recourse = recourse_of(program, first_stage, options)
     solutions = [recourse.live.solve(np.concatenate([_bound(desk, outlook, state, overrides), first])) for outlook in outlooks]
-    return np.array([np.inf if solution.x is None else solution.objective for solution in solutions])
+    if any(solution.status is Status.time_limit for solution in solutions):
+        return None
+    return np.array([_cost(solution, k) for k, solution in enumerate(solutions)])
+
+
+def _cost(solution: Solution, k: int) -> float:
+    """Infinite where nothing meets the outlook. What a solver could not tell makes no day the worst."""
+    if solution.status is Status.infeasible:
+        return float("inf")
+    if solution.x is None:
+        raise NoSchedule(f"day {k + 1} of the sample, met with the decision of the forecast: the solver ended as {solution.status.value}")
+    return solution.objective
 
 
 def _bound(desk: Desk, outlook: Outlook, state: State, overrides: Sequence[Instruction]) -> Floats:

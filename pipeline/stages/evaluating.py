@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.cases.case import Case
 from pipeline.core.errors import InputError, Mistake
+from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.ev import realised_envelopes
 from pipeline.forecast.ev_connection import aggregators_of, realised_connections, scenario_early
 from pipeline.program.linear_program import Floats
@@ -27,19 +28,35 @@ from pipeline.stages.asked import Request
 from pipeline.stages.deciding import day_ahead_program, decide, outlooks_of
 from pipeline.stages.evaluation import Cell, Plan
 from pipeline.stages.forecasting import forecast, forecast_of, seed_of
-from pipeline.stages.home import code_digest
+from pipeline.stages.home import code_digest, open_home
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.knowledge import read_knowledge
-from pipeline.stages.opening import Run, load_run, open_day_ahead
+from pipeline.stages.opening import Run, day_ahead_issue, load_run, open_day_ahead
 from pipeline.stages.representing import scenarios
 from pipeline.store.files import replace_file
 
 REALISED = "realised"
+HOUR_S = 3600
+_KNOWN: dict[tuple[object, ...], str] = {}
 
 
-def key_of(plan: Plan, cell: Cell | None) -> dict[str, Any]:
-    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell."""
-    return {"case": plan.case.digest, "code": code_digest(), "against": list(plan.study.against),
+def known_of(plan: Plan, day: str) -> str:
+    """Digest of what a day is planned from, and of what came where plans are met with that: a correction makes both others."""
+    case, home, now = plan.case, open_home(), int(time.time())
+    delivery = case.day(date.fromisoformat(day))
+    issued_at = day_ahead_issue(case, delivery, now)
+    as_of = now if REALISED in plan.study.against else issued_at
+    words = home.warehouse.words(case.name, delivery.start, delivery.end, as_of)
+    # All treatments of a day ask in a row, and reading takes seconds for a large case: once until something is imported or said.
+    state = (str(home.path), case.digest, day, as_of // HOUR_S, home.warehouse.newest_ingest(), tuple(words))
+    if state not in _KNOWN:
+        _KNOWN[state] = read_knowledge(home, case, day=delivery, start=history_start(case, issued_at), as_of=as_of).digest
+    return _KNOWN[state]
+
+
+def key_of(plan: Plan, cell: Cell | None, known: str) -> dict[str, Any]:
+    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell. `known`: see `known_of`."""
+    return {"case": plan.case.digest, "code": code_digest(), "against": list(plan.study.against), "known": known,
             "held_out_count": plan.study.held_out_count, "treatment": None if cell is None else cell.settings}
 
 
@@ -47,35 +64,37 @@ def cell_path(folder: Path, day: str, cell: Cell | None) -> Path:
     return folder / "cells" / day / ("perfect_foresight.json" if cell is None else f"{cell.name}.json".replace(" ", "--"))
 
 
-def read_cell(folder: Path, plan: Plan, day: str, cell: Cell | None) -> dict[str, Any] | None:
-    """The record of a cell, where there is one of this case, code and study."""
+def read_cell(folder: Path, plan: Plan, day: str, cell: Cell | None, known: str) -> dict[str, Any] | None:
+    """The record of a cell, where there is one of this case, code, study and knowledge."""
     path = cell_path(folder, day, cell)
     if not path.is_file():
         return None
     record: dict[str, Any] = json.loads(path.read_text())
-    return record if record.get("key") == key_of(plan, cell) else None
+    return record if record.get("key") == key_of(plan, cell, known) else None
 
 
 def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
     """Plan and meet one day with one treatment, or reuse it; returns the path of its record."""
     path = cell_path(folder, day, cell)
-    if read_cell(folder, plan, day, cell) is not None and read_cell(folder, plan, day, None) is not None:
-        return path
     asked = Request(case=plan.study.case, date=date.fromisoformat(day), variant=plan.study.variant, independent=True,
                     treatment=cell.settings)
     ensure_ingested(asked)
+    known = known_of(plan, day)
+    if read_cell(folder, plan, day, cell, known) is not None and read_cell(folder, plan, day, None, known) is not None:
+        return path
     run_id = open_day_ahead(asked)
     scenarios(forecast(run_id))
     run = load_run(run_id)
     names, outlooks = unseen_outlooks(run, plan)
-    if read_cell(folder, plan, day, None) is None:
-        _keep(cell_path(folder, day, None), key_of(plan, None), {"scenarios": names, "perfect_cost": _perfect(run, outlooks).tolist()})
+    if read_cell(folder, plan, day, None, known) is None:
+        perfect = {"scenarios": names, "perfect_cost": _perfect(run, outlooks).tolist()}
+        _keep(cell_path(folder, day, None), key_of(plan, None, known), perfect)
     started, spent = time.perf_counter(), time.process_time()
     found = decide(run)
     timing = {"cpu_s": time.process_time() - spent, "wall_s": time.perf_counter() - started}
     met = meet_unseen(run.case, run.day, day_ahead_program(run), found.first, outlooks, overrides=run.knowledge.overrides,
                       options=_options(run))
-    _keep(path, key_of(plan, cell), {"delivery_date": day, "cell": cell.name, "scenarios": names, "timing": timing,
+    _keep(path, key_of(plan, cell, known), {"delivery_date": day, "cell": cell.name, "scenarios": names, "timing": timing,
                                      **_planned(run, found), **_met(met)})
     return path
 

@@ -112,14 +112,17 @@ def open_day_ahead(asked: Request) -> str:
     ledger.reconcile(home.warehouse, home.lake)
     case = asked.load()
     day = case.day(asked.date)
-    nominal = day.at(case.settings.day_ahead_issue_local, days_before=1)
-    # Ahead of its time a run is issued now: were it dated to the nominal time, the regular one could not take its place.
-    issued_at = min(nominal, int(time.time()) if asked.as_of is None else asked.as_of)
+    issued_at = day_ahead_issue(case, day, int(time.time()) if asked.as_of is None else asked.as_of)
     start = history_start(case, issued_at)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at)
     before = _schedule_before(home, asked, case, day, issued_at)
     return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge,
                      parents=() if before is None else (before.run_id,), history_start=start)
+
+
+def day_ahead_issue(case: Case, day: DeliveryDay, now: int) -> int:
+    """Ahead of its time a run is issued now: were it dated to the nominal time, the regular one could not take its place."""
+    return min(day.at(case.settings.day_ahead_issue_local, days_before=1), now)
 
 
 def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int) -> RunRecord | None:

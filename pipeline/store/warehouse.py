@@ -124,6 +124,11 @@ class Warehouse:
         with self.reading() as connection:
             return _ingests.has_file(connection, namespace, source, sha256)
 
+    def newest_ingest(self) -> int:
+        """Sequence number of the last import of anything: it grows with every one."""
+        with self.reading() as connection:
+            return _ingests.next_sequence(connection) - 1
+
     def has_series(self, namespace: str, series: str) -> bool:
         """True when at least one value of a series is stored: then new data are live, not a first import."""
         with self.reading() as connection:

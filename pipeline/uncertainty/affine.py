@@ -17,6 +17,7 @@ from pipeline.uncertainty.monolith import NoDecision, no_decision, proven_lower
 from pipeline.uncertainty.two_stage import Decision, Way
 
 _SIMPLEX_COLUMNS = 100_000  # of the counterpart; beyond, interior point is faster
+_BRANCHED_COLUMNS = 35_000  # of a counterpart with integers; beyond, they are held as the forecast's schedule has them
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,84 @@ def affine(program: LinearProgram, deviations: Deviations, *, first_stage: Indic
     started = time.perf_counter()
     first_stage = np.unique(np.asarray(first_stage, dtype=np.int64))
     whole = counterpart(program, deviations, first_stage=first_stage, information=information or Information(), limits=limits)
-    solution, way = solve_counterpart(whole.bound, options or SolveOptions())
+    found = solve_counterpart(whole.bound, program.bind(deviations.centre), options or SolveOptions())
+    solution = found.solution
     if solution.x is None:
         raise no_policy(solution)
     policy = policy_of(whole, solution.x)
-    decision = Decision(policy.nominal[first_stage], solution.objective, proven_lower(solution), solution.status, way,
-                        seconds=time.perf_counter() - started)
+    decision = Decision(policy.nominal[first_stage], solution.objective, found.lower, solution.status, found.way,
+                        seconds=time.perf_counter() - started, words=found.words)
     return AffineDecision(decision, policy)
 
 
-def solve_counterpart(bound: BoundProgram, options: SolveOptions) -> tuple[Solution, Way]:
-    """By structure: branch and bound with integers, simplex while it is small, else interior point without crossover."""
-    if bound.program.integer.any():
-        return solve(bound, options), "mixed_integer"
-    if options.method == "auto" and bound.cost.size > _SIMPLEX_COLUMNS:
+@dataclass(frozen=True)
+class Solved:
+    """A counterpart's solution, the proven lower bound of its optimum, and what else is to be said of it."""
+
+    solution: Solution
+    way: Way
+    lower: float
+    words: str = ""
+
+
+def solve_counterpart(bound: BoundProgram, centre: BoundProgram, options: SolveOptions) -> Solved:
+    """By structure: branch and bound with integers, simplex while it is small, else interior point without crossover.
+
+    With integers and big: those of the schedule at the centre, whose program `centre` is, are held; where no rule meets the set with
+    them, branch and bound. Branch and bound does not finish on such a counterpart: bounds of its columns move with the protection.
+    """
+    integer = bound.program.integer
+    if not integer.any():
+        solution, way = _continuous(bound, options)
+        return Solved(solution, way, proven_lower(solution))
+    started = time.perf_counter()
+    if bound.cost.size > _BRANCHED_COLUMNS and (held := _held(bound, centre, options)) is not None:
+        return held
+    solution = solve(bound, _left(options, started))
+    return Solved(solution, "mixed_integer", proven_lower(solution))
+
+
+def _continuous(bound: BoundProgram, options: SolveOptions, *, simplex_columns: int = _SIMPLEX_COLUMNS) -> tuple[Solution, Way]:
+    if options.method == "auto" and bound.cost.size > simplex_columns:
         return solve(bound, replace(options, method="ipm", crossover=False)), "interior_point"
     return solve(bound, options), "simplex" if options.method in ("auto", "simplex") else "interior_point"
+
+
+def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions) -> Solved | None:
+    """The best rules with the integers of the schedule at the centre. None where none meet the set, or no such schedule is known.
+
+    Lower bound: that of the schedule at the centre, which is a deviation of the set, or the dual one with the integers freed.
+    """
+    started = time.perf_counter()
+    alone = solve(centre, options)
+    if alone.x is None:
+        return None
+    integer = bound.program.integer
+    columns = np.flatnonzero(integer)
+    low, high = bound.program.col_lower.copy(), bound.program.col_upper.copy()
+    low[columns] = high[columns] = np.round(alone.x[columns])
+    held = replace(bound, program=replace(bound.program, integer=np.zeros_like(integer), col_lower=low, col_upper=high))
+    solution, way = _continuous(held, _left(options, started), simplex_columns=_BRANCHED_COLUMNS)
+    if solution.x is None:
+        return None
+    lower = max(proven_lower(alone), _freed(bound, solution, columns))
+    best = "the best" if solution.status is Status.optimal else "the best found in time"
+    words = (f"the {columns.size} integer decisions are those of the schedule at the forecast, under which the rules are {best}; "
+             "others may promise less")
+    return Solved(solution, way, min(lower, solution.objective), words)
+
+
+def _freed(bound: BoundProgram, held: Solution, columns: Indices) -> float:
+    """Lower bound with the held columns anywhere in their bounds: each moves to where its reduced cost is worth most."""
+    if held.status is not Status.optimal or held.x is None or held.reduced_cost is None:
+        return -np.inf
+    price, at = held.reduced_cost[columns], held.x[columns]
+    low, high = bound.program.col_lower[columns], bound.program.col_upper[columns]
+    return held.objective + float(np.minimum(price * (low - at), price * (high - at)).sum())
+
+
+def _left(options: SolveOptions, started: float) -> SolveOptions:
+    return replace(options, time_limit_s=max(options.time_limit_s - (time.perf_counter() - started), 0.0))
 
 
 def no_policy(solution: Solution) -> NoDecision:

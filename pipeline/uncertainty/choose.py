@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from pipeline.program.solve import SolveOptions
@@ -18,15 +19,18 @@ def decide(two_stage: TwoStage, measure: Measure, options: SolveOptions | None =
     """First stage, costs and law under a measure.
 
     One scenario: simplex. Small: interior point, or branch and bound with integers. Big: decomposition to a proven gap of `gap_share`;
-    where that fails, the whole program in one piece, and `words` of the decision say so. Raises InputError, NoDecision.
+    where that fails, the whole program in one piece in the time that is left, and `words` of the decision say so.
+    Raises InputError, NoDecision.
     """
     if not is_big(two_stage):
         return solve_monolith(two_stage, measure, options)
+    options, started = options or SolveOptions(), time.perf_counter()
     try:
         return decompose(two_stage, measure, options, gap_share=gap_share)
     except NotDecomposable as failed:
         words = f"decided in one piece, because decomposition failed: {failed}"
-    found = solve_monolith(two_stage, measure, options)
+    left_s = max(options.time_limit_s - (time.perf_counter() - started), 0.0)
+    found = solve_monolith(two_stage, measure, replace(options, time_limit_s=left_s))
     return replace(found, words=words)
 
 

@@ -96,7 +96,8 @@ class _Search:
         """The optimum at the mean is below that under any set of laws that holds the weights: costs are convex in row bounds."""
         program, spread, mean = self.two_stage.program, np.ptp(self.two_stage.scenarios, axis=0) > 0, _mean(self.two_stage)
         priced = np.unique(program.cost_by_input.tocoo().col)
-        close = np.allclose(forecast, mean, rtol=1e-9, atol=1e-9 * (1 + np.abs(mean).max(initial=0.0)))
+        scale = np.abs(self.two_stage.scenarios).max(axis=0)  # of each input by itself: watts and tonnes stand side by side
+        close = bool((np.abs(forecast - mean) <= 1e-9 * np.maximum(scale, np.abs(forecast))).all())
         return close and not spread[priced].any()
 
     def activate(self, most: int) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pipeline.program.solve import SolveOptions
+from pipeline.core.errors import NoSchedule
+from pipeline.program.linear_program import Floats
+from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.reference import recourse_costs
 from pipeline.uncertainty.expectation import recourse_of
@@ -41,3 +45,22 @@ def test_without_a_decision_in_time_there_are_no_costs() -> None:
     tiny = setting()
     day = coarsen(tiny.truth(), 4)
     assert recourse_costs(tiny.case, tiny.day, tiny.hourly, [day], reference=day, options=SolveOptions(time_limit_s=0.0)) is None
+
+
+@pytest.mark.parametrize("status", [Status.infeasible, Status.time_limit, Status.failed])
+def test_only_what_cannot_be_met_costs_infinitely(status: Status, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a solver could not tell makes no day the worst: without time no cost is known, and a failure is an error."""
+    real = LiveSolver.solve
+
+    def ended(self: LiveSolver, inputs: Floats) -> Solution:
+        return replace(real(self, inputs), status=status, objective=np.nan, x=None)
+
+    monkeypatch.setattr(LiveSolver, "solve", ended)
+    tiny = setting()
+    day = coarsen(tiny.truth(), 4)
+    if status is Status.failed:
+        with pytest.raises(NoSchedule, match=r"day 1 of the sample.*failed"):
+            recourse_costs(tiny.case, tiny.day, tiny.hourly, [day], reference=day)
+        return
+    costs = recourse_costs(tiny.case, tiny.day, tiny.hourly, [day], reference=day)
+    assert costs is None if status is Status.time_limit else costs is not None and np.isinf(costs).all()

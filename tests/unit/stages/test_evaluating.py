@@ -19,11 +19,12 @@ import pytest
 
 from pipeline import stages
 from pipeline.scenarios.generate import draw
-from pipeline.stages.evaluating import held_out, read_cell
+from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_of, read_cell
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.opening import load_run
 from pipeline.stages.study import load_study
+from pipeline.store.observations import ObservationBatch
 from tests.whole_day import CLI, ROOT, at_home, copied, run_day_ahead
 
 # Slot tables with sampled errors: no series is fitted, and imbalance at two prices gives every treatment another position.
@@ -165,12 +166,31 @@ def test_a_record_is_of_its_study_case_and_treatment(ran: Ran) -> None:
     plan = load_study(ran.file)
     assert isinstance(plan, Plan)
     cell, day = plan.cell("same"), "2016-06-15"
-    assert read_cell(ran.folder, plan, day, cell) is not None
+    with at_home(ran.home):
+        known = known_of(plan, day)
+    assert read_cell(ran.folder, plan, day, cell, known) is not None
     longer = dataclasses.replace(plan, study=plan.study.model_copy(update={"held_out_count": 7}))
     other = dataclasses.replace(plan, case=plan.case.model_copy(update={"currency": "EUR"}))
     treated = dataclasses.replace(cell, settings=cell.settings.replace('"aversion_share":0.0', '"aversion_share":0.1'))
     assert treated.settings != cell.settings
-    assert [read_cell(ran.folder, one, day, which) for one, which in ((longer, cell), (other, cell), (plan, treated))] == [None] * 3
+    assert [read_cell(ran.folder, one, day, which, known) for one, which in ((longer, cell), (other, cell), (plan, treated))] == [None] * 3
+
+
+def test_a_correction_makes_its_day_be_done_again(ran: Ran, tmp_path: Path) -> None:
+    """A load of the last hour before the issue time is corrected, in time: the second day knew it, and the first one did not."""
+    plan = load_study(ran.file)
+    assert isinstance(plan, Plan)
+    home, cell = copied(ran.home, tmp_path / "there"), plan.cell("plain")
+    folder = home / "studies" / "treatments"
+    with at_home(home) as there:
+        run = load_run(json.loads((folder / "cells" / "2016-06-16" / "plain.json").read_text())["run_id"])
+        series, moment = plan.case.series[0].id, run.issued_at - 3600
+        batch = ObservationBatch([series], np.zeros(1, np.int32), np.array([moment]), np.array([run.issued_at]), np.array([12.5]),
+                                 np.zeros(1, np.int16), [3600])
+        there.warehouse.add_observations(plan.case.name, batch, source="correction", ingested_at=run.issued_at, trust_known_at=True)
+        before = {day: cell_path(folder, day, cell).stat().st_mtime_ns for day in ("2016-06-15", "2016-06-16")}
+        after = {day: evaluate_cell(folder, plan, day, cell).stat().st_mtime_ns for day in before}
+    assert after["2016-06-15"] == before["2016-06-15"] and after["2016-06-16"] > before["2016-06-16"]
 
 
 def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Path) -> None:

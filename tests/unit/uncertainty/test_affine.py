@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from pipeline.core.errors import InputError
 from pipeline.program.linear_program import BoundProgram
 from pipeline.program.solve import Status, solve
+from pipeline.uncertainty import affine as module
 from pipeline.uncertainty.affine import affine
 from pipeline.uncertainty.affine_check import check_policy, extreme_points, worst_point, worst_points
 from pipeline.uncertainty.affine_counterpart import counterpart
@@ -357,3 +358,39 @@ def test_a_policy_survives_storage():
     d = np.linspace(-1, 1, 12).reshape(2, 6)
     assert np.array_equal(again.evaluate(d), policy.evaluate(d)) and again.names == policy.names
     assert np.array_equal(policy.evaluate(d)[1], policy.evaluate(d[1]))
+
+
+def switched_slot():
+    """Demand 10 that may be 4 more, from a unit of 12 that costs 5 to have on and 1 per kW, and a reserve at 3 that a second switch opens.
+
+    At the forecast the reserve stays shut, and no rule of the first unit alone meets 14; slack at 20 does.
+    """
+    columns = {"g.on_share[1]": (5, 0, 1), "g.open_share[1]": (2, 0, 1), "g.power_kw[1]": (1, 0, INF), "g.reserve_kw[1]": (3, 0, INF),
+               "g.slack_kw[1]": (20, 0, INF)}
+    rows = {"g.covers[1]": (0, {"g.power_kw[1]": 1, "g.reserve_kw[1]": 1, "g.slack_kw[1]": 1, "g.demand_kw[1]": -1}, INF),
+            "g.most[1]": (-INF, {"g.power_kw[1]": 1, "g.on_share[1]": -12}, 0),
+            "g.opened[1]": (-INF, {"g.reserve_kw[1]": 1, "g.open_share[1]": -8}, 0)}
+    program = written(columns, rows, inputs=["g.demand_kw[1]"], integer=["g.on_share[1]", "g.open_share[1]"])
+    return program, moving(program, [("g.demand_kw[1]", 4.0, 0)], [10.0], budget=[1.0])
+
+
+def test_integers_of_a_big_counterpart_are_the_forecast_s_and_the_bound_holds_the_best(monkeypatch):
+    """On, shut: 15 at the forecast. Rules: 5 + 12 + 2 x 20 = 57 with these; 5 + 2 + 12 + 2 x 3 = 25 with the reserve opened."""
+    program, deviations = switched_slot()
+    first = np.array([0, 1])
+    best = affine(program, deviations, first_stage=first).decision
+    assert best.objective == pytest.approx(25.0) and best.way == "mixed_integer" and not best.words
+    monkeypatch.setattr(module, "_BRANCHED_COLUMNS", 4)
+    held = affine(program, deviations, first_stage=first).decision
+    assert held.objective == pytest.approx(57.0) and held.first == pytest.approx([1.0, 0.0]) and held.way == "interior_point"
+    assert 15.0 - 1e-6 <= held.lower <= 25.0 + 1e-6
+    assert "integer decisions are those of the schedule at the forecast" in held.words
+
+
+def test_where_no_rule_meets_the_set_with_the_forecast_s_integers_branch_and_bound_looks_for_others(monkeypatch):
+    program, deviations = switched_slot()
+    high = program.col_upper.copy()
+    high[4] = 0.0  # no slack
+    monkeypatch.setattr(module, "_BRANCHED_COLUMNS", 4)
+    found = affine(replace(program, col_upper=high), deviations, first_stage=np.array([0, 1])).decision
+    assert found.way == "mixed_integer" and found.objective == pytest.approx(25.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pipeline.core.errors import InputError
 from pipeline.program.solve import SolveOptions, Status
@@ -42,6 +43,19 @@ def test_the_optimum_of_the_mean_proves_nothing_where_prices_vary():
     found = column_and_constraint(TwoStage(program, np.array([0]), np.array([[0.0], [2.0]]), np.array([0.5, 0.5])), Expectation())
     assert found.objective == pytest.approx(0.5) and found.lower == pytest.approx(0.5)
     assert not found.iterations[0].proven and found.iterations[0].lower == pytest.approx(1.0)
+
+
+def test_a_forecast_off_the_mean_in_a_small_input_proves_nothing_beside_a_large_one():
+    """A second input of 1e12 that no row sees must not widen what counts as the mean of the first: 20 is not 25."""
+    given = one_unit()
+    program = replace(given.program, cost_by_input=sp.csr_array((given.program.cost.size, 2)), offset_by_input=np.zeros(2),
+                      matrix_by_input=sp.csr_array(np.pad(given.program.matrix_by_input.toarray(), ((0, 0), (0, 1)))),
+                      readout_by_input=sp.csr_array((given.program.readout.shape[0], 2)),
+                      input_names=(*given.program.input_names, "g.far[1]"))
+    wide = replace(given, program=program, scenarios=np.column_stack([given.scenarios, [1e12, 1e12]]))
+    for first, proven in ((25.0, True), (20.0, False)):
+        found = column_and_constraint(wide, Expectation(), forecast=np.array([first, 1e12]))
+        assert found.iterations[0].proven == proven
 
 
 def without_recourse() -> TwoStage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -105,6 +106,19 @@ def test_a_solution_that_fails_the_last_check_is_not_handed_on(monkeypatch):
         decompose(given, Expectation())
     found = decide(given, Expectation(), SolveOptions(method="simplex"))
     assert found.way == "simplex" and "decomposition failed: the last check" in found.words
+
+
+def test_after_a_failed_decomposition_one_piece_gets_the_time_that_is_left(monkeypatch):
+    def failed(*given, **more):
+        time.sleep(0.05)
+        raise NotDecomposable("of a test")
+
+    given, seen, real = coupled(8), [], choose.solve_monolith
+    monkeypatch.setattr(choose, "BIG", 10)
+    monkeypatch.setattr(choose, "decompose", failed)
+    monkeypatch.setattr(choose, "solve_monolith", lambda two, measure, options: seen.append(options) or real(two, measure, options))
+    assert "of a test" in decide(given, Expectation(), SolveOptions(time_limit_s=100.0)).words
+    assert seen[0].time_limit_s <= 99.95
 
 
 def test_the_way_follows_size_and_structure(monkeypatch):
