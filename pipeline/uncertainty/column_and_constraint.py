@@ -22,6 +22,7 @@ from pipeline.uncertainty.monolith import NoDecision, checked, clean_first, no_d
 from pipeline.uncertainty.refusals import check_continuous_recourse, check_scenarios
 from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relative_gap
 
+VERTICES = 1e-6  # gap below which interior point without crossover proves too little: masters are then solved by simplex
 SUPPORT = 1e-9  # probability below which a scenario does not belong to a law
 
 
@@ -40,6 +41,8 @@ def column_and_constraint(two_stage: TwoStage, measure: Measure, options: SolveO
     check_continuous_recourse(two_stage.program, two_stage.first_stage, treatment="column-and-constraint generation", remedy=remedy)
     options = replace(options or SolveOptions(), mip_gap_share=min((options or SolveOptions()).mip_gap_share, gap_share / 4))
     recourse = recourse_of(two_stage.program, two_stage.first_stage, replace(options, method="auto", crossover=True))
+    if options.method == "auto" and gap_share <= VERTICES:
+        options = replace(options, method="simplex")
     search = _Search(two_stage, measure, options, gap_share, scenario_costs(two_stage), recourse)
     search.seed(_mean(two_stage) if forecast is None else check_scenarios(two_stage.program, forecast)[0])
     while len(search.iterations) < rounds_max and search.gap > gap_share and search.left_s > 0:
