@@ -13,7 +13,7 @@ from pipeline.cli import leave
 _HOMES = {
     "first_solve": "programs", "real_time_step": "programs", "fresh_redispatch": "days", "full_day": "days", "forecast": "forecasts",
     "study_year": "forecasts", "reduction": "forecasts", "extensive_form": "extensive", "wasserstein": "two_stage_ways",
-    "decomposition": "two_stage_ways", "integer_first_stage": "two_stage_ways",
+    "decomposition": "two_stage_ways", "decomposition_96": "two_stage_ways", "integer_first_stage": "two_stage_ways",
     "robust_case4": "systems", "affine": "systems", "peer_extensive": "peer",
 }
 

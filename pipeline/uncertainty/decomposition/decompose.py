@@ -13,9 +13,10 @@ from pipeline.uncertainty.decomposition.detect import detect
 from pipeline.uncertainty.decomposition.family import family_of
 from pipeline.uncertainty.decomposition.integers import first_stage_integers
 from pipeline.uncertainty.decomposition.loop import Loop, Stuck
+from pipeline.uncertainty.decomposition.one_scenario import TrialFailed
 from pipeline.uncertainty.decomposition.pattern import settle_prices
 from pipeline.uncertainty.decomposition.pricing import BlockFailed
-from pipeline.uncertainty.decomposition.trial import TrialFailed, reduce_family
+from pipeline.uncertainty.decomposition.trial import reduce_family
 from pipeline.uncertainty.measure import Measure
 from pipeline.uncertainty.monolith import checked, clean_first
 from pipeline.uncertainty.two_stage import Decision, TwoStage, relative_gap
@@ -50,15 +51,16 @@ def _decided(two_stage: TwoStage, measure: Measure, gap: float, deadline: float,
     whole = two_stage.program.integer
     if whole.sum() > whole[two_stage.first_stage].sum():
         raise NotDecomposable("integers are decided after the scenario is known")
-    reduced = reduce_family(family_of(two_stage))
+    reduced = reduce_family(family_of(two_stage), two_stage.weights)
+    reduced = reduced.under(measure.law(reduced.costs(), two_stage.weights))
     structure = detect(reduced.family)
     if structure is None or not structure.parts:
         raise NotDecomposable("the arrays do not fall into blocks")
-    loop = Loop(reduced, structure, measure.epigraph(two_stage.weights), two_stage.weights)
+    loop = Loop(reduced, structure, measure.epigraph(two_stage.weights))
     settle_prices(loop, gap=gap, deadline=deadline)
     loop.rounds(loop.blocks, gap=gap, deadline=deadline, most=ROUNDS, pool=True)
     if whole.any():
-        loop = first_stage_integers(loop, measure.epigraph(two_stage.weights), two_stage.weights, gap=gap, deadline=deadline)
+        loop = first_stage_integers(loop, gap=gap, deadline=deadline)
     bounds = loop.bounds
     if bounds.best is None:
         raise NotDecomposable("no mixture without slack was found in time")

@@ -52,9 +52,9 @@ class Eliminated:
         """(S, n) columns that stay -> (S, z) lazy columns."""
         return self.solve((self.rhs - x @ self.others.T).T).T
 
-    def mean_values(self, x: Floats) -> Floats:
-        """Lazy columns (z,) of the mean scenario at (n,) columns."""
-        return self.solve(self.rhs.mean(axis=0) - self.others @ x)
+    def mean_values(self, x: Floats, law: Floats) -> Floats:
+        """Lazy columns (z,) of a law's mean scenario at (n,) columns."""
+        return self.solve(law @ self.rhs - self.others @ x)
 
     def rows_of(self, which: Indices) -> tuple[sp.csr_array, Floats]:
         """Pool rows of lazy columns `which`: z = W x + e. Returns W (k, n) and what to multiply b by, (k, z)."""

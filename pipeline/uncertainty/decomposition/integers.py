@@ -17,13 +17,12 @@ from pipeline.program.linear_program import Floats
 from pipeline.uncertainty.decomposition.loop import Loop
 from pipeline.uncertainty.decomposition.prices import Prices
 from pipeline.uncertainty.decomposition.pricing import Block, BlockFailed, price
-from pipeline.uncertainty.measure import Epigraph
 
 SHARE_OF_TIME = 0.5  # of what is left, for the blocks' branch and bound
 ROUNDS = 60
 
 
-def first_stage_integers(loop: Loop, epigraph: Epigraph, weights: Floats, *, gap: float, deadline: float) -> Loop:
+def first_stage_integers(loop: Loop, *, gap: float, deadline: float) -> Loop:
     """The loop of the program with its integers fixed; its lower bounds are those of the program itself."""
     assert loop.centre is not None
     lower, fixed = _bounded(loop, loop.centre, gap=gap, deadline=deadline)
@@ -32,7 +31,7 @@ def first_stage_integers(loop: Loop, epigraph: Epigraph, weights: Floats, *, gap
     low, high = family.col_lower.copy(), family.col_upper.copy()
     low[:, family.integer] = high[:, family.integer] = fixed[family.integer]
     reduced = replace(loop.reduced, family=replace(family, col_lower=low, col_upper=high))
-    again = Loop(reduced, loop.structure, epigraph, weights, loop.centre if not loop.centre.pool.size else _without_pool(loop.centre))
+    again = Loop(reduced, loop.structure, loop.epigraph, loop.centre if not loop.centre.pool.size else _without_pool(loop.centre))
     again.bases = loop.bases
     again.bounds.proven = proven
     again.master.add([a for a in loop.master.answers if not loop.blocks[a.block].integers.size], again.blocks)

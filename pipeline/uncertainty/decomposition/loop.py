@@ -21,19 +21,20 @@ from pipeline.uncertainty.measure import Epigraph, weighted
 from pipeline.uncertainty.two_stage import Iteration, relative_gap
 
 CENTRE_SHARE = 0.7  # of the best prices so far, in the next ones
-MET_SHARE = 0.5  # the same where the master is feasible from the start
+MET_SHARE = 0.6  # the same where the master is feasible from the start
 WARY_SHARE = 0.95  # the same while slack sets the master's prices
 SLACK = 1e-7  # elastic violation below which a row holds
 POOL_ROWS = 200  # added at once
 CALL = 1e-9  # reduced cost that calls a parked column
 WORTH = 1e-5  # share of the objective that called columns must promise to be waited for
 UNBOUNDED = 1e9
-MARGIN_SHARE = 0.5  # of a typical price: reduced costs beyond it park a column at the start
+MARGIN_SHARE = 0.3  # of a typical price: reduced costs beyond it park a column at the start
+LEAST_LAW = 0.1  # of an even law: scenarios that weigh less are parked as if they weighed it
 PENALTY = 10.0  # times the largest price of the start, or a hundredth of the dearest column
 RAISE_AFTER = 3  # rounds with slack before the penalty grows tenfold
-PATIENT_ROUNDS = 5
+PATIENT_ROUNDS = 5  # without a first mixture slack sets the master's prices for a while
 STILL_ROUNDS = 6  # in which the lower bound of the stand-ins must grow by STILL_SHARE
-STILL_SHARE = 4e-4
+STILL_SHARE = 2e-4
 RAISES = 6  # then the slack stays, whatever it costs
 
 
@@ -59,7 +60,7 @@ class Bounds:
 class Loop:
     """One decomposition under way. `prices`: where it starts; None: from the trial, with everything else answering it."""
 
-    def __init__(self, reduced: Reduced, structure: Structure, epigraph: Epigraph, weights: Floats, prices: Prices | None = None) -> None:
+    def __init__(self, reduced: Reduced, structure: Structure, epigraph: Epigraph, prices: Prices | None = None) -> None:
         self.reduced, self.family, self.structure, self.epigraph = reduced, reduced.family, structure, epigraph
         self.own = own_of(self.family, structure)
         link, per = self.family.matrix[structure.link], self.own.rows.size
@@ -70,26 +71,29 @@ class Loop:
         self.asked: list[Prices] = []
         self.queue: list[Prices] = []  # prices to ask every block at before those that the master says
         self.copies = {block.number: 1.0 for block in self.blocks}
-        first = weights[:, None] * reduced.prices[self.own.rows]
-        self.start = prices or Prices(first.ravel(), np.zeros(0), weights, np.zeros(epigraph.rows.shape[0]))
+        first = reduced.law[:, None] * reduced.prices[self.own.rows]
+        self.start = prices or Prices(first.ravel(), np.zeros(0), reduced.law, np.zeros(epigraph.rows.shape[0]))
         if prices is None:
             self.start = self._answered_trial()
         self.master = self.new_master(self.copies)
         self.met = met_answers(reduced, self.blocks) if prices is None else []
         self.master.add(self.met, self.blocks)
 
-    def new_master(self, copies: dict[int, float], epigraph: Epigraph | None = None) -> Master:
-        """Its own columns parked by the prices of the start. `epigraph`: another than the loop's."""
-        size = np.abs(self.start.rows)
+    def new_master(self, copies: dict[int, float], epigraph: Epigraph | None = None, *, shift: Floats | None = None) -> Master:
+        """Its own columns parked by the prices of the trial. `epigraph`: another than the loop's. `shift`: what rows hold already."""
+        trial, law = self.reduced.prices[self.own.rows], np.maximum(self.start.law, LEAST_LAW / self.start.law.size)
         dearest = float((self.start.law[:, None] * np.abs(self.family.cost)).max(initial=1e-6))
-        penalty = PENALTY * max(float(size.max(initial=0.0)), 1e-2 * dearest)
-        master = Master(self.own, epigraph or self.epigraph, self.family.offset, copies, penalty=penalty)
-        typical = size[size > 0]
-        master.park(master.reduced(self.start), MARGIN_SHARE * float(np.median(typical)) if typical.size else np.inf)
+        penalty = PENALTY * max(float(np.abs(self.start.rows).max(initial=0.0)), 1e-2 * dearest)
+        own = self.own if shift is None else replace(self.own, row_lower=self.own.row_lower - shift, row_upper=self.own.row_upper - shift)
+        master = Master(own, epigraph or self.epigraph, self.family.offset, copies, penalty=penalty)
+        typical = np.abs(trial[trial != 0])
+        margin = MARGIN_SHARE * float(np.median(typical)) if typical.size else np.inf
+        flat = Prices((law[:, None] * trial).ravel(), np.zeros(0), law, self.start.measure)
+        master.park(master.reduced(flat), self.own.flat(np.tile(margin * law[:, None], (1, self.own.columns.size))))
         return master
 
     def _answered_trial(self) -> Prices:
-        """Prices by scenario under the weights, which are a law of every measure: the blocks do what the trial did, the rest answers."""
+        """Prices by scenario under the trial's law, one of the measure's: the blocks do what the trial did, the rest answers."""
         master, family = self.new_master({0: 1.0}, weighted(self.start.law)), self.family
         columns = np.concatenate([part.columns for part in self.structure.parts if part.scenario <= 0])
         x = self.reduced.trial[columns]
@@ -156,7 +160,7 @@ class Loop:
             if lower > best or self.centre is None:
                 best, self.centre = max(lower, best), prices
                 bounds.lower = bounds.proven if np.isfinite(bounds.proven) else best
-            mixed = self.mix(pool=pool, patient=bool(self.queue) or number <= PATIENT_ROUNDS)
+            mixed = self.mix(pool=pool, patient=not self.met and (bool(self.queue) or number <= PATIENT_ROUNDS))
             self.master.retire(mixed.shares)
             clean = mixed.slack <= SLACK
             if clean and mixed.objective < bounds.upper:

@@ -23,7 +23,6 @@ from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL, Answer, Bloc
 from pipeline.uncertainty.measure import Epigraph
 
 IDLE_ROUNDS = 6
-COLD_ROWS = 1500  # beyond it a start from nothing with presolve beats the last basis without
 
 
 class Master:
@@ -101,7 +100,7 @@ class Master:
 
     # --- own columns ----------------------------------------------------------------------------------------------------
 
-    def park(self, reduced: Floats, margin: float) -> None:
+    def park(self, reduced: Floats, margin: Floats) -> None:
         """Own columns start at the bound that prices prefer; first-stage ones, and those near zero reduced cost, come in."""
         own = self.own
         wanted = np.where(reduced >= 0, own.lower, own.upper)
@@ -211,8 +210,6 @@ class Master:
 
     def solve(self) -> Mixed:
         """Raises BlockFailed where the master has no optimum."""
-        if self._mixture_row > COLD_ROWS:
-            check(self.live.clearSolver(), "clearSolver")
         check(self.live.run(), "run")
         status = self.live.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:

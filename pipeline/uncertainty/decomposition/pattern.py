@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.program.linear_program import Floats
 from pipeline.uncertainty.decomposition.loop import Bounds, Loop
 from pipeline.uncertainty.decomposition.pricing import Block
 
@@ -20,14 +21,23 @@ def settle_prices(loop: Loop, *, gap: float, deadline: float) -> None:
         return
     whole = loop.master, loop.copies
     loop.copies, loop.bounds = copies, Bounds()
-    loop.master = loop.new_master(copies)
+    loop.master = loop.new_master(copies, shift=_imbalance(loop, copies))
     met = [answer for answer in loop.met if answer.block in copies]
     loop.master.add(met, loop.blocks)
-    loop.rounds(chosen, gap=0.8 * gap if met else min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False, still=True)
+    loop.rounds(chosen, gap=0.9 * gap if met else min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False, still=True)
     answers = loop.master.answers[len(met) :]
-    _queue(loop, len(chosen), len(met))
+    if not met:
+        _queue(loop, len(chosen))
     (loop.master, loop.copies), loop.bounds = whole, Bounds()
     loop.master.add(answers, loop.blocks)
+
+
+def _imbalance(loop: Loop, copies: dict[int, float]) -> Floats:
+    """By how much the coupling rows of all blocks, where every scenario was met, differ from those of the stand-ins."""
+    found = np.zeros(loop.own.row_lower.size)
+    for answer in loop.met:
+        found[answer.link_rows] += (1.0 - copies.get(answer.block, 0.0)) * answer.link_values
+    return found
 
 
 def _stand_ins(blocks: list[Block]) -> tuple[list[Block], dict[int, float]]:
@@ -44,9 +54,9 @@ def _stand_ins(blocks: list[Block]) -> tuple[list[Block], dict[int, float]]:
     return chosen, copies
 
 
-def _queue(loop: Loop, each: int, met: int) -> None:
+def _queue(loop: Loop, each: int) -> None:
     """Of the prices that were asked, those whose answers the mixture uses most."""
-    shares = loop.bounds.best.shares[met:] if loop.bounds.best is not None else np.zeros(0)
+    shares = loop.bounds.best.shares if loop.bounds.best is not None else np.zeros(0)
     used = np.bincount(np.arange(shares.size) // each, weights=shares, minlength=len(loop.asked))
     order = np.argsort(-used, kind="stable")[:QUEUE]
     loop.queue = [loop.asked[k] for k in order if used[k] > 0 and loop.asked[k] is not loop.centre]

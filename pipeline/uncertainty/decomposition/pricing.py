@@ -16,6 +16,7 @@ from pipeline.uncertainty.decomposition.detect import Part
 from pipeline.uncertainty.decomposition.family import Family
 from pipeline.uncertainty.extensive import repeated
 
+MANY, BIG_ROWS = 30, 4000
 NO_PARALLEL = 1 << 13  # presolve's merging of parallel columns, whose undoing HiGHS 1.15 reports on the terminal
 
 
@@ -54,6 +55,7 @@ class Block:
         self.integers = np.flatnonzero(whole)  # places of integer columns among the flat ones
         self.live: Any = None
         self._last: Floats | None = None
+        self._basis: Any = None  # of a solver that was given up
 
     @property
     def joint(self) -> bool:
@@ -97,7 +99,7 @@ class Block:
         """Least value of `prices` (S, n) over the block, and what attains it. Raises BlockFailed."""
         cost = self.flat(prices, total=True)
         if self.live is None:
-            self._open(cost, basis)
+            self._open(cost, self._basis or basis)
         elif self._last is not None:
             moved = np.flatnonzero(cost != self._last).astype(np.int32)
             if moved.size:
@@ -131,6 +133,10 @@ class Block:
         if basis is not None:
             check(self.live.setBasis(basis), "setBasis")
 
+    def rest(self) -> None:
+        """Give the solver's memory back; the next solve starts from its basis."""
+        self._basis, self.live = self.live.getBasis(), None
+
     def answer(self, x: Floats) -> Answer:
         """What flat columns x bring."""
         spread = self.spread(x)
@@ -144,7 +150,11 @@ class Block:
 
 
 def price(blocks: Sequence[Block], prices: Floats, bases: dict[tuple[int, int, int], Any]) -> tuple[Floats, list[Answer]]:
-    """Every block at these prices; a block that is new starts from the basis of one of its shape."""
+    """Every block at these prices; a block that is new starts from the basis of one of its shape.
+
+    Where many big blocks are asked, each gives its solver up when it has answered: together they would fill the memory.
+    """
+    many = len(blocks) > MANY
     values, answers = np.empty(len(blocks)), []
     for place, block in enumerate(blocks):
         fresh = block.live is None
@@ -152,5 +162,7 @@ def price(blocks: Sequence[Block], prices: Floats, bases: dict[tuple[int, int, i
         if fresh and block.shape not in bases:
             bases[block.shape] = block.live.getBasis()
         answers.append(answer)
+        if many and block.shape[0] * block.shape[2] > BIG_ROWS:
+            block.rest()
     return values, answers
 

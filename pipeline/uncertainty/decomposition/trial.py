@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.highs import check, new_solver, set_option
 from pipeline.program.linear_program import Floats
 from pipeline.uncertainty.decomposition.eliminate import ACTIVE_SHARE, Eliminated, eliminate, lazy_classes, recover
 from pipeline.uncertainty.decomposition.family import Family, Mask
 from pipeline.uncertainty.decomposition.fold import Soft, drop_redundant, fold_bounds, soften
+from pipeline.uncertainty.decomposition.one_scenario import OneScenario
 
+SAME_LAW = 1e-3  # laws that differ less share a trial
 VIOLATED = 1e-7  # of a bound's size: a pool row beyond it counts as violated
 
 
@@ -24,7 +24,9 @@ class Reduced:
     family: Family
     lazy: Eliminated
     soft: Soft
-    trial: Floats  # (n,) solution of the mean scenario
+    live: OneScenario
+    law: Floats  # (S,) of the mean scenario
+    trial: Floats  # (n,) its solution
     prices: Floats  # (r,) its duals
 
     def recover(self, x: Floats) -> Floats:
@@ -33,13 +35,24 @@ class Reduced:
         whole[:, self.lazy.columns] = self.lazy.values(x)
         return whole
 
+    def costs(self) -> Floats:
+        """(S,) what each scenario costs by itself, to first order around the trial."""
+        family, law = self.family, self.law
+        rows = _moved(self.prices, family.row_lower, family.row_upper, law)
+        reduced = _mean(family.cost, law) - family.matrix.T @ self.prices
+        columns = _moved(reduced, family.col_lower, family.col_upper, law)
+        return np.asarray(family.offset + family.cost @ self.trial + rows + columns)
 
-class TrialFailed(Exception):
-    """One scenario alone has no optimum: carries the solver's word."""
+    def under(self, law: Floats) -> Reduced:
+        """The same with the mean scenario of another law, (S,). Raises TrialFailed."""
+        if np.abs(law - self.law).max() <= SAME_LAW:
+            return self
+        x, dual = _solved(self.live, self.family, law)
+        return replace(self, law=law, trial=x, prices=dual)
 
 
-def reduce_family(family: Family) -> Reduced:
-    """Lazy classes that the trial finds lively are put back, and tried again."""
+def reduce_family(family: Family, weights: Floats) -> Reduced:
+    """Tried at the weights' mean. Lazy classes that the trial finds lively are put back, and tried again."""
     folded = fold_bounds(family)
     classes = lazy_classes(folded)
     while True:
@@ -47,42 +60,37 @@ def reduce_family(family: Family) -> Reduced:
         soft_family, soft = soften(left)
         done = replace(done, others=sp.csr_array(done.others + done.others @ soft.into))
         small = drop_redundant(soft_family)
-        x, dual = _solved(small)
-        lively = _lively(done, x, classes.label, classes.count)
+        live = OneScenario(small.matrix)
+        x, dual = _solved(live, small, weights)
+        lively = _lively(done, done.mean_values(x, weights), classes.label, classes.count)
         if not lively.any():
-            return Reduced(small, done, soft, x, dual)
+            return Reduced(small, done, soft, live, weights, x, dual)
         classes = classes.without(lively)
 
 
-def _lively(done: Eliminated, x: Floats, label: np.ndarray, count: int) -> Mask:
+def _lively(done: Eliminated, value: Floats, label: np.ndarray, count: int) -> Mask:
     """Classes of which more than a few members break their bounds when these are left out."""
     lower, upper = done.lower.max(axis=0), done.upper.min(axis=0)
-    value = done.mean_values(x)
     broken = (value < lower - VIOLATED * (1 + np.abs(lower))) | (value > upper + VIOLATED * (1 + np.abs(upper)))
     of = label[done.columns]
     number = np.bincount(of, minlength=count)
     return np.asarray(np.bincount(of, weights=broken, minlength=count) > ACTIVE_SHARE * np.maximum(number, 1))
 
 
-def _solved(family: Family) -> tuple[Floats, Floats]:
-    """The mean scenario without integrality: columns and duals."""
-    solver = new_solver(seed=0, threads=1)
-    set_option(solver, "solver", "simplex")
-    matrix = family.matrix
-    rows, columns = matrix.shape
-    status = solver.passModel(
-        columns, rows, matrix.nnz, 2, 1, 0.0, family.cost.mean(axis=0), _mean(family.col_lower), _mean(family.col_upper),
-        _mean(family.row_lower), _mean(family.row_upper), matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
-        np.zeros(columns, dtype=np.int32),
-    )
-    check(status, "passModel")
-    check(solver.run(), "run")
-    status = solver.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise TrialFailed(f"the mean scenario ended as {solver.modelStatusToString(status)}")
-    found = solver.getSolution()
-    return np.array(found.col_value), np.array(found.row_dual)
+def _solved(live: OneScenario, family: Family, law: Floats) -> tuple[Floats, Floats]:
+    """A law's mean scenario: columns and duals."""
+    numbers = (family.cost, family.col_lower, family.col_upper, family.row_lower, family.row_upper)
+    return live.solve(*(_mean(some, law) for some in numbers))
 
 
-def _mean(values: Floats) -> Floats:
-    return np.asarray(values.mean(axis=0))
+def _mean(values: Floats, law: Floats) -> Floats:
+    """(k,) from (S, k), scenarios without weight left out: their infinities would spoil it."""
+    some = law > 0
+    return np.asarray(law[some] @ values[some])
+
+
+def _moved(dual: Floats, lower: Floats, upper: Floats, law: Floats) -> Floats:
+    """(S,) worth of the bounds that hold the trial, beyond that of their mean."""
+    bound = np.where(dual > 0, lower, upper)
+    bound = np.where(np.isfinite(bound), bound, 0.0)
+    return np.asarray((bound - law @ bound) @ dual)

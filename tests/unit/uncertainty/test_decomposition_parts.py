@@ -76,11 +76,23 @@ def test_lazy_columns_come_back_as_their_rows_say():
 def test_the_trial_solves_the_scenario_and_comes_back_whole():
     given = microgrids()
     one = TwoStage(given.program, given.first_stage, given.scenarios[:1], np.ones(1))
-    reduced = reduce_family(family_of(one))
+    reduced = reduce_family(family_of(one), one.weights)
     x = reduced.recover(reduced.trial[None])
     found = check_solution(one, x)
     assert found.violation <= 1e-7
     assert found.costs[0] == pytest.approx(solve(given.program.bind(given.scenarios[0])).objective, rel=1e-7)
+
+
+def test_what_each_scenario_costs_is_known_to_first_order():
+    given = microgrids()
+    reduced = reduce_family(family_of(given), given.weights)
+    true = np.array([solve(given.program.bind(inputs)).objective for inputs in given.scenarios])
+    apart = np.ptp(true)
+    assert apart > 10 and np.abs(reduced.costs() - true).max() < 0.5 * apart
+    assert np.array_equal(np.argsort(reduced.costs()), np.argsort(true))
+    other = reduced.under(np.array([0.0, 0.2, 0.8]))
+    assert other.law[2] == 0.8 and np.abs(other.trial - reduced.trial).max() > 0
+    assert reduced.under(given.weights) is reduced
 
 
 def test_a_class_that_lives_at_its_bounds_is_put_back():
@@ -88,13 +100,13 @@ def test_a_class_that_lives_at_its_bounds_is_put_back():
     low = given.program.col_lower.copy()
     voltage = given.program.columns_like(["*.voltage_kv"])
     low[voltage[given.program.col_upper[voltage] > 13]] = 12.62
-    reduced = reduce_family(family_of(replace(given, program=replace(given.program, col_lower=low))))
+    reduced = reduce_family(family_of(replace(given, program=replace(given.program, col_lower=low))), given.weights)
     assert not np.isin(voltage, reduced.lazy.columns).any()
 
 
 def test_blocks_of_the_feeder_are_its_microgrids():
     given = microgrids()
-    found = detect(reduce_family(family_of(given)).family)
+    found = detect(reduce_family(family_of(given), given.weights).family)
     assert found is not None
     joint = [part for part in found.parts if part.scenario < 0]
     assert len(joint) == 10 and {part.rows.size for part in joint} == {191} and found.link.size == 24
@@ -114,13 +126,13 @@ def test_blocks_need_rows_to_leave_out():
 def test_slack_that_stays_at_any_price_ends_the_search_with_that_statement():
     """In one scenario more output is asked of all units together than they may give; the mean of the scenarios can be met."""
     given = coupled(3)
-    reduced = reduce_family(family_of(given))
+    reduced = reduce_family(family_of(given), given.weights)
     structure = detect(reduced.family)
     assert structure is not None
     floor, ceiling = reduced.family.row_lower.copy(), reduced.family.row_upper.copy()
     floor[2, structure.link], ceiling[2, structure.link] = 1000.0, np.inf  # above the energy limits of all units together
     asked = replace(reduced, family=replace(reduced.family, row_lower=floor, row_upper=ceiling))
-    loop = Loop(asked, structure, weighted(given.weights), given.weights)
+    loop = Loop(asked, structure, weighted(given.weights))
     with pytest.raises(Stuck, match=r"of slack stays in a row at a price of"):
         loop.rounds(loop.blocks, gap=1e-3, deadline=np.inf, most=200, pool=True)
     assert loop.bounds.best is None and loop.bounds.upper == np.inf
@@ -132,7 +144,7 @@ def test_a_system_with_one_device_of_every_kind_is_reduced_exactly():
     program = compile_model(assemble(everything(), Horizon(4, 1.0)))
     inputs = inputs_of(program)
     one = TwoStage(program, program.columns_like(["*.schedule_kw"]), inputs[None], np.ones(1))
-    reduced = reduce_family(family_of(one))
+    reduced = reduce_family(family_of(one), one.weights)
     found = check_solution(one, reduced.recover(reduced.trial[None]))
     assert found.violation <= 1e-7 and found.costs[0] == pytest.approx(solve(program.bind(inputs)).objective, rel=1e-7, abs=1e-7)
     detect(reduced.family)  # whatever it says, it ends

@@ -1,0 +1,55 @@
+"""One scenario of a family as a live program: the trial, other means, and each scenario in turn start from the last basis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from pipeline.program.highs import check, new_solver, set_option
+from pipeline.program.linear_program import Floats
+from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL
+
+
+class TrialFailed(Exception):
+    """One scenario alone has no optimum: carries the solver's word."""
+
+
+class OneScenario:
+    """Numbers change, the matrix (r, n) stays. Integrality is left out."""
+
+    def __init__(self, matrix: sp.csr_array) -> None:
+        self._matrix = matrix
+        self._rows, self._columns = (np.arange(count, dtype=np.int32) for count in matrix.shape)
+        self._live: Any = None
+
+    def solve(self, cost: Floats, col_lower: Floats, col_upper: Floats, row_lower: Floats, row_upper: Floats) -> tuple[Floats, Floats]:
+        """Columns (n,) and row duals (r,). Raises TrialFailed."""
+        rows, columns = self._rows, self._columns
+        if self._live is None:
+            self._open(cost, col_lower, col_upper, row_lower, row_upper)
+        else:
+            check(self._live.changeColsCost(columns.size, columns, cost), "changeColsCost")
+            check(self._live.changeColsBounds(columns.size, columns, col_lower, col_upper), "changeColsBounds")
+            check(self._live.changeRowsBounds(rows.size, rows, row_lower, row_upper), "changeRowsBounds")
+        check(self._live.run(), "run")
+        status = self._live.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise TrialFailed(f"one scenario ended as {self._live.modelStatusToString(status)}")
+        found = self._live.getSolution()
+        return np.array(found.col_value), np.array(found.row_dual)
+
+    def _open(self, *numbers: Floats) -> None:
+        self._live, matrix = new_solver(seed=0, threads=1), self._matrix
+        set_option(self._live, "solver", "simplex")
+        set_option(self._live, "presolve_rule_off", NO_PARALLEL)
+        rows, columns = matrix.shape
+        status = self._live.passModel(columns, rows, matrix.nnz, 2, 1, 0.0, *numbers, matrix.indptr.astype(np.int32),
+                                      matrix.indices.astype(np.int32), matrix.data, np.zeros(columns, dtype=np.int32))
+        check(status, "passModel")
+
+    def close(self) -> None:
+        """Give its memory back; the next solve starts from nothing."""
+        self._live = None
