@@ -6,10 +6,10 @@ written by hand and stays; only the CSV tables are made here.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from case_tables import read_table, write_table
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables" / "distributionally_robust_microgrids"
@@ -27,28 +27,13 @@ SITES = {"eva1": "mg1", "eva2": "mg3"}
 Rows = list[dict[str, Any]]
 
 
-def table(name: str) -> list[dict[str, str]]:
-    with (TABLES / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(name: str, rows: Iterable[dict[str, Any]]) -> None:
-    FOLDER.mkdir(exist_ok=True)
-    rows = list(rows)
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    with (FOLDER / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-EV = {row["parameter"]: float(row["value"]) for row in table("ev_parameters")}
+EV = {row["parameter"]: float(row["value"]) for row in read_table(TABLES, "ev_parameters")}
 
 
 def profiles() -> Rows:
     """Slot n is the n-th hour from 03:00."""
     rows = []
-    for load, renewable, tariff in zip(table("load_forecast"), table("res_forecast"), table("tou"), strict=True):
+    for load, renewable, tariff in zip(*(read_table(TABLES, name) for name in ("load_forecast", "res_forecast", "tou")), strict=True):
         row: dict[str, Any] = {"slot": load["slot"]}
         for mg in MICROGRIDS:
             price = float(tariff[f"{mg}_yuan_per_kwh"])
@@ -81,7 +66,7 @@ def generators() -> Rows:
          "power_initial_kw": before_kw(unit), "commitment.start_cost": unit["start_cost_yuan"],
          "commitment.stop_cost": unit["stop_cost_yuan"], "commitment.min_up_h": unit["min_up_h"],
          "commitment.min_down_h": unit["min_down_h"]}
-        for unit in table("diesel_generators")
+        for unit in read_table(TABLES, "diesel_generators")
     ]
 
 
@@ -99,13 +84,13 @@ def stores() -> Rows:
          "energy_min_kwh": float(unit["energy_kwh"]) * float(unit["soc_min"]),
          "energy_initial_kwh": float(unit["energy_kwh"]) * float(unit["soc_start_end"]),
          "wear_cost_per_kwh": unit["wear_cost_yuan_per_kwh"], "ramp_kw_per_h": unit["ramp_kw_per_h"], "cycle": "equal"}
-        for unit in table("energy_storage")
+        for unit in read_table(TABLES, "energy_storage")
     ]
 
 
 def connections() -> Rows:
     return [{"aggregator": row["aggregator"].lower(), "connect_slot": row["connect_slot"], "dwell_h": row["dwell_h"],
-             "vehicle_count": row["vehicles"]} for row in table("ev_connection")]
+             "vehicle_count": row["vehicles"]} for row in read_table(TABLES, "ev_connection")]
 
 
 def start_kwh(name: str) -> float:
@@ -142,7 +127,7 @@ def lines() -> Rows:
          "ramp_kw_per_h": line["ramp_kw_per_h"], "deviation_price_per_kwh": DEVIATION_PRICE,
          "position": "expected", "reactance_pu": line["reactance_pu"], "wheeling.price_share": WHEELING_SHARE,
          "wheeling.upper_price_series": f"{line['from_mg']}_tou", "wheeling.lower_price_series": f"{line['to_mg']}_tou"}
-        for line in table("tie_lines")
+        for line in read_table(TABLES, "tie_lines")
     ]
     # The main grid is there, but nothing may pass: the variant `main_grid` opens it.
     return [*rows, {"id": "main_grid", "lower_bus": "mg1", "exchange_min_kw": 0.0, "exchange_max_kw": 0.0, "scheduled": "false",
@@ -150,26 +135,26 @@ def lines() -> Rows:
 
 
 def main() -> None:
-    write("networks", ({"id": mg, "kind": "copper_plate", "carriers": "active"} for mg in MICROGRIDS))
-    write("buses", ({"id": mg, "network": mg} for mg in MICROGRIDS))
-    write("profiles", profiles())
-    write("series", series())
+    write_table(FOLDER, "networks", ({"id": mg, "kind": "copper_plate", "carriers": "active"} for mg in MICROGRIDS))
+    write_table(FOLDER, "buses", ({"id": mg, "network": mg} for mg in MICROGRIDS))
+    write_table(FOLDER, "profiles", profiles())
+    write_table(FOLDER, "series", series())
     demands: Rows = [{"id": f"{mg}_load", "bus": mg, "series": f"{mg}_load", "series_share": 1.0, "dump_max_kw": SURPLUS_KW}
                      for mg in MICROGRIDS]
     demands += [{"id": f"{name}_uncontrolled", "bus": SITES[name], "series": "ev_uncontrolled", "series_share": power}
                 for name, power in UNCONTROLLED.items()]
-    write("demand", demands)
-    write("source", ({"id": f"{mg}_{kind}", "bus": mg, "series": f"{mg}_{kind}", "feed_in_cost_per_kwh": RENEWABLE_COST}
+    write_table(FOLDER, "demand", demands)
+    write_table(FOLDER, "source", ({"id": f"{mg}_{kind}", "bus": mg, "series": f"{mg}_{kind}", "feed_in_cost_per_kwh": RENEWABLE_COST}
                      for mg in MICROGRIDS for kind in ("wind", "pv")))
-    write("generator", generators())
-    write("converter", ({"id": unit["unit"].lower(), "bus": unit["mg"], "input_carrier": "fuel", "output_carrier": "active",
+    write_table(FOLDER, "generator", generators())
+    write_table(FOLDER, "converter", ({"id": unit["unit"].lower(), "bus": unit["mg"], "input_carrier": "fuel", "output_carrier": "active",
                          "power_max_kw": unit["power_max_kw"], "power_min_kw": unit["power_min_kw"],
                          "cost_per_kwh": unit["energy_cost_yuan_per_kwh"], "ramp_kw_per_h": unit["ramp_kw_per_h"]}
-                        for unit in table("fuel_cells")))
-    write("store", stores())
-    write("ev_aggregator", aggregators())
-    write("ev_connections", connections())
-    write("ties", lines())
+                        for unit in read_table(TABLES, "fuel_cells")))
+    write_table(FOLDER, "store", stores())
+    write_table(FOLDER, "ev_aggregator", aggregators())
+    write_table(FOLDER, "ev_connections", connections())
+    write_table(FOLDER, "ties", lines())
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ electrolyser, tank and fuel cell. case.yaml is written by hand and stays; only t
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from case_tables import read_table, write_table
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables" / "hydrogen_microgrids"
@@ -22,23 +22,8 @@ TURBINES_BEFORE_KW = (500.0, 500.0, 500.0, 0.0)  # running before the day (ours)
 Rows = list[dict[str, Any]]
 
 
-def table(name: str, folder: Path = TABLES) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(name: str, rows: Iterable[dict[str, Any]]) -> None:
-    FOLDER.mkdir(exist_ok=True)
-    rows = list(rows)
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    with (FOLDER / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-GIVEN = {row["parameter"]: float(row["value"]) for row in table("parameters")}
-SITES = {row["mg"]: int(row["bus"]) for row in table("microgrid_sites")}
+GIVEN = {row["parameter"]: float(row["value"]) for row in read_table(TABLES, "parameters")}
+SITES = {row["mg"]: int(row["bus"]) for row in read_table(TABLES, "microgrid_sites")}
 
 
 def bus(number: int) -> str:
@@ -48,10 +33,10 @@ def bus(number: int) -> str:
 def profiles() -> Rows:
     """Slot n is the hour that ends at n: slot 1 starts at midnight."""
     rows = []
-    for load, price in zip(table("network_load"), table("tou"), strict=True):
+    for load, price in zip(read_table(TABLES, "network_load"), read_table(TABLES, "tou"), strict=True):
         row = {"slot": load["hour_ending"], "network_load_kw": load["p_kw"],
                "network_kvar_per_kw": repr(float(load["q_kvar"]) / float(load["p_kw"])), "tou_cny_per_kwh": price["price_yuan_per_kwh"]}
-        for own in table("microgrid_profiles"):
+        for own in read_table(TABLES, "microgrid_profiles"):
             if own["hour_ending"] == load["hour_ending"]:
                 row |= {f"{own['mg']}_load_kw": own["load_kw"], f"{own['mg']}_heat_kwth": own["heat_kw"],
                         f"{own['mg']}_pv_kw": own["pv_kw"], f"{own['mg']}_wind_kw": own["wt_kw"]}
@@ -68,7 +53,7 @@ def networks() -> Rows:
 def branches() -> Rows:
     return [{"id": f"{bus(int(line['from_bus']))}_{bus(int(line['to_bus']))}", "from_bus": bus(int(line["from_bus"])),
              "to_bus": bus(int(line["to_bus"])), "r_ohm": line["r_ohm"], "x_ohm": line["x_ohm"]}
-            for line in table("feeder33_lines", FEEDER)]
+            for line in read_table(FEEDER, "feeder33_lines")]
 
 
 def ties() -> Rows:
@@ -82,7 +67,7 @@ def ties() -> Rows:
 
 def demands() -> Rows:
     """The feeder's load is shared by nominal power. A microgrid can burn what its tie may bring by contract."""
-    nominal = {int(row["bus"]): float(row["p_kw"]) for row in table("feeder33_nominal_load", FEEDER)}
+    nominal = {int(row["bus"]): float(row["p_kw"]) for row in read_table(FEEDER, "feeder33_nominal_load")}
     total = sum(nominal.values())
     rows: Rows = [{"id": f"{bus(at)}_load", "bus": bus(at), "carrier": "active", "series": "network_load",
                    "series_share": repr(power / total), "kvar_per_kw": 0.5, "kvar_profile": "network_kvar_per_kw"}
@@ -103,7 +88,7 @@ def generators() -> Rows:
     return [{"id": row["unit"].lower(), "bus": bus(int(row["bus"])), "power_max_kw": GIVEN["gas_turbine_power_max_kw"],
              "power_min_kw": GIVEN["gas_turbine_power_min_kw"], "cost_linear_per_kwh": row["cost_yuan_per_kwh"], "segment_count": 1,
              "ramp_kw_per_h": GIVEN["gas_turbine_ramp_kw"], "power_initial_kw": before}
-            for row, before in zip(table("gas_turbines"), TURBINES_BEFORE_KW, strict=True)]
+            for row, before in zip(read_table(TABLES, "gas_turbines"), TURBINES_BEFORE_KW, strict=True)]
 
 
 def stores() -> Rows:
@@ -144,7 +129,7 @@ def converters() -> Rows:
 def series() -> Rows:
     common = {"resolution_min": 60, "synthetic": "true"}
     rows: Rows = [{"id": "network_load", "kind": "load", "unit": "kW", "profile": "network_load_kw", "capacity_kw": "", **common}]
-    own = table("microgrid_profiles")
+    own = read_table(TABLES, "microgrid_profiles")
     for name in SITES:
         rows.append({"id": f"{name}_load", "kind": "load", "unit": "kW", "profile": f"{name}_load_kw", **common})
         rows.append({"id": f"{name}_heat", "kind": "heat", "unit": "kWth", "profile": f"{name}_heat_kwth", **common})
@@ -160,7 +145,7 @@ def main() -> None:
     made = {"profiles": profiles(), "networks": networks(), "buses": buses, "branches": branches(), "ties": ties(), "demand": demands(),
             "source": sources(), "generator": generators(), "store": stores(), "converter": converters(), "series": series()}
     for name, rows in made.items():
-        write(name, rows)
+        write_table(FOLDER, name, rows)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ of one feeder with one microgrid. case.yaml files are written by hand and stay; 
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from case_tables import read_table, write_table
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables" / "networked_microgrids"
@@ -21,29 +21,20 @@ DEVIATION_PRICE_PER_KWH = 0.01  # kappa_dev
 Rows = list[dict[str, Any]]
 
 
-def table(name: str) -> list[dict[str, str]]:
-    with (TABLES / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(folder: Path, name: str, rows: Iterable[dict[str, Any]]) -> None:
-    folder.mkdir(exist_ok=True)
-    rows = list(rows)
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def parameters(device: str) -> dict[str, float]:
     """Tables 7-12: the device's numbers by parameter."""
-    return {row["parameter"]: float(row["value"]) for row in table("t07_t12_devices") if row["device"] == device}
+    return {row["parameter"]: float(row["value"]) for row in read_table(TABLES, "t07_t12_devices") if row["device"] == device}
+
+
+def kvar_per_kw() -> float:
+    """Of the operator's load over the day."""
+    load = read_table(TABLES, "t01_dso_load")
+    return sum(float(row["q_kvar"]) for row in load) / sum(float(row["p_kw"]) for row in load)
 
 
 def profiles() -> Rows:
     """Tables 1, 3, 5 and 6 side by side. Table 4 repeats Table 3 and is kept as evidence only."""
-    sides = zip(table("t01_dso_load"), table("t03_res"), table("t05_rtp"), table("t06_mg_load"), strict=True)
+    sides = zip(*(read_table(TABLES, name) for name in ("t01_dso_load", "t03_res", "t05_rtp", "t06_mg_load")), strict=True)
     return [
         {
             "slot": load["slot"], "dso_load_kw": load["p_kw"], "dso_load_kvar": load["q_kvar"],
@@ -121,15 +112,15 @@ class Tables:
 
     def write(self, folder: Path) -> None:
         for name, rows in self.rows.items():
-            write(folder, name, rows)
-        write(folder, "profiles", profiles())
+            write_table(folder, name, rows)
+        write_table(folder, "profiles", profiles())
 
 
 def networked(feeder_count: int, capacity: dict[str, float], **series: Any) -> Tables:
     """F feeders: bus 1 of feeder 1 is the grid supply point, bus 1 of each other feeder hangs on it by a busbar tie."""
     tables = Tables()
-    ratios = {int(row["bus"]): float(row["load_ratio"]) for row in table("t02_load_ratio")}
-    ratio = sum(float(row["q_kvar"]) for row in table("t01_dso_load")) / sum(float(row["p_kw"]) for row in table("t01_dso_load"))
+    ratios = {int(row["bus"]): float(row["load_ratio"]) for row in read_table(TABLES, "t02_load_ratio")}
+    ratio = kvar_per_kw()
     vehicles, mg_vehicles = int(parameters("dso_dra")["vehicles"]), int(parameters("mg_dra")["vehicles"])
     feeders = [f"f{number:02d}" for number in range(1, feeder_count + 1)]
     microgrids = [f"{feeder}_b{bus:02d}" for feeder in feeders for bus in MG_BUSES]
@@ -143,7 +134,7 @@ def networked(feeder_count: int, capacity: dict[str, float], **series: Any) -> T
             tables.add("buses", id=f"{feeder}_b{bus:02d}", network="distribution")
         if feeder != "f01":
             tables.add("branches", id=f"f01_{feeder}", from_bus="f01_b01", to_bus=f"{feeder}_b01", r_ohm=0.0, x_ohm=0.0)
-        for line in table("feeder33_lines"):
+        for line in read_table(TABLES, "feeder33_lines"):
             one, other = f"{feeder}_b{int(line['from_bus']):02d}", f"{feeder}_b{int(line['to_bus']):02d}"
             tables.add("branches", id=f"{one}_b{int(line['to_bus']):02d}", from_bus=one, to_bus=other,
                        r_ohm=line["r_ohm"], x_ohm=line["x_ohm"])
@@ -164,11 +155,11 @@ def tiny() -> Tables:
                reactive_max_kvar=500.0, deviation_price_per_kwh=DEVIATION_PRICE_PER_KWH, **{"market.price_series": "price"})
     for bus in range(1, 5):
         tables.add("buses", id=f"f01_b{bus:02d}", network="distribution")
-    for line in table("feeder33_lines")[:3]:
+    for line in read_table(TABLES, "feeder33_lines")[:3]:
         one, other = int(line["from_bus"]), int(line["to_bus"])
         tables.add("branches", id=f"f01_b{one:02d}_b{other:02d}", from_bus=f"f01_b{one:02d}", to_bus=f"f01_b{other:02d}",
                    r_ohm=line["r_ohm"], x_ohm=line["x_ohm"])
-    ratio = sum(float(row["q_kvar"]) for row in table("t01_dso_load")) / sum(float(row["p_kw"]) for row in table("t01_dso_load"))
+    ratio = kvar_per_kw()
     tables.add_feeder_devices("f01", "f01_b03", 4, ratio, {"f01_b02": 0.1, "f01_b03": 0.05, "f01_b04": 0.05})
     tables.add_microgrid("f01_b04", 3)
     tables.add_series(["f01"], ["mg_f01_b04"], {"wind": 200.0, "pv": 40.0}, resolution_min=60, synthetic="true")

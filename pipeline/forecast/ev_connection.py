@@ -284,6 +284,12 @@ def scenario_early(case: Case, *, count: int, seed: int) -> Counts | None:
     return np.array([[drawn_early(matrix, device, rng) for matrix, device in zip(matrices, devices, strict=True)] for _ in range(count)])
 
 
+def by_aggregator(case: Case, early: Counts) -> list[dict[str, Counts]]:
+    """(N, A, 24) early departures as `expected_connections` takes them: per scenario by the id of the aggregator."""
+    names = [device.id for device in aggregators_of(case)]
+    return [dict(zip(names, one, strict=True)) for one in early]
+
+
 def realised_connections(case: Case, *, day: DeliveryDay) -> dict[str, Floats]:
     """What came, of every aggregator: for settlement and for perfect foresight, which have the day's end only to reserve for."""
     found = expected_connections(case, day=day, early=realised_early(case, day))

@@ -6,6 +6,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pipeline.program.linear_program import BoundProgram, Floats
@@ -42,15 +43,20 @@ def new_solver(*, seed: int, threads: int) -> Any:
 
 
 def pass_bound(solver: Any, bound: BoundProgram) -> None:
-    """Hand the arrays over in one call."""
-    program, matrix = bound.program, bound.program.matrix
-    columns, rows = matrix.shape[1], matrix.shape[0]
-    head = (
-        bound.offset, bound.cost, program.col_lower, program.col_upper, bound.row_lower, bound.row_upper,
-        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
-    )
+    """Hand a bound program over in one call."""
+    program = bound.program
+    pass_arrays(solver, program.matrix, bound.cost, (program.col_lower, program.col_upper), (bound.row_lower, bound.row_upper),
+                offset=bound.offset, integer=program.integer)
+
+
+def pass_arrays(solver: Any, matrix: sp.csr_array, cost: Floats, columns: tuple[Floats, Floats], rows: tuple[Floats, Floats], *,
+                offset: float = 0.0, integer: NDArray[np.bool_] | None = None) -> None:
+    """The same for plain arrays: matrix (r, n), cost (n,), lower and upper bounds of columns (n,) and rows (r,)."""
+    row_count, count = matrix.shape
     # One overload for LP and MIP: all-zero integrality is an LP.
-    status = solver.passModel(columns, rows, matrix.nnz, ROW_WISE, MINIMISE, *head, program.integer.astype(np.int32))
+    whole = np.zeros(count, dtype=np.int32) if integer is None else integer.astype(np.int32)
+    status = solver.passModel(count, row_count, matrix.nnz, ROW_WISE, MINIMISE, offset, cost, *columns, *rows,
+                              matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data, whole)
     check(status, "passModel")
 
 

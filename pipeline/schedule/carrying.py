@@ -16,7 +16,7 @@ ON = "on_share"  # units are switched before the scenario is known
 
 
 def check_first_stage(desk: Desk, *, scenarios: int) -> None:
-    """Patterns that name something, commitments ahead of the scenarios, and no store held in one direction only. Raises InputError."""
+    """Patterns that name something, and commitments ahead of the scenarios. Raises InputError."""
     program, patterns = desk.program, desk.case.settings.first_stage
     components = tuple(program.column_index)
     place = "settings.first_stage"

@@ -89,15 +89,16 @@ def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Seq
     weights = check_weights(weights, len(outlooks))
     scenarios = np.array([bind_outlook(desk, outlook, state, overrides) for outlook in outlooks])
     check_first_stage(desk, scenarios=len(outlooks))
-    average = weighted_mean(outlooks, weights)
-    middle = bind_outlook(desk, average, state, overrides)
+    single = len(outlooks) == 1
+    average = outlooks[0] if single else weighted_mean(outlooks, weights)
+    middle = scenarios[0] if single else bind_outlook(desk, average, state, overrides)
     work = work_on(protect_prices(desk, average, middle), options, tuple(unreachable(case, overrides, stage="day_ahead")))
     method = case.settings.method
     if isinstance(method, Affine):
         found = follow_rules(work, _only(outlooks), scenarios[0], method, draws=draws)
     elif isinstance(method, BoxRobust):
         found = guard_box(work, _only(outlooks), scenarios[0], method, draws=draws)
-    elif len(outlooks) == 1:
+    elif single:
         found = _deterministic(work, scenarios[0])
     else:
         expected = middle if forecast is None else bind_outlook(desk, forecast, state, overrides)

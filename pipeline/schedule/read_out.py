@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,6 @@ from pipeline.program.duals import nodal_prices
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.program.solve import Solution, Status
 from pipeline.schedule.complete import bus_injections
-from pipeline.schedule.day_ahead import DayAhead
 from pipeline.schedule.decided import decision_figures, decision_findings, decision_tables
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.findings import findings_table
@@ -25,6 +24,9 @@ from pipeline.schedule.real_time import RealTime
 from pipeline.schedule.rules import rule_table
 from pipeline.schedule.vehicles import connection_table
 from pipeline.tables import TABLES
+
+if TYPE_CHECKING:  # a re-dispatch reads out without the treatments of a day-ahead schedule
+    from pipeline.schedule.day_ahead import DayAhead
 
 Stage = Literal["day_ahead", "real_time"]
 Kpis = Mapping[str, tuple[str, float]]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.core.clock import Instants
 from pipeline.program.linear_program import Floats, Indices
-from pipeline.schedule.day_ahead import DayAhead
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.long_rows import constant, cube
 from pipeline.schedule.units import Flags
 from pipeline.tables import TABLES
+
+if TYPE_CHECKING:  # a re-dispatch reads out without the treatments of a day-ahead schedule
+    from pipeline.schedule.day_ahead import DayAhead
 
 Rows = list[tuple[str, str, str, Floats]]  # device, quantity, unit, values by step
 _UNITS = {"kw": "kW", "kwth": "kWth", "m3h": "m3/h"}

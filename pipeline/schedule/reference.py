@@ -11,11 +11,13 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import NoSchedule
 from pipeline.program.linear_program import Floats, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, Status, solve
-from pipeline.schedule.desk import Desk, open_desk
+from pipeline.schedule.day_ahead import bind_outlook
+from pipeline.schedule.desk import open_desk
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.state import State
 from pipeline.uncertainty.expectation import recourse_of
+from pipeline.uncertainty.monolith import clean_first
 
 
 def recourse_costs(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], *, reference: Outlook,
@@ -29,14 +31,12 @@ def recourse_costs(case: Case, day: DeliveryDay, program: LinearProgram, outlook
     desk = open_desk(case, day, program)
     state = desk.binder.initial_state() if state is None else state
     first_stage = program.columns_like(case.settings.first_stage)
-    decided = solve(program.bind(_bound(desk, reference, state, overrides)), options)
+    decided = solve(program.bind(bind_outlook(desk, reference, state, overrides)), options)
     if decided.x is None:
         return None
-    first = np.clip(decided.x[first_stage], program.col_lower[first_stage], program.col_upper[first_stage])
-    whole = program.integer[first_stage]
-    first[whole] = np.round(first[whole])
+    first = clean_first(program, first_stage, decided.x[first_stage])
     recourse = recourse_of(program, first_stage, options)
-    solutions = [recourse.live.solve(np.concatenate([_bound(desk, outlook, state, overrides), first])) for outlook in outlooks]
+    solutions = [recourse.live.solve(np.concatenate([bind_outlook(desk, outlook, state, overrides), first])) for outlook in outlooks]
     if any(solution.status is Status.time_limit for solution in solutions):
         return None
     return np.array([_cost(solution, k) for k, solution in enumerate(solutions)])
@@ -49,7 +49,3 @@ def _cost(solution: Solution, k: int) -> float:
     if solution.x is None:
         raise NoSchedule(f"day {k + 1} of the sample, met with the decision of the forecast: the solver ended as {solution.status.value}")
     return solution.objective
-
-
-def _bound(desk: Desk, outlook: Outlook, state: State, overrides: Sequence[Instruction]) -> Floats:
-    return desk.binder.assemble(desk.binder.fill(outlook, desk.starts(), overrides=overrides), state, day_ends=True)

@@ -53,7 +53,7 @@ def measure_of(work: Work, spread: Spread | None) -> Measure:
             return Expectation()
 
 
-def treat(work: Work, scenarios: Floats, weights: Floats, *, average: Floats, forecast: Floats | None, spread: Spread | None) -> Found:
+def treat(work: Work, scenarios: Floats, weights: Floats, *, average: Floats, forecast: Floats, spread: Spread | None) -> Found:
     """Decide the first stage under the case's method, then meet every scenario.
 
     scenarios: (S, m) inputs. average: (m,) their mean. forecast: (m,) inputs of the forecast, which seeds column-and-constraint generation.
@@ -66,7 +66,7 @@ def treat(work: Work, scenarios: Floats, weights: Floats, *, average: Floats, fo
     recourse = recourse_of(program, first_stage, work.left())
     mean_first = _mean_first(work, first_stage, average)
     two_stage = TwoStage(program, first_stage, scenarios, weights)
-    decision = _decided(work, two_stage, measure, forecast if forecast is not None else average, mean_first)
+    decision = _decided(work, two_stage, measure, forecast, mean_first)
     met = meet(work, recourse, decision.first, scenarios, weights)
     decision = _as_met(decision, met, measure, weights)
     kpis = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,19 +17,21 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
-from pipeline.scenarios.generate import draw
-from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.rules import Rules
+from pipeline.schedule.solving import DayAheadOptions
 from pipeline.schedule.state import State
-from pipeline.schedule.treatments import Spread
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
+
+if TYPE_CHECKING:
+    from pipeline.schedule.day_ahead import DayAhead
+    from pipeline.schedule.treatments import Spread
 
 WIDTH_DRAWS = 1000  # futures from which empirical half-widths are read
 
@@ -83,18 +86,29 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
 
 def decide(run: Run) -> DayAhead:
     """The schedule of a run whose forecast and scenarios are made."""
-    options = DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
+    from pipeline.schedule.day_ahead import plan_day  # with all treatments behind it, which a re-dispatch has no use for
+
     outlooks, weights = day_ahead_outlooks(run)
+    sampled = isinstance(run.case.settings.method, Sampled)
+    forecast = outlooks_of(run, forecast_mean(run)[None])[0] if sampled else outlooks[0]
     program, handed = day_ahead_program(run), units_before(run)
     state = open_desk(run.case, run.day, program).binder.initial_state().running_on(handed) if handed else None
-    return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides, options=options,
-                    forecast=outlooks_of(run, forecast_mean(run)[None])[0], spread=_spread(run), draws=_draws(run))
+    return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
+                    options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run))
+
+
+def options_of(run: Run) -> DayAheadOptions:
+    """Limits of a day-ahead solve, from the run settings."""
+    settings = run.case.settings
+    return DayAheadOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
 
 
 def _spread(run: Run) -> Spread | None:
     """How far the representatives lie apart, where the method asks."""
     if not isinstance(run.case.settings.method, Wasserstein):
         return None
+    from pipeline.schedule.treatments import Spread
+
     return Spread(*distances(run))
 
 
@@ -103,6 +117,8 @@ def _draws(run: Run) -> np.ndarray | None:
     method = run.case.settings.method
     if not isinstance(method, Affine | BoxRobust) or method.half_widths.source != "empirical":
         return None
+    from pipeline.scenarios.generate import draw
+
     values = draw(forecast_of(run.record.run_id), run.knowledge.history, count=WIDTH_DRAWS, seed=seed_of(run, "draw"))
     return np.array([outlook.values for outlook in outlooks_of(run, values)])
 

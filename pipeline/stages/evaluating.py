@@ -18,14 +18,14 @@ from pipeline.cases.case import Case
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.ev import realised_envelopes
-from pipeline.forecast.ev_connection import aggregators_of, realised_connections, scenario_early
+from pipeline.forecast.ev_connection import by_aggregator, realised_connections, scenario_early
 from pipeline.program.linear_program import Floats
-from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions
+from pipeline.schedule.day_ahead import DayAhead
 from pipeline.schedule.decided import decision_tables
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.unseen import Unseen, commitments, meet_unseen, wait_and_see
 from pipeline.stages.asked import Request
-from pipeline.stages.deciding import day_ahead_program, decide, outlooks_of
+from pipeline.stages.deciding import day_ahead_program, decide, options_of, outlooks_of
 from pipeline.stages.evaluation import Cell, Plan
 from pipeline.stages.forecasting import forecast, forecast_of, seed_of
 from pipeline.stages.home import code_digest, open_home
@@ -34,6 +34,7 @@ from pipeline.stages.knowledge import read_knowledge
 from pipeline.stages.opening import Run, day_ahead_issue, load_run, open_day_ahead
 from pipeline.stages.representing import scenarios
 from pipeline.store.files import replace_file
+from pipeline.uncertainty.two_stage import relative_gap
 
 REALISED = "realised"
 HOUR_S = 3600
@@ -93,7 +94,7 @@ def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
     found = decide(run)
     timing = {"cpu_s": time.process_time() - spent, "wall_s": time.perf_counter() - started}
     met = meet_unseen(run.case, run.day, day_ahead_program(run), found.first, outlooks, overrides=run.knowledge.overrides,
-                      options=_options(run))
+                      options=options_of(run))
     _keep(path, key_of(plan, cell, known), {"delivery_date": day, "cell": cell.name, "scenarios": names, "timing": timing,
                                      **_planned(run, found), **_met(met)})
     return path
@@ -122,8 +123,8 @@ def held_out(run: Run, count: int) -> Floats:
 
 def leaving_early(case: Case, *, count: int, seed: int) -> list[dict[str, np.ndarray]] | None:
     """Per held-out scenario, by aggregator the vehicles (24,) by slot due that leave early; None where none ever does."""
-    drawn, names = scenario_early(case, count=count, seed=seed), [device.id for device in aggregators_of(case)]
-    return None if drawn is None else [dict(zip(names, one, strict=True)) for one in drawn]
+    drawn = scenario_early(case, count=count, seed=seed)
+    return None if drawn is None else by_aggregator(case, drawn)
 
 
 def _what_came(run: Run) -> Outlook:
@@ -137,23 +138,19 @@ def _what_came(run: Run) -> Outlook:
     return Outlook(series, values, realised_envelopes(run.case, known.sessions, day=run.day), realised_connections(run.case, day=run.day))
 
 
-def _options(run: Run) -> DayAheadOptions:
-    return DayAheadOptions(time_limit_s=run.case.settings.solver_time_limit_s, mip_gap_share=run.case.settings.mip_gap_share)
-
-
 def _perfect(run: Run, outlooks: list[Outlook]) -> Floats:
-    return wait_and_see(run.case, run.day, day_ahead_program(run), outlooks, overrides=run.knowledge.overrides, options=_options(run))
+    return wait_and_see(run.case, run.day, day_ahead_program(run), outlooks, overrides=run.knowledge.overrides, options=options_of(run))
 
 
 def _planned(run: Run, found: DayAhead) -> dict[str, Any]:
     """What planning says of itself. A bound that is not proven is null."""
     decision, units = found.decision, commitments(day_ahead_program(run), run.case.settings.first_stage, found.first)
-    lower, objective = (found.bound, found.objective) if decision is None else (decision.lower, decision.objective)
+    objective = found.objective if decision is None else decision.objective
+    gap = relative_gap(found.bound, found.objective) if decision is None else decision.gap
     bounds = decision_tables(decision, run.record.run_id, currency=run.case.currency)["bounds"]
-    proven = np.isfinite(lower) and (decision is None or decision.proven)
     return {
         "run_id": run.record.run_id, "planned_cost": found.objective, "objective_cost": objective,
-        "gap_share": max(0.0, objective - lower) / max(abs(lower), 1e-9) if proven else None,
+        "gap_share": gap if np.isfinite(gap) else None,
         "way": "simplex" if decision is None else decision.way, "committed": units,
         "bounds": [[row["iteration"], row["lower"], row["upper"], row["gap_share"]] for row in bounds.to_pylist()],
         "warnings": [f"{one.place}: {one.message}" for one in found.findings if one.severity == "warning"],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.settings import Sampled, Wasserstein
 from pipeline.forecast.day_ahead import DayAheadForecast
-from pipeline.forecast.ev_connection import aggregators_of, scenario_early
+from pipeline.forecast.ev_connection import aggregators_of, by_aggregator, scenario_early
 from pipeline.program.solve import SolveOptions
 from pipeline.scenarios.distance import median_distance, single_link
 from pipeline.scenarios.extremes import EXTREMES_SHARE, deviations, extreme_gaps, representatives_keep_extremes
@@ -111,8 +111,7 @@ def _once(run: Run, method: Sampled, forecast: DayAheadForecast, draws: Draws, s
 def _costs(run: Run, forecast: DayAheadForecast, values: Floats, early: Counts | None) -> Floats | None:
     """(N,) cost of each day of values (N, S, T) and early departures (N, A, slots) met with the decision of the forecast."""
     case, settings = run.case, run.case.settings
-    names = [device.id for device in aggregators_of(case)]
-    leaving = None if early is None else [dict(zip(names, some, strict=True)) for some in early]
+    leaving = None if early is None else by_aggregator(case, early)
     outlooks, reference = outlooks_of(run, values, leaving), outlooks_of(run, forecast.mean[None])[0]
     options = SolveOptions(time_limit_s=settings.solver_time_limit_s, mip_gap_share=settings.mip_gap_share)
     return recourse_costs(case, run.day, day_ahead_program(run), outlooks, reference=reference,

@@ -155,7 +155,7 @@ class _Search:
         if solution.x is None:
             raise no_decision(solution)
         self.lower = max(self.lower, proven_lower(solution))
-        return clean_first(self._two_stage(scenarios), solution.x[: self.first_stage.size])
+        return clean_first(self.program, self.first_stage, solution.x[: self.first_stage.size])
 
     def _two_stage(self, scenarios: Floats) -> TwoStage:
         return TwoStage(self.program, self.first_stage, scenarios, np.full(len(scenarios), 1 / len(scenarios)))

@@ -132,7 +132,7 @@ class _Search:
 
         theta: (S,) what the master took their recourse to cost. None where a scenario has no recourse.
         """
-        first = clean_first(self.two_stage, first)
+        first = clean_first(self.two_stage.program, self.two_stage.first_stage, first)
         found = np.array([self._cost(s, first) for s in range(len(self.two_stage.scenarios))])
         lost, self.new_law = np.isinf(found), False
         self.missed = np.where(lost, np.inf, 0.0)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.core.errors import NoSchedule
-from pipeline.program.linear_program import BoundProgram, Floats, dot
+from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram, dot
 from pipeline.program.solve import Solution, SolveOptions, Status, solve
 from pipeline.uncertainty.around import program_around, scenario_costs
 from pipeline.uncertainty.measure import Measure
@@ -43,8 +43,9 @@ def solve_monolith(two_stage: TwoStage, measure: Measure, options: SolveOptions 
     found = np.array([costs.whole(s, index.slice(solution.x, s)) for s in range(len(two_stage.scenarios))])
     law = measure.law(found, two_stage.weights)
     return Decision(
-        first=clean_first(two_stage, solution.x[: two_stage.first_stage.size]), objective=dot(law, found), lower=proven_lower(solution),
-        status=solution.status, way=way, costs=found, law=law, seconds=time.perf_counter() - started,
+        first=clean_first(two_stage.program, two_stage.first_stage, solution.x[: two_stage.first_stage.size]),
+        objective=dot(law, found), lower=proven_lower(solution), status=solution.status, way=way,
+        costs=found, law=law, seconds=time.perf_counter() - started,
     )
 
 
@@ -68,9 +69,8 @@ def proven_lower(solution: Solution) -> float:
     return float(solution.bound)
 
 
-def clean_first(two_stage: TwoStage, first: Floats) -> Floats:
-    """First-stage values (f,) inside their bounds, integers whole."""
-    program, columns = two_stage.program, two_stage.first_stage
+def clean_first(program: LinearProgram, columns: Indices, first: Floats) -> Floats:
+    """Values (f,) of first-stage columns inside their bounds, integers whole."""
     first = np.where(program.integer[columns], np.round(first), first)
     return np.clip(first, program.col_lower[columns], program.col_upper[columns])
 

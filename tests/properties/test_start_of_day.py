@@ -13,6 +13,7 @@ import pytest
 from pipeline.cases.load import load_case
 from pipeline.core.clock import QUARTER_S
 from pipeline.core.errors import InputError
+from pipeline.schedule import day_ahead
 from pipeline.schedule.state import State
 from pipeline.stages import deciding, next_quarter, opening, request, validating
 from pipeline.stages.deciding import plans
@@ -192,7 +193,7 @@ def test_a_cleared_task_of_a_run_that_ended_decides_nothing_again(planned: Path,
     """Under a time limit it would decide something else, and the run's tables are immutable."""
     with at_home(planned) as opened:
         run_id = open_day_ahead(request({**TINY, "date": DAY}))
-        monkeypatch.setattr(deciding, "plan_day", None)
+        monkeypatch.setattr(day_ahead, "plan_day", None)
         monkeypatch.setattr(validating, "check_stage", None)
         assert validating.validate(deciding.schedule(run_id)) == run_id
         record = opened.warehouse.run(run_id)

@@ -76,7 +76,7 @@ def _decision(two_stage: TwoStage, measure: Measure, x: Floats, costs: Floats, l
     objective, lower = dot(law, costs), loop.bounds.lower
     proven = relative_gap(lower, objective) <= gap
     return Decision(
-        first=clean_first(two_stage, x[0, two_stage.first_stage]), objective=objective, lower=min(lower, objective),
-        status=Status.optimal if proven else Status.time_limit, way="decomposition", costs=costs, law=np.asarray(law),
-        iterations=tuple(loop.bounds.iterations), seconds=seconds,
+        first=clean_first(two_stage.program, two_stage.first_stage, x[0, two_stage.first_stage]),
+        objective=objective, lower=min(lower, objective), status=Status.optimal if proven else Status.time_limit,
+        way="decomposition", costs=costs, law=np.asarray(law), iterations=tuple(loop.bounds.iterations), seconds=seconds,
     )

@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.highs import check, new_solver, set_option
+from pipeline.program.highs import check, new_solver, pass_arrays, set_option
 from pipeline.program.linear_program import Floats
 from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL
 
@@ -41,14 +41,11 @@ class OneScenario:
         found = self._live.getSolution()
         return np.array(found.col_value), np.array(found.row_dual)
 
-    def _open(self, *numbers: Floats) -> None:
-        self._live, matrix = new_solver(seed=0, threads=1), self._matrix
+    def _open(self, cost: Floats, col_lower: Floats, col_upper: Floats, row_lower: Floats, row_upper: Floats) -> None:
+        self._live = new_solver(seed=0, threads=1)
         set_option(self._live, "solver", "simplex")
         set_option(self._live, "presolve_rule_off", NO_PARALLEL)
-        rows, columns = matrix.shape
-        status = self._live.passModel(columns, rows, matrix.nnz, 2, 1, 0.0, *numbers, matrix.indptr.astype(np.int32),
-                                      matrix.indices.astype(np.int32), matrix.data, np.zeros(columns, dtype=np.int32))
-        check(status, "passModel")
+        pass_arrays(self._live, self._matrix, cost, (col_lower, col_upper), (row_lower, row_upper))
 
     def close(self) -> None:
         """Give its memory back; the next solve starts from nothing."""

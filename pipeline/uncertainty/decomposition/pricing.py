@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.highs import check, new_solver, set_option
+from pipeline.program.highs import check, new_solver, pass_arrays, set_option
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.detect import Part
 from pipeline.uncertainty.decomposition.family import Family
@@ -123,13 +123,8 @@ class Block:
         set_option(self.live, "solver", "simplex")
         set_option(self.live, "presolve_rule_off", NO_PARALLEL)
         rows = np.ix_(self._scenarios, part.rows)
-        count = matrix.shape[1]
-        status = self.live.passModel(
-            count, matrix.shape[0], matrix.nnz, 2, 1, 0.0, cost, self.flat(family.col_lower), self.flat(family.col_upper),
-            family.row_lower[rows].ravel(), family.row_upper[rows].ravel(), matrix.indptr.astype(np.int32),
-            matrix.indices.astype(np.int32), matrix.data, np.zeros(count, dtype=np.int32),
-        )
-        check(status, "passModel")
+        pass_arrays(self.live, matrix, cost, (self.flat(family.col_lower), self.flat(family.col_upper)),
+                    (family.row_lower[rows].ravel(), family.row_upper[rows].ravel()))
         if basis is not None:
             check(self.live.setBasis(basis), "setBasis")
 

@@ -124,6 +124,7 @@ def test_two_price_variant(name: str) -> None:
 def test_tables_are_what_the_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import runpy
 
+    monkeypatch.syspath_prepend(str(DATA / "cases"))  # as for a script that is run: what it shares with its neighbours
     made = runpy.run_path(str(DATA / "cases" / "make_networked_microgrids.py"))
     monkeypatch.setitem(made["main"].__globals__, "HERE", tmp_path)
     made["main"]()

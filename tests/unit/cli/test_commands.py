@@ -19,7 +19,8 @@ from pipeline.cases.load import load_case
 from pipeline.cli import main
 from pipeline.core.errors import InputError, NoSchedule
 from pipeline.publish import ledger
-from pipeline.stages import deciding, desk, results
+from pipeline.schedule import day_ahead
+from pipeline.stages import desk, results
 from pipeline.store.lake import Lake
 from tests.whole_day import at_home, copied, published, run_day, run_day_ahead
 
@@ -171,7 +172,7 @@ def test_no_schedule_ends_with_3(feederflow: Callable[..., Said], home: Path, mo
     def none(*_: object, **__: object) -> None:
         raise NoSchedule("rows a and b conflict")
 
-    monkeypatch.setattr(deciding, "plan_day", none)
+    monkeypatch.setattr(day_ahead, "plan_day", none)
     said = feederflow("day-ahead", *DAY)
     assert said.code == 3 and "rows a and b conflict" in said.err
     assert not (home / "published").exists()
