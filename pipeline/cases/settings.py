@@ -22,6 +22,7 @@ class Sampled(Record):
 
     `worst_member`: the member with the largest recourse cost at the forecast's own decision. `adverse_envelope`: largest load and
     least renewable power of the members, component by component. `pre_reduction_count`: draws kept by probability distance first.
+    `gap_share`: proven gap at which a search by rounds (decomposition, column-and-constraint generation) ends.
     """
 
     draw_count: PositiveInt = 1000
@@ -29,6 +30,7 @@ class Sampled(Record):
     reducer: Literal["som", "k_medoids", "fast_forward", "backward", "two_step", "random"] = "som"
     representative: Literal["medoid", "worst_member", "adverse_envelope", "mean"] = "medoid"
     pre_reduction_count: PositiveInt | None = None
+    gap_share: PositiveFloat = 1e-3
 
 
 class Stochastic(Sampled):
@@ -54,7 +56,6 @@ class Wasserstein(Sampled):
     radius_share: float = Field(default=0.1, ge=0, le=1e9)
     radius_basis: Literal["share_of_median", "absolute"] = "share_of_median"  # of the pairwise distances; absolute: mean relative deviation
     solution: Literal["auto", "monolith", "column_and_constraint"] = "auto"
-    gap_share: PositiveFloat = 1e-3
 
 
 class HalfWidths(Record):

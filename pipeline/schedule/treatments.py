@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.cases.settings import Cvar
+from pipeline.cases.settings import Cvar, Sampled, Stochastic
 from pipeline.cases.settings import Wasserstein as WassersteinSettings
 from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, dot
@@ -86,7 +86,8 @@ def _decided(work: Work, two_stage: TwoStage, measure: Measure, forecast: Floats
         elif isinstance(method, WassersteinSettings) and method.solution == "monolith":
             decision = solve_monolith(two_stage, measure, work.left())
         else:
-            decision = decide(two_stage, measure, work.left())
+            proven = method if isinstance(method, Sampled) else Stochastic()  # several outlooks of one forecast: their mean
+            decision = decide(two_stage, measure, work.left(), gap_share=proven.gap_share)
     except NoDecision as none:
         if none.status not in (Status.time_limit, Status.failed) or mean_first is None:
             raise undecided(work, none, two_stage.scenarios[0]) from none

@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.cases.settings import Cvar, Sampled, Stochastic
 from pipeline.program.solve import Status
+from pipeline.schedule.day_ahead import plan_day
+from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.solving import Met
 from pipeline.schedule.treatments import _as_met
+from pipeline.uncertainty import choose
 from pipeline.uncertainty.measure import Expectation
 from pipeline.uncertainty.two_stage import Decision
+from tests.unit.schedule.tiny_day import QUIET, Setting, setting
 
 WEIGHTS = np.array([0.5, 0.5])
 
@@ -32,3 +37,22 @@ def test_a_bound_is_the_objective_only_where_a_solver_s_tolerance_lies_between()
     assert met(102.0 * (1 - 5e-7)).gap == 0.0
     assert met(102.5).lower == met(102.5).objective
     assert met(-np.inf).lower == -np.inf and met(-np.inf).gap == np.inf
+
+
+@pytest.mark.parametrize("kind", [Stochastic, Cvar])
+def test_the_gap_of_the_run_settings_is_what_decomposition_proves(kind: type[Sampled], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forced to decompose: a tighter setting ends at a tighter proven gap."""
+    monkeypatch.setattr(choose, "BIG", 10)
+    name = "networked_microgrids_66"
+    loose, tight = (decided(setting(name, method=kind(gap_share=share))) for share in (1e-2, 2e-6))
+    assert loose.way == tight.way == "decomposition"
+    assert loose.iterations[-1].gap <= 1e-2 and tight.iterations[-1].gap <= 2e-6 < loose.iterations[-1].gap
+    assert tight.lower > loose.lower
+
+
+def decided(given: Setting) -> Decision:
+    """Two outlooks a tenth apart, under the case's method."""
+    outlooks = [coarsen(given.truth(error=0.1, seed=seed), 4) for seed in (1, 2)]
+    found = plan_day(given.case, given.day, given.hourly, outlooks, WEIGHTS, options=QUIET).decision
+    assert found is not None
+    return found
