@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from pipeline.program.highs import check, new_solver, pass_arrays, set_option
 from pipeline.program.linear_program import Floats
-from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL
+from pipeline.uncertainty.decomposition.pricing import LITTLE, NO_PARALLEL, PERTURBATION
 
 
 class TrialFailed(Exception):
@@ -45,6 +45,7 @@ class OneScenario:
         self._live = new_solver(seed=0, threads=1)
         set_option(self._live, "solver", "simplex")
         set_option(self._live, "presolve_rule_off", NO_PARALLEL)
+        set_option(self._live, PERTURBATION, LITTLE)
         pass_arrays(self._live, self._matrix, cost, (col_lower, col_upper), (row_lower, row_upper))
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ def settle_prices(loop: Loop, *, gap: float, deadline: float) -> None:
     loop.master.add(met, loop.blocks)
     loop.rounds(chosen, gap=0.9 * gap if met else min(GAP, gap / 2), deadline=deadline, most=ROUNDS, pool=False, still=True)
     answers = loop.master.answers[len(met) :]
+    loop.bases = {block.shape: block.live.getBasis() for block in chosen}  # those of the first prices lie further off
     if not met:
         _queue(loop, len(chosen))
     (loop.master, loop.copies), loop.bounds = whole, Bounds()
