@@ -1,7 +1,8 @@
 """Integers of the first stage: each block says at the best prices what it would fix; the bound is proven with integers in the blocks.
 
 The relaxation's prices make every block that holds integers a small mixed-integer program. Its proven bound replaces the block's
-relaxed value in the lower bound (it is never below it); its integers are fixed and the rest is decomposed again.
+relaxed value in the lower bound (it is never below it); its integers are fixed and the rest is decomposed again, at several prices
+where the first leave a gap.
 """
 
 from __future__ import annotations
@@ -14,30 +15,90 @@ import numpy as np
 
 from pipeline.program.highs import check, set_option
 from pipeline.program.linear_program import Floats
-from pipeline.uncertainty.decomposition.loop import Loop
+from pipeline.uncertainty.decomposition.loop import Loop, Stuck
 from pipeline.uncertainty.decomposition.prices import Prices
 from pipeline.uncertainty.decomposition.pricing import Block, BlockFailed, price
+from pipeline.uncertainty.two_stage import relative_gap
 
 SHARE_OF_TIME = 0.5  # of what is left, for the blocks' branch and bound
 ROUNDS = 60
+TRIES, HALF = 2, 0.5  # each at given prices and half-way from the relaxation's to those that came of it
 
 
 def first_stage_integers(loop: Loop, *, gap: float, deadline: float) -> Loop:
-    """The loop of the program with its integers fixed; its lower bounds are those of the program itself."""
+    """The loop of the program with its integers fixed; its lower bounds are those of the program itself.
+
+    What blocks fix at the relaxation's prices may leave a shortage that no price had announced. They are asked again half-way to the
+    prices of the program so fixed, which know it, and at those, until the gap is met or nothing new is said; the cheapest is kept.
+    """
     assert loop.centre is not None
-    lower, fixed = _bounded(loop, loop.centre, gap=gap, deadline=deadline)
-    proven = max(loop.bounds.lower, lower)
-    family = loop.family
-    low, high = family.col_lower.copy(), family.col_upper.copy()
-    low[:, family.integer] = high[:, family.integer] = fixed[family.integer]
-    reduced = replace(loop.reduced, family=replace(family, col_lower=low, col_upper=high))
-    again = Loop(reduced, loop.structure, loop.epigraph, loop.centre if not loop.centre.pool.size else _without_pool(loop.centre))
-    again.bases = loop.bases
-    again.bounds.proven = proven
-    again.master.add([a for a in loop.master.answers if not loop.blocks[a.block].integers.size], again.blocks)
-    again.rounds(again.blocks, gap=gap, deadline=deadline, most=ROUNDS, pool=True)
-    again.bounds.iterations = loop.bounds.iterations + again.bounds.iterations
-    return again
+    search = _Search(loop, gap=gap, deadline=deadline)
+    prices = relaxed = _without_pool(loop.centre)
+    for _ in range(TRIES):
+        fixed = search.ask(prices)
+        if fixed is None:
+            break
+        search.ask(relaxed.mixed(fixed, HALF))
+        prices = fixed
+    return search.result()
+
+
+class _Search:
+    """Integers fixed at several prices. `proven`: the best lower bound so far, `best`: the cheapest program with integers fixed."""
+
+    def __init__(self, loop: Loop, *, gap: float, deadline: float) -> None:
+        self.loop, self.gap, self.deadline = loop, gap, deadline
+        self.proven, self.iterations = loop.bounds.lower, list(loop.bounds.iterations)
+        self.best: Loop | None = None
+        self._tried: set[bytes] = set()
+
+    def ask(self, prices: Prices) -> Prices | None:
+        """Fix what the blocks say at these prices; the prices of the program so fixed. None at the end, or where nothing new is said.
+
+        Raises Stuck, BlockFailed where nothing was found before.
+        """
+        if self._ends():
+            return None
+        try:
+            lower, fixed = _bounded(self.loop, prices, gap=self.gap, deadline=self.deadline)
+            self.proven = max(self.proven, lower)
+            if fixed.tobytes() in self._tried:
+                return None
+            self._tried.add(fixed.tobytes())
+            again = self._decomposed(fixed, prices)
+        except (Stuck, BlockFailed):
+            if self.best is None:
+                raise
+            return None
+        if self.best is None or again.bounds.upper < self.best.bounds.upper:
+            self.best = again
+        assert again.centre is not None
+        return _without_pool(again.centre)
+
+    def _ends(self) -> bool:
+        met = self.best is not None and relative_gap(self.proven, self.best.bounds.upper) <= self.gap
+        return met or (self.best is not None and time.perf_counter() > self.deadline)
+
+    def _decomposed(self, fixed: Floats, prices: Prices) -> Loop:
+        """The program with its integers fixed, (n,) columns of the family."""
+        loop, family = self.loop, self.loop.family
+        low, high = family.col_lower.copy(), family.col_upper.copy()
+        low[:, family.integer] = high[:, family.integer] = fixed[family.integer]
+        reduced = replace(loop.reduced, family=replace(family, col_lower=low, col_upper=high))
+        again = Loop(reduced, loop.structure, loop.epigraph, prices)
+        again.bases = loop.bases
+        again.bounds.proven = self.proven
+        again.master.add([a for a in loop.master.answers if not loop.blocks[a.block].integers.size], again.blocks)
+        again.rounds(again.blocks, gap=self.gap, deadline=self.deadline, most=ROUNDS, pool=True)
+        self.iterations += again.bounds.iterations
+        return again
+
+    def result(self) -> Loop:
+        """The cheapest, with the best lower bound and the bounds of all rounds."""
+        assert self.best is not None
+        self.best.bounds.lower = self.proven
+        self.best.bounds.iterations = [replace(one, iteration=number) for number, one in enumerate(self.iterations, start=1)]
+        return self.best
 
 
 def _without_pool(prices: Prices) -> Prices:

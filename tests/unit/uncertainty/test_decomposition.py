@@ -140,7 +140,7 @@ def test_integer_recourse_is_left_to_branch_and_bound():
         decompose(given, Expectation())
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, 12, 13, 20, 22])  # of 11 to 30 the hardest are 20 and 22
 def test_switches_of_the_first_stage_are_bracketed(seed):
     given = coupled(seed, switched=True, blocks=8)
     whole = solve_monolith(given, Expectation(), SolveOptions(mip_gap_share=0.0))
@@ -150,7 +150,8 @@ def test_switches_of_the_first_stage_are_bracketed(seed):
     relaxed = solve_monolith(replace(given, program=replace(given.program, integer=np.zeros_like(given.program.integer))), Expectation(),
                              SolveOptions(method="simplex"))
     assert found.lower >= relaxed.objective * (1 - 2e-3)  # never far below the relaxation, whose own gap is 1e-3; mostly above it
-    assert found.gap <= 0.1
+    assert found.gap <= 0.01
+    assert [one.iteration for one in found.iterations] == list(range(1, len(found.iterations) + 1))  # each round has a row of its own
 
 
 def test_a_program_without_a_solution_is_said_to_have_none():
