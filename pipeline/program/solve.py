@@ -11,7 +11,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.program.dual_bound import dual_bound
+from pipeline.program.dual_bound import Proven, dual_bound
 from pipeline.program.highs import basis_arrays, check, new_solver, pass_bound, set_basis, set_option
 from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram, dot
 
@@ -45,7 +45,8 @@ class SolveOptions:
 class Solution:
     """x (n,) is None where no feasible point is known.
 
-    Duals are d objective / d row bound; for a MIP those of the LP with integers fixed, as is its basis.
+    Duals are d objective / d row bound; for a MIP those of the LP with integers fixed, as is its basis. words: what `bound` takes for
+    granted; empty where nothing is.
     """
 
     status: Status
@@ -58,6 +59,7 @@ class Solution:
     basis: Basis | None
     seconds: float
     iterations: int
+    words: str = ""
 
 
 _STATUS = {
@@ -136,6 +138,7 @@ def _run(solver: Any, bound: BoundProgram, options: SolveOptions) -> Solution:
     solution = solver.getSolution()
     x = np.array(solution.col_value)
     best, gap = (-np.inf, np.inf) if status is Status.time_limit else (np.nan, 0.0)
+    words = ""
     if bound.program.integer.any():
         best, gap = float(found.mip_dual_bound), float(found.mip_gap)
         x, solution = _fix_integers(solver, bound, x)
@@ -145,9 +148,10 @@ def _run(solver: Any, bound: BoundProgram, options: SolveOptions) -> Solution:
     row_dual = np.array(solution.row_dual) if solution.dual_valid else None
     reduced_cost = bound.cost - bound.program.matrix.T @ row_dual if row_dual is not None else None
     if status is Status.optimal and basis is None and options.method in ("ipm", "hipo") and not bound.program.integer.any():
-        best = -np.inf if row_dual is None else min(objective, dual_bound(bound, x, row_dual))
+        proven = Proven(-np.inf, 0) if row_dual is None else dual_bound(bound, x, row_dual)
+        best, words = min(objective, proven.value), proven.words
         gap = (objective - best) / max(abs(best), 1e-9)
-    return Solution(status, objective, best, gap, x, row_dual, reduced_cost, basis, time.perf_counter() - started, iterations)
+    return Solution(status, objective, best, gap, x, row_dual, reduced_cost, basis, time.perf_counter() - started, iterations, words)
 
 
 def _model_status(solver: Any, options: SolveOptions) -> Status:

@@ -31,7 +31,7 @@ def decide(two_stage: TwoStage, measure: Measure, options: SolveOptions | None =
         words = f"decided in one piece, because decomposition failed: {failed}"
     left_s = max(options.time_limit_s - (time.perf_counter() - started), 0.0)
     found = solve_monolith(two_stage, measure, replace(options, time_limit_s=left_s))
-    return replace(found, words=words)
+    return replace(found, words="; ".join(filter(None, (words, found.words))))
 
 
 def is_big(two_stage: TwoStage) -> bool:

@@ -45,7 +45,7 @@ def solve_monolith(two_stage: TwoStage, measure: Measure, options: SolveOptions 
     return Decision(
         first=clean_first(two_stage.program, two_stage.first_stage, solution.x[: two_stage.first_stage.size]),
         objective=dot(law, found), lower=proven_lower(solution), status=solution.status, way=way,
-        costs=found, law=law, seconds=time.perf_counter() - started,
+        costs=found, law=law, seconds=time.perf_counter() - started, words=solution.words,
     )
 
 
