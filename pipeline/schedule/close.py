@@ -33,14 +33,15 @@ from pipeline.schedule.roster import Roster, Stores
 _ROUNDS = 30  # a boiler answers a kW of a fuel cell by .27 kW at most, of an electrolyser by .08: both die out
 
 def close_interval(
-    roster: Roster, set_points: Floats, inputs: Floats, state: Floats, *, step_h: float,
+    roster: Roster, set_points: Floats, inputs: Floats, state: Floats, *, step_h: float, turning: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """Columns as they come out (J,), the state values after the interval, and what no device could take per network (kW).
 
     set_points: (J,) columns. inputs: (I,) values of the interval, fitted to the state. state: values before the interval.
+    turning: net injection (lowest, highest) of stores beyond which the balancing chain pushes none (see `turning`).
     Voltages and flows are left as they are: `complete` fills them for a whole day at once.
     """
-    work = Interval(roster, set_points.copy(), inputs, state)
+    work = Interval(roster, set_points.copy(), inputs, state, turning)
     after = state.copy()
     _hold_demand(work)
     _hold_generation(work)

@@ -13,8 +13,9 @@ TINY = 1e-9
 class Interval:
     """Columns x (J,), inputs u, state values; takes and gives per network. Lives for one interval only."""
 
-    def __init__(self, roster: Roster, x: Floats, u: Floats, before: Floats) -> None:
+    def __init__(self, roster: Roster, x: Floats, u: Floats, before: Floats, turning: tuple[Floats, Floats] | None = None) -> None:
         self.roster, self.x, self.u, self.before = roster, x, u, before
+        self.turning = turning  # net injection between which stores turn in time
         self.count = len(roster.networks)
         self.left = np.zeros(self.count)  # what no device could take, per network and over all carriers
         units, ramps = roster.units, roster.ramps
@@ -25,7 +26,7 @@ class Interval:
 
     def copy(self) -> Interval:
         """The same interval with columns of its own."""
-        return Interval(self.roster, self.x.copy(), self.u, self.before)
+        return Interval(self.roster, self.x.copy(), self.u, self.before, self.turning)
 
     def within_ramps(self, low: Floats, high: Floats, ramp: Indices) -> tuple[Floats, Floats]:
         """Limits (n,) narrowed to what each can reach from where it was; `ramp`: its row, -1 without. Limits come first."""

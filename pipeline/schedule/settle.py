@@ -15,6 +15,7 @@ from pipeline.schedule.dispatch import Settled
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.state import State
+from pipeline.schedule.turning import turning_range
 
 # Per quarter-hour from the day's first on: the words that it was dispatched with. Shorter than the day: the rest had none.
 Told = Sequence[Sequence[Instruction]]
@@ -59,7 +60,9 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
     # Where a chain takes the mismatch, a store ends its day as the cycle wants it, and what comes after it in the chain moves.
     rows = reality.rows if desk.roster.chain is None else reality.judged
     inputs = desk.binder.interval(rows[state.step - 1], state)
-    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h)
+    turning = None if desk.roster.chain is None else turning_range(
+        desk.roster.stores, desk.roster.ramps, rows[state.step - 1 :], inputs, state.values)
+    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h, turning=turning)
     cohorts = desk.roster.cohorts
     lost = state.lost_kwh + columns[cohorts.unserved]
     columns[cohorts.unserved] = lost
