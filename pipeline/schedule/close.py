@@ -22,8 +22,8 @@ from pipeline.schedule.interval import (
     Interval,
     generator_power,
     lower_column,
-    net_range,
     raise_column,
+    range_in_time,
     scale_generators,
     set_net,
     shift_stores,
@@ -38,7 +38,7 @@ def close_interval(
     """Columns as they come out (J,), the state values after the interval, and what no device could take per network (kW).
 
     set_points: (J,) columns. inputs: (I,) values of the interval, fitted to the state. state: values before the interval.
-    turning: net injection (lowest, highest) of stores beyond which the balancing chain pushes none (see `turning`).
+    turning: net injection (lowest, highest) of stores between which they turn in time (see `turning`).
     Voltages and flows are left as they are: `complete` fills them for a whole day at once.
     """
     work = Interval(roster, set_points.copy(), inputs, state, turning)
@@ -91,7 +91,7 @@ def _charge_vehicles(work: Interval) -> None:
 
 def _project_stores(work: Interval, stores: Stores) -> None:
     if stores.names:
-        low, high = net_range(work, stores)
+        low, high = range_in_time(work, stores)
         set_net(work, stores, np.clip(work.x[stores.discharge] - work.x[stores.charge], low, high))
 
 

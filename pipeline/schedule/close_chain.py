@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.chain import Chain, Entry
-from pipeline.schedule.interval import TINY, Interval, generator_power, net_range, scale_generators, set_net
+from pipeline.schedule.interval import TINY, Interval, generator_power, range_in_time, scale_generators, set_net
 
 Own = Callable[..., Floats]  # (interval, amount per network, soft=...) -> what is left of it; soft: without shedding or dumping
 _ALL_KW = 1e7
@@ -56,16 +56,10 @@ def _standing(work: Interval, entry: Entry) -> tuple[float, float, float]:
         limits, power = work.converter_range(), work.x[roster.converters.power]
     elif entry.kind == "store":
         stores = roster.stores
-        limits, power = _in_time(work), work.x[stores.discharge] - work.x[stores.charge]
+        limits, power = range_in_time(work, stores), work.x[stores.discharge] - work.x[stores.charge]
     else:
         limits, power = work.tie_range(), work.x[roster.ties.exchange]
     return float(power[row]), float(limits[0][row]), float(limits[1][row])
-
-
-def _in_time(work: Interval) -> tuple[Floats, Floats]:
-    """Net range of the stores, as far as they turn in time."""
-    low, high = net_range(work, work.roster.stores)
-    return (low, high) if work.turning is None else (np.maximum(low, work.turning[0]), np.minimum(high, work.turning[1]))
 
 
 def _apply(work: Interval, chain: Chain, entries: Floats, lines: Floats) -> None:

@@ -78,6 +78,14 @@ def net_range(work: Interval, stores: Stores) -> tuple[Floats, Floats]:
     return np.clip(low, lowest, highest), np.clip(high, lowest, highest)
 
 
+def range_in_time(work: Interval, stores: Stores) -> tuple[Floats, Floats]:
+    """The same as far as the stores turn in time (`turning`). One that is too late turns as fast as its limits let it."""
+    low, high = net_range(work, stores)
+    if work.turning is None or stores is not work.roster.stores:
+        return low, high
+    return np.clip(work.turning[0], low, high), np.clip(work.turning[1], low, high)
+
+
 def set_net(work: Interval, stores: Stores | Aggregators, net: Floats) -> None:
     work.x[stores.charge], work.x[stores.discharge] = np.maximum(-net, 0.0), np.maximum(net, 0.0)
 

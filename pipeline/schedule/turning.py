@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.program.linear_program import Floats, Indices
-from pipeline.schedule.roster import Ramps, Stores
+from pipeline.schedule.roster import Stores
+from pipeline.schedule.units import Ramps
 
 _HALVINGS = 50  # of the range of power: below a millionth of a watt
 

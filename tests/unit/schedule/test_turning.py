@@ -10,6 +10,7 @@ import pytest
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.real_time import open_day, run_steps
 from pipeline.schedule.turning import turning_range
+from pipeline.schedule.yardsticks import no_redispatch
 from tests.robust_day import RobustDay, robust_case
 
 
@@ -70,3 +71,11 @@ def test_no_store_breaks_its_ramp_where_settlement_moves_it(variant: str, seed: 
     ramps, stores = rolling.desk.roster.ramps, rolling.desk.roster.stores
     assert run.settled.columns[:, ramps.excess].max() <= 1e-6
     assert run.settled.columns[-1, stores.energy] == pytest.approx([1520.0, 1850.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_without_redispatch_the_stores_still_end_the_day_as_they_must(seed: int) -> None:
+    day = RobustDay(robust_case("deterministic"))
+    rolling = open_day(day.case, day.day, day.window, day.plan().plan)
+    held = no_redispatch(rolling, day.came(seed=seed))
+    assert held.columns[-1, rolling.desk.roster.stores.energy] == pytest.approx([1520.0, 1850.0], abs=1e-6)
