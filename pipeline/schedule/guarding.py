@@ -13,12 +13,12 @@ import scipy.sparse as sp
 
 from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
 from pipeline.core.errors import InputError, Mistake
-from pipeline.program.linear_program import Floats, dot
+from pipeline.program.linear_program import Floats, Indices, dot
 from pipeline.program.solve import Status
 from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.deviations import box_deviations
-from pipeline.schedule.exclusive import ALL_FROM, ROUNDS, Pairs, with_exclusive
+from pipeline.schedule.exclusive import ALL_FROM, BOTH_KW, ROUNDS, Pairs, with_exclusive
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook
@@ -31,6 +31,9 @@ from pipeline.uncertainty.budgeted import budgeted_prices
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.monolith import NoDecision
 from pipeline.uncertainty.two_stage import Decision
+
+_DIRECTED = ("in every step each store moves in the direction of the nominal schedule alone, whatever deviates; "
+             "other directions may promise less")
 
 
 def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None) -> Found:
@@ -117,12 +120,14 @@ def _in_merit_order(desk: Desk, nominal: Floats) -> Floats:
 
 
 def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:
-    """Rules whose nominal schedule never charges and discharges a store at once.
+    """Rules that never charge and discharge a store at once, whatever comes; without any, a nominal schedule that does not.
 
     A rule that lowers both by a deviation is worth more than one that raises one of them, so that rules violate what costs
     exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage. Without rules under
     such binaries, or without time for them, the last rules found stay, with a warning.
     """
+    if (directed := _directed(work, problem, first)) is not None:
+        return directed
     found, chosen = first, work.pairs.violated(first.policy.nominal)
     for round_ in range(ROUNDS):
         if not chosen.any():
@@ -142,6 +147,42 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
         chosen |= again
     work.warn("simultaneous_charging", "schedule", "rules without charging and discharging at once were not found in time")
     return found
+
+
+def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision | None:
+    """The best rules with a direction for every pair in every step: the nominal schedule's, else the rule's.
+
+    None where nothing deviates (binaries are exact then), or no rule meets the set with these directions. The lower bound is the free
+    rules'. Every pair at once: with some of them held, others begin to move both ways.
+    """
+    pairs, nominal, moves = work.pairs, first.policy.nominal, _moves(problem, first)
+    if not first.policy.rule.nnz or not pairs.charge.size:
+        return None
+    if not (np.minimum((nominal + moves)[pairs.charge], (nominal + moves)[pairs.discharge]) > BOTH_KW).any():
+        return first
+    program, still = work.desk.program, _still(pairs, nominal, moves)
+    high = program.col_upper.copy()
+    high[still] = np.maximum(program.col_lower[still], 0.0)
+    try:
+        found = affine_day(replace(work.desk, program=replace(program, col_upper=high)), problem, work.left())
+    except NoDecision:
+        return None
+    words = "; ".join(filter(None, (found.decision.words, _DIRECTED)))
+    lower = min(first.decision.lower, found.decision.objective)
+    return replace(found, decision=replace(found.decision, lower=lower, words=words))
+
+
+def _moves(problem: AffineProblem, found: AffineDecision) -> Floats:
+    """(n,) how far each column can move over the box."""
+    deviations = problem.deviations
+    return np.asarray(abs(found.policy.rule) @ np.maximum(deviations.high, -deviations.low))
+
+
+def _still(pairs: Pairs, nominal: Floats, moves: Floats) -> Indices:
+    """Of each pair the column that stays at nothing: the lesser one of the nominal schedule; where both rest, what the rule moves less."""
+    net = nominal[pairs.charge] - nominal[pairs.discharge]
+    net = np.where(np.abs(net) > BOTH_KW, net, moves[pairs.charge] - moves[pairs.discharge])
+    return np.where(net >= 0, pairs.discharge, pairs.charge)
 
 
 def _decided_ahead(work: Work, problem: AffineProblem, pairs: Pairs) -> AffineDecision:
