@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipeline.core.ids import seed_from
 from pipeline.core.statistics import Interval, mean_interval, quantile_interval
 from pipeline.program.linear_program import Floats
-from pipeline.stages.evaluating import REALISED, known_of, read_cell
+from pipeline.stages.evaluating import REALISED, known_to, read_cell
 from pipeline.stages.evaluation import Cell, Plan
 from pipeline.store.files import replace_file
 from pipeline.store.parquet import to_parquet
@@ -51,7 +51,7 @@ class Found:
 
 def found_of(folder: Path, plan: Plan, days: Sequence[str]) -> Found:
     """What is there of a study, as it was made with this case, code, file and knowledge."""
-    known = {day: known_of(plan, day) for day in days}
+    known = {day: known_to(plan, day) for day in days}
     met = {cell.name: {day: record for day in days if (record := read_cell(folder, plan, day, cell, known[day])) is not None}
            for cell in plan.cells}
     perfect = {day: record for day in days if (record := read_cell(folder, plan, day, None, known[day])) is not None}

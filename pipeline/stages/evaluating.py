@@ -31,7 +31,7 @@ from pipeline.stages.forecasting import forecast, forecast_of, seed_of
 from pipeline.stages.home import code_digest, open_home
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.knowledge import read_knowledge
-from pipeline.stages.opening import Run, day_ahead_issue, load_run, open_day_ahead
+from pipeline.stages.opening import Run, day_ahead_issue, intraday_start, load_run, open_day_ahead
 from pipeline.stages.representing import scenarios
 from pipeline.store.files import replace_file
 from pipeline.uncertainty.two_stage import relative_gap
@@ -41,22 +41,28 @@ HOUR_S = 3600
 _KNOWN: dict[tuple[object, ...], str] = {}
 
 
-def known_of(plan: Plan, day: str) -> str:
-    """Digest of what a day is planned from, and of what came where plans are met with that: a correction makes both others."""
-    case, home, now = plan.case, open_home(), int(time.time())
+def known_of(case: Case, day: str, *, and_what_came: bool) -> str:
+    """Digest of what a day is planned from, and, where asked for, of what came: a correction makes it another."""
+    home, now = open_home(), int(time.time())
     delivery = case.day(date.fromisoformat(day))
     issued_at = day_ahead_issue(case, delivery, now)
-    as_of = now if REALISED in plan.study.against else issued_at
+    as_of = now if and_what_came else issued_at
     words = home.warehouse.words(case.name, delivery.start, delivery.end, as_of)
     # All treatments of a day ask in a row, and reading takes seconds for a large case: once until something is imported or said.
     state = (str(home.path), case.digest, day, as_of // HOUR_S, home.warehouse.newest_ingest(), tuple(words))
     if state not in _KNOWN:
-        _KNOWN[state] = read_knowledge(home, case, day=delivery, start=history_start(case, issued_at), as_of=as_of).digest
+        start = min(history_start(case, issued_at), intraday_start(delivery)) if and_what_came else history_start(case, issued_at)
+        _KNOWN[state] = read_knowledge(home, case, day=delivery, start=start, as_of=as_of).digest
     return _KNOWN[state]
 
 
+def known_to(plan: Plan, day: str) -> str:
+    """What an evaluation's day depends on: what it is planned from, and what came where plans are met with that."""
+    return known_of(plan.case, day, and_what_came=REALISED in plan.study.against)
+
+
 def key_of(plan: Plan, cell: Cell | None, known: str) -> dict[str, Any]:
-    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell. `known`: see `known_of`."""
+    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell. `known`: see `known_to`."""
     return {"case": plan.case.digest, "code": code_digest(), "against": list(plan.study.against), "known": known,
             "held_out_count": plan.study.held_out_count, "treatment": None if cell is None else cell.settings}
 
@@ -80,7 +86,7 @@ def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
     asked = Request(case=plan.study.case, date=date.fromisoformat(day), variant=plan.study.variant, independent=True,
                     treatment=cell.settings)
     ensure_ingested(asked)
-    known = known_of(plan, day)
+    known = known_to(plan, day)
     if read_cell(folder, plan, day, cell, known) is not None and read_cell(folder, plan, day, None, known) is not None:
         return path
     run_id = open_day_ahead(asked)

@@ -136,6 +136,11 @@ def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, i
     return found if found is not None and same and found.issued_at <= issued_at else None
 
 
+def intraday_start(day: DeliveryDay) -> int:
+    """From when on real time reads history."""
+    return day.start - (BURN_IN_DAYS + 1) * DAY_S
+
+
 def open_real_time(asked: Request) -> str:
     """Enter a real-time run over a range of steps and return its id.
 
@@ -161,7 +166,7 @@ def open_real_time(asked: Request) -> str:
     first, before = _run_before(home, asked, case, variant, day, first)
     issued_at = day.start + QUARTER_S * (last - 1) - 60 * case.settings.real_time_lead_min
     as_of = now if asked.as_of is None else asked.as_of
-    start = day.start - (BURN_IN_DAYS + 1) * DAY_S
+    start = intraday_start(day)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=as_of)
     parents = (plan.run_id,) if before is None else (plan.run_id, before.run_id)
     # Stored as the moment of the newest word that was read: the same rows give the same run whenever it is asked for, and what

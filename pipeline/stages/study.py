@@ -2,7 +2,7 @@
 issue times; `evaluation` plans every day with several treatments and meets the plans with what they were not made for.
 
 Days are independent (each starts from the case's initial state), so they run in any order and in parallel. What is done is reused
-as long as case, code and study are the same. An item is what runs at once: a day, or `day/treatment`.
+as long as case, code, study and what was known are the same. An item is what runs at once: a day, or `day/treatment`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from pipeline.equipment import Record
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress
 from pipeline.stages.evaluated import found_of, tables_of, write_tables
-from pipeline.stages.evaluating import evaluate_cell
+from pipeline.stages.evaluating import evaluate_cell, known_of
 from pipeline.stages.evaluation import Cell, Evaluation, Plan, evaluation_of
 from pipeline.stages.home import code_digest, open_home
+from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.results import run_day_ahead, run_real_time
 from pipeline.stages.words import describe_evaluation
 from pipeline.store.files import replace_file
@@ -103,14 +104,28 @@ def study_day(name: str, item: str) -> str:
     return _replay(name, found, item)
 
 
+def _key(study: Study, day: str) -> dict[str, Any]:
+    """Everything that the record of a day depends on: a value that was corrected, before or after the day, makes it another."""
+    case = load_case(study.case, variant=study.variant)
+    return {"case": case.digest, "code": code_digest(), "method": study.method, "known": known_of(case, day, and_what_came=True)}
+
+
+def _record_of(path: Path, key: dict[str, Any]) -> dict[str, Any] | None:
+    """What a replay kept of a day, where that was made of the same."""
+    if not path.is_file():
+        return None
+    record: dict[str, Any] = json.loads(path.read_text())
+    return record if record.get("key") == key else None
+
+
 def _replay(name: str, study: Study, day: str) -> str:
     path = _folder(name) / "days" / f"{day}.json"
-    case = load_case(study.case, variant=study.variant)
-    key = {"case": case.digest, "code": code_digest(), "method": study.method}
-    if path.is_file() and json.loads(path.read_text()).get("key") == key:
-        return str(path)
     asked = Request(case=study.case, date=date.fromisoformat(day), variant=study.variant, method=study.method, replace=True,
                     independent=True)
+    ensure_ingested(asked)
+    key = _key(study, day)
+    if _record_of(path, key) is not None:
+        return str(path)
     first = run_day_ahead(asked)
     second = run_real_time(asked)
     warnings = [row for row in first["findings"] + second["findings"] if row["severity"] == "warning"]
@@ -128,13 +143,13 @@ def _replay(name: str, study: Study, day: str) -> str:
 def close_study(name: str) -> str:
     """Collect what is done into the tables of the study, and for an evaluation its page; returns the path of the main table."""
     found = load_study(name)
-    return str(_close_evaluation(name, found)["file"]) if isinstance(found, Plan) else _close_replay(name)
+    return str(_close_evaluation(name, found)["file"]) if isinstance(found, Plan) else _close_replay(name, found)
 
 
-def _close_replay(name: str) -> str:
-    records = [json.loads(path.read_text()) for path in sorted((_folder(name) / "days").glob("*.json"))]
-    wanted = set(open_study(name))
-    rows = [{key: value for key, value in record.items() if key != "key"} for record in records if record["delivery_date"] in wanted]
+def _close_replay(name: str, study: Study) -> str:
+    days = {day: _folder(name) / "days" / f"{day}.json" for day in _dates(study)}
+    records = [record for day, path in days.items() if path.is_file() and (record := _record_of(path, _key(study, day))) is not None]
+    rows = [{key: value for key, value in record.items() if key != "key"} for record in records]
     path = _folder(name) / "days.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")

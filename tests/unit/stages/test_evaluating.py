@@ -19,7 +19,7 @@ import pytest
 
 from pipeline import stages
 from pipeline.scenarios.generate import draw
-from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_of, read_cell
+from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_to, read_cell
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.opening import load_run
@@ -167,7 +167,7 @@ def test_a_record_is_of_its_study_case_and_treatment(ran: Ran) -> None:
     assert isinstance(plan, Plan)
     cell, day = plan.cell("same"), "2016-06-15"
     with at_home(ran.home):
-        known = known_of(plan, day)
+        known = known_to(plan, day)
     assert read_cell(ran.folder, plan, day, cell, known) is not None
     longer = dataclasses.replace(plan, study=plan.study.model_copy(update={"held_out_count": 7}))
     other = dataclasses.replace(plan, case=plan.case.model_copy(update={"currency": "EUR"}))
