@@ -15,7 +15,7 @@ from pipeline.core.errors import NoSchedule
 from pipeline.program.linear_program import Floats
 from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, solve
 from pipeline.schedule.desk import Desk
-from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
+from pipeline.schedule.exclusive import BOTH_KW, Pairs, pairs_of, solve_exclusively
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.rules import Rules
 from pipeline.uncertainty.affine_policy import AffinePolicy
@@ -135,6 +135,7 @@ class Met:
 def meet(work: Work, recourse: Recourse, first: Floats, scenarios: Floats, weights: Floats) -> Met:
     """Best recourse of each scenario (S, m) to first-stage values. Raises NoSchedule where one has none."""
     program, count = recourse.program, len(scenarios)
+    recourse = one_way(work, recourse, first)
     x = np.empty((count, program.matrix.shape[1]))
     dual: Floats | None = np.zeros(program.matrix.shape[0])
     costs, relaxed = np.empty(count), np.empty(count)
@@ -160,6 +161,25 @@ def frozen_work(work: Work, recourse: Recourse) -> Work:
     free = (charge >= 0) & (discharge >= 0)  # a store whose powers are decided ahead has nothing left to choose
     pairs = Pairs(charge[free], discharge[free], work.pairs.mode[free])
     return replace(work, desk=replace(work.desk, program=recourse.frozen), pairs=pairs)
+
+
+def one_way(work: Work, recourse: Recourse, first: Floats) -> Recourse:
+    """The recourse without the partner of what was decided ahead: where a store's charging is held and moves, it cannot discharge.
+
+    Of such a pair one column is a value and the other a decision, so that a bound excludes both at once, and no binary is needed.
+    """
+    held, place = np.zeros(recourse.program.matrix.shape[1]), np.full(recourse.program.matrix.shape[1], -1, dtype=np.int64)
+    held[recourse.first_stage], place[recourse.rest] = first, np.arange(recourse.rest.size)
+    pairs = work.pairs
+    partners = np.concatenate([pairs.discharge[held[pairs.charge] > BOTH_KW], pairs.charge[held[pairs.discharge] > BOTH_KW]])
+    partners = place[partners]
+    barred = partners[partners >= 0]
+    if not barred.size:
+        return recourse
+    upper = recourse.frozen.col_upper.copy()
+    upper[barred] = recourse.frozen.col_lower[barred]
+    frozen = replace(recourse.frozen, col_upper=upper)
+    return replace(recourse, frozen=frozen, live=LiveSolver(frozen, work.left()))
 
 
 def separately(work: Work, scenarios: Floats, weights: Floats) -> Found:

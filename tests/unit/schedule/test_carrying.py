@@ -66,3 +66,14 @@ def test_rules_publish_cost_curves_filled_from_the_cheapest_segment_on():
     assert (segments.sum(axis=1) > 1).any()
     assert ((segments[:, 1:] < 1e-9) | (segments[:, :-1] > 25 - 1e-9)).all()
     assert found.objective == pytest.approx(float(found.costs.sum()), rel=1e-9)
+
+
+@pytest.mark.parametrize("held", ["*.charge_kw", "*.discharge_kw"])
+def test_a_store_with_one_way_decided_ahead_never_goes_both_ways(held):
+    """Charging is held and discharging answers the scenario: more sun than planned would otherwise be met by discharging less."""
+    day = setting(first_stage=("*.schedule_kw", held), method=Stochastic())
+    found = day.plan(*(day.truth(error=0.5, seed=seed) for seed in range(3)))
+    stores = found.desk.roster.every_store[0]
+    charge, discharge = (np.array([found.columns[s][:, which] for s in range(3)]) for which in (stores.charge, stores.discharge))
+    assert charge.max() > 1 and discharge.max() > 1
+    assert np.minimum(charge, discharge).max() <= 1e-6
