@@ -26,11 +26,12 @@ def list_all(as_json: JsonOption = False) -> None:
 
 @app.command("check")
 def check(case: CaseArgument, variant: VariantOption = None, as_json: JsonOption = False) -> None:
-    """Report every mistake of a case and its variants at once, with file and line."""
-    from pipeline.cases.load import load_case, mistakes_of, variants
+    """Report every mistake of a case and its variants at once, with file and line, and what its program refuses of its settings."""
+    from pipeline.cases.load import load_case, variants
     from pipeline.core.errors import InputError
+    from pipeline.stages import case_mistakes
 
-    mistakes = [] if variant else mistakes_of(case)
+    mistakes = case_mistakes(case, variant=variant)
     if as_json and mistakes:
         json_out({"case": case, "mistakes": [vars(mistake) for mistake in mistakes]})
         raise typer.Exit(InputError.exit_code)

@@ -2,36 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 import numpy as np
 
 from pipeline.cases.case import Case
-from pipeline.cases.settings import FIRST_STAGE
+from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, Sampled
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import Chp, Converter, Generator
+from pipeline.program.freeze import freeze
 from pipeline.schedule.desk import Desk
+from pipeline.uncertainty.refusals import check_continuous_recourse
 
 ON = "on_share"  # units are switched before the scenario is known
 
 
 def check_first_stage(desk: Desk, *, scenarios: int) -> None:
     """Patterns that name something, and commitments ahead of the scenarios. Raises InputError."""
-    program, patterns = desk.program, desk.case.settings.first_stage
-    components = tuple(program.column_index)
-    place = "settings.first_stage"
-    mistakes = [
-        Mistake(place, f"'{pattern}' matches no column of the case", f"name columns of docs/models.md, as {', '.join(FIRST_STAGE[:2])}")
-        for pattern in patterns
-        if pattern not in FIRST_STAGE and not any(fnmatchcase(name, pattern) for name in components)
-    ]
-    first = program.columns_like(patterns)
-    units = sorted(name for name in components if name.endswith(f".{ON}") and not np.isin(program.column_index[name], first).all())
-    if scenarios > 1 and units:
-        mistakes.append(Mistake(place, f"{units[0]} ({len(units) - 1} more) would be decided anew in every scenario",
-                                "add '*.on_share', '*.start_share' and '*.stop_share', or take method deterministic"))
+    mistakes = [*_patterns(desk), *_late_commitments(desk, scenarios)]
     if mistakes:
         raise InputError(mistakes)
+
+
+def check_treatment(desk: Desk) -> None:
+    """All that a day-ahead run would refuse of the run settings before it solves. Raises InputError with every mistake.
+
+    What depends on the day's data (NaN, an empty sample, integers that an affine rule turns out to move) shows only there.
+    """
+    method, program = desk.case.settings.method, desk.program
+    first = program.columns_like(desk.case.settings.first_stage)
+    sampled = isinstance(method, Sampled)
+    mistakes = [*_patterns(desk), *_late_commitments(desk, method.representative_count if sampled else 1)]
+    if isinstance(method, Sampled):
+        mistakes += _too_few_draws(method)
+    if isinstance(method, BoxRobust | Affine) and method.half_widths.price_share > 0 and program.cost_by_input.nnz:
+        mistakes.append(Mistake("settings.method.half_widths.price_share", f"{method.kind} cannot carry uncertain prices",
+                                "take 0 (price: expected), and settings.budgeted_prices to guard against prices"))
+    if isinstance(method, BoxRobust):
+        mistakes += _refused(lambda: check_continuous_recourse(
+            program, first, treatment="the box", remedy="name it in settings.first_stage, or take another method"))
+    mistakes += _refused(lambda: freeze(program, first))
+    if mistakes:
+        raise InputError(mistakes)
+
+
+def _refused(asked: Callable[[], object]) -> tuple[Mistake, ...]:
+    try:
+        asked()
+    except InputError as error:
+        return error.mistakes
+    return ()
+
+
+def _patterns(desk: Desk) -> Iterator[Mistake]:
+    """Patterns that name nothing, and what real time cannot hold: it re-dispatches everything but positions and commitments."""
+    settings, components = desk.case.settings, tuple(desk.program.column_index)
+    for field in ("first_stage", "held_in_real_time"):
+        for pattern in getattr(settings, field):
+            named = [name for name in components if fnmatchcase(name, pattern)]
+            if not named and pattern not in FIRST_STAGE:
+                yield Mistake(f"settings.{field}", f"'{pattern}' matches no column of the case",
+                              f"name columns of docs/models.md, as {', '.join(FIRST_STAGE[:2])}")
+            loose = [name for name in named if not any(fnmatchcase(name, known) for known in FIRST_STAGE)]
+            if field == "held_in_real_time" and loose:
+                yield Mistake(f"settings.{field}", f"'{pattern}' holds {loose[0]}, and a re-dispatch holds positions and commitments only",
+                              f"leave it to settings.first_stage, and name here some of {', '.join(FIRST_STAGE)}")
+
+
+def _late_commitments(desk: Desk, scenarios: int) -> Iterator[Mistake]:
+    program = desk.program
+    first = program.columns_like(desk.case.settings.first_stage)
+    units = sorted(name for name in program.column_index if name.endswith(f".{ON}") and not np.isin(program.column_index[name], first).all())
+    if scenarios > 1 and units:
+        yield Mistake("settings.first_stage", f"{units[0]} ({len(units) - 1} more) would be decided anew in every scenario",
+                      "add '*.on_share', '*.start_share' and '*.stop_share', or take method deterministic")
+
+
+def _too_few_draws(method: Sampled) -> Iterator[Mistake]:
+    for field in ("draw_count", "pre_reduction_count"):
+        drawn = getattr(method, field)
+        if drawn is not None and drawn < method.representative_count:
+            yield Mistake(f"settings.method.{field}", f"{method.representative_count} representatives cannot be kept of {drawn} draws",
+                          f"raise {field} or lower representative_count")
 
 
 def dearest_supply_per_kwh(case: Case) -> float:

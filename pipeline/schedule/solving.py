@@ -56,6 +56,10 @@ class Work:
         """A finding that makes the day degraded."""
         self.findings += (Finding("day_ahead", "warning", check, place, message),)
 
+    def inform(self, check: str, place: str, message: str) -> None:
+        """A finding to know of; the day stays good."""
+        self.findings += (Finding("day_ahead", "info", check, place, message),)
+
     @property
     def status(self) -> str:
         limited = any(finding.check == "time_limit" for finding in self.findings)

@@ -71,8 +71,7 @@ def treat(work: Work, scenarios: Floats, weights: Floats, *, average: Floats, fo
     decision = _as_met(decision, met, measure, weights)
     kpis = {}
     if mean_first is not None and isinstance(measure, Expectation):  # only an expectation minimises what this measures
-        eev = expected_cost(recourse, mean_first, scenarios, weights)
-        kpis = _worth(work, eev, float((weights * met.relaxed).sum()))
+        kpis = _worth(work, expected_cost(recourse, mean_first, scenarios, weights), float((weights * met.relaxed).sum()))
     expected = float((weights * met.costs).sum())
     return Found(met.x, met.row_dual, expected, decision.lower, decision.gap, work.status, kpis, decision)
 
@@ -118,7 +117,12 @@ def _mean_first(work: Work, first_stage: Indices, average: Floats) -> Floats | N
 def _worth(work: Work, of_mean: float, of_scenarios: float) -> dict[str, tuple[str, float]]:
     """What planning with scenarios saves on their mean, against the mean forecast's first stage.
 
-    Both sides without binaries: those that negative prices brought in would count against the scenarios only.
+    Both sides without binaries: those that negative prices brought in would count against the scenarios only. Where that first
+    stage leaves a scenario without any schedule its cost has no number, and a finding says so.
     """
+    if not np.isfinite(of_mean):
+        work.inform("mean_positions", "schedule", "what is best for the mean forecast leaves a scenario without a schedule, or was not met "
+                    "in time: no value of the stochastic solution")
+        return {}
     money = work.desk.case.currency
     return {"cost_of_mean_positions": (money, of_mean), "value_of_stochastic_solution": (money, of_mean - of_scenarios)}

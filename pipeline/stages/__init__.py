@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on first use
     from pipeline.stages.asked import next_quarter, request
+    from pipeline.stages.checking import case_mistakes
     from pipeline.stages.deciding import schedule
     from pipeline.stages.desk import (
         describe_status,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
 
 _HOMES = {
     "asked": ("next_quarter", "request"),
+    "checking": ("case_mistakes",),
     "ingesting": ("ingest", "ingest_sources"),
     "opening": ("open_day_ahead", "open_real_time"),
     "forecasting": ("forecast",),

@@ -34,6 +34,7 @@ CHECKS: dict[str, str] = {
     "set_point": "an override asks for more than its device can do",
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
     "way": "how the schedule was decided, and the bound that is proven for it, or that none is",
+    "mean_positions": "what is best for the mean forecast leaves a scenario without a schedule: no value of the stochastic solution",
     "dual_bound": "the bound on dual prices of a family of rows, in which the search for the worst corner is exact",
     "stale_data": "the newest observation of a series is older than the case allows",
     "short_history": "a series was forecast from less history than its window asks for",

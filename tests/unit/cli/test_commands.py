@@ -335,6 +335,19 @@ def test_all_mistakes_of_a_case_at_once(feederflow: Callable[..., Said], tmp_pat
     assert feederflow("run", str(folder)).code == 2
 
 
+def test_a_check_reads_the_settings_against_the_program(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    """A variant's pattern that names nothing is refused where it is written, not in the night that first uses it."""
+    folder = tmp_path / "patterned"
+    assert feederflow("case", "new", str(folder)).code == 0
+    text = (folder / "case.yaml").read_text()
+    (folder / "case.yaml").write_text(text.replace("variants:\n", "variants:\n  typed:\n    settings: {first_stage: ['*.shedule_kw']}\n"))
+    said = feederflow("case", "check", str(folder))
+    assert said.code == 2 and "settings.first_stage: '*.shedule_kw' matches no column" in said.err and "docs/models.md" in said.err
+    as_json = feederflow("case", "check", str(folder), "--variant", "typed", "--json")
+    assert as_json.code == 2 and [one["place"] for one in as_json.json["mistakes"]] == ["settings.first_stage"]
+    assert feederflow("case", "check", str(folder), "--variant", "default").code == 0
+
+
 # ------------------------------------------------------------------ studies
 
 

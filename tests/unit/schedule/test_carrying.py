@@ -11,11 +11,13 @@ from pipeline.equipment import Demand, Generator, Store
 from pipeline.equipment.generator import Commitment
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
-from pipeline.schedule.carrying import check_first_stage, dearest_supply_per_kwh
+from pipeline.schedule.carrying import check_first_stage, check_treatment, dearest_supply_per_kwh
 from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.guarding import protect_prices
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.solving import work_on
+from pipeline.schedule.treatments import _worth
 from tests.helpers import case_of
 from tests.unit.schedule.tiny_day import setting
 
@@ -77,3 +79,30 @@ def test_a_store_with_one_way_decided_ahead_never_goes_both_ways(held):
     charge, discharge = (np.array([found.columns[s][:, which] for s in range(3)]) for which in (stores.charge, stores.discharge))
     assert charge.max() > 1 and discharge.max() > 1
     assert np.minimum(charge, discharge).max() <= 1e-6
+
+
+WRONG = {
+    "nothing of this name": ({"first_stage": ("*.shedule_kw",)}, r"settings.first_stage: '\*.shedule_kw' matches no column"),
+    "nothing to hold": ({"held_in_real_time": ("x.*",)}, r"settings.held_in_real_time: 'x.\*' matches no column"),
+    "more held than can be": ({"held_in_real_time": ("*.schedule_kw", "*.charge_kw")}, r"'\*.charge_kw' holds f01_battery.charge_kw, and"),
+    "a price times itself": ({"first_stage": ("grid.exchange_kw",)}, r"grid.exchange_kw\[1\]: costs grid.price_per_kwh"),
+    "fewer draws than representatives": ({"method": Stochastic(draw_count=3, representative_count=4)}, "settings.method.draw_count: 4 rep"),
+    "an uncertain price": ({"method": Affine(half_widths=HalfWidths(price_share=0.1))}, "half_widths.price_share: affine cannot"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_night_would_refuse_is_found_by_a_check(name):
+    settings, said = WRONG[name]
+    day = setting(**settings)
+    with pytest.raises(InputError, match=said):
+        check_treatment(open_desk(day.case, day.day, day.hourly))
+
+
+def test_a_positions_cost_without_a_number_is_no_figure():
+    """The mean forecast's charging may leave a scenario without a schedule: no infinite figure, and a finding."""
+    day = setting()
+    work = work_on(open_desk(day.case, day.day, day.hourly))
+    assert _worth(work, float("inf"), 1.0) == {}
+    assert [(one.severity, one.check) for one in work.findings] == [("info", "mean_positions")]
+    assert _worth(work, 3.0, 1.0)["value_of_stochastic_solution"] == ("USD", 2.0)
