@@ -87,6 +87,25 @@ HAND_WORKED: Mapping[str, str] = {
     "NMG-DG-1": "a generator gives 50 kW at 0.1721, profit 2.105 USD/h", "NMG-DG-2": "20 kW at 0.1231, profit 0.462 USD/h",
     "NMG-DRA-1": "two vehicles over three prices cost 1.0409356 USD", "NMG-DRA-2": "4.06 kWh of one vehicle stay unserved",
     "NMG-NET-1": "a drop of 0.000913902 kV", "NMG-NET-2": "12.653947 kV at the third bus",
+    "DRMG-EV-1": "departures 1, 2, 4, 1 and 4, 7, 7, 4, 3 vehicles connected",
+    "DRMG-EV-2": "three vehicles that leave the next day keep 47.7 kWh", "DRMG-EV-3": "early departures 1, 4, 2, 1 use a budget of 4",
+    "DRMG-EV-4": "two vehicles over two prices cost 15.3347368 yuan", "DRMG-EV-5": "111 kWh of ten vehicles cannot be delivered",
+    "DRMG-DG-1": "a unit starts for 84 yuan, the backup takes 90", "DRMG-DG-2": "for two hours it stays off: 60 yuan",
+    "DRMG-DG-3": "two hours on break a least time of three", "DRMG-FC-1": "a ramp of 100 kW/h leaves 75 kW in a quarter-hour",
+    "DRMG-ES-1": "1280 kW fill a store to 0.9", "DRMG-ES-2": "from 0.5 to 0.1 it delivers 1155.2 kWh",
+    "DRMG-NET-1": "100 kW over four equal lines: 50, 25, 25, 0", "DRMG-NET-2": "factors 0, -0.5, -0.25, -0.25 of line 1-2",
+    "DRMG-BOX-1": "nominal 18.0, worst corner 27.85", "DRMG-W-1": "worst means 121, 130, 140.5, 160 over the radius",
+    "DRMG-CCG-1": "bounds 22.5 and 30.6, then 30.2", "DRMG-SOM-1": "a distance of 0.32, a neuron moves to (0.4, 0.2)",
+    "DRMG-RED-1": "weights 0.7 and 0.3 stay of three",
+    "H2-EL-1": "100 kWh give 26.6667 m3", "H2-EL-2": "a quarter-hour at 450 kW gives 30 m3", "H2-FC-1": "that gas gives 52 kWh",
+    "H2-TANK-1": "filled in 10 h, emptied in 5.2 h", "H2-ARB-1": "a cycle pays .0551 yuan/kWh from valley to peak, none to flat",
+    "H2-BAT-1": "230 kWh, of which 180.5 kWh can be delivered", "H2-EB-1": "100 kW of electric heat, 78.1778 kW beside the others' heat",
+    "H2-MGT-1": "gas turbines in merit order for 765 yuan/h; 540 from the grid", "H2-NET-1": "9.954 and 9.931 kV",
+    "H2-ROB-1": "0, 30, 40, 50, 62 over the budget, primal and dual", "H2-ROB-2": "18, 23, 28, 28 over the budget",
+    "H2-COORD-1": "cuts find an import of 60 kW and a cost of 62",
+}
+BOOKS = {  # prefix of the ids: the book and its section
+    "NMG": "networked microgrids, section 9", "DRMG": "distributionally robust microgrids, section 13", "H2": "hydrogen microgrids, section 10",
 }
 
 
@@ -320,19 +339,26 @@ def aliases() -> dict[str, tuple[str, ...]]:
 def _acceptance() -> str:
     tests = tests_by_name()
     lines = ["## Acceptance checks and hand-worked numbers", "",
-             "Section 8 of the book, each with the test that holds it:", ""]
+             "Section 8 of the networked microgrids book, each with the test that holds it:", ""]
     lines += _table(("check", "what must hold", "test"),
                     [(number, what, ", ".join(f"`{tests[name]}::{name}`" for name in names)) for number, what, names in ACCEPTANCE])
-    lines += ["Section 9, each a test of that name in "
-              f"`{tests[hand_test(next(iter(HAND_WORKED)))]}`:", ""]
-    lines += _table(("id", "number", "test"), [(key, what, f"`{hand_test(key)}`") for key, what in HAND_WORKED.items()])
+    held = hand_tests()
+    for prefix, book in BOOKS.items():
+        lines += [f"Hand-worked numbers of the book {book}:", ""]
+        lines += _table(("id", "number", "test"), [(key, what, ", ".join(f"`{place}`" for place in held[key]))
+                                                   for key, what in HAND_WORKED.items() if key.partition("-")[0] == prefix])
     lines += ["The rows of every device and network over three steps stand as readable text in `tests/rows/baselines`.", ""]
     return "\n".join(lines)
 
 
-def hand_test(key: str) -> str:
-    """Name of the test of a hand-worked number."""
-    return "test_" + key.replace("-", "_")
+def hand_tests() -> dict[str, list[str]]:
+    """Tests of the hand-worked numbers by id, `file::name`: those named by it, as test_DRMG_W_1_what_is_so."""
+    found: dict[str, list[str]] = {}
+    named = re.compile(rf"^def (test_({'|'.join(BOOKS)})_([A-Z]+)_(\d+)(?:_\w+)?)\(", flags=re.MULTILINE)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for name, *key in named.findall(path.read_text()):
+            found.setdefault("-".join(key), []).append(f"{path.relative_to(ROOT)}::{name}")
+    return found
 
 
 def tests_by_name() -> dict[str, str]:
