@@ -1,4 +1,5 @@
-"""The stages from a shell. Exit codes: 0 done, 5 published but degraded, 2 bad input, 3 no schedule, 4 integrity gate failed, 1 a bug."""
+"""The stages from a shell. Exit codes: 0 done, 5 published but degraded, 2 bad input, 3 no schedule, 4 integrity gate failed,
+130 interrupted (a study says how to go on), 1 a bug. With --json an error is one JSON object on standard output, too."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from typing import NoReturn, cast
 import typer
 
 from pipeline.cli import cases, operator, runs
-from pipeline.cli.shared import error_line
-from pipeline.core.errors import EXIT_DONE, FeederflowError, InputError, Mistake
+from pipeline.cli.shared import error_out
+from pipeline.core.errors import EXIT_DONE, FeederflowError, InputError, Mistake, mistakes_in
 
 app = typer.Typer(name="feederflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 runs.register(app)
@@ -29,19 +30,23 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except FeederflowError as error:
-        error_line(str(error))
+        error_out(mistakes_in(error), exit_code=error.exit_code)
         sys.exit(error.exit_code)
     except OSError as error:
         if not _given(error):
             raise
-        error_line(str(Mistake(str(error.filename), f"cannot be used ({error.strerror})", "check that it is there and that you may")))
+        refused = Mistake(str(error.filename), f"cannot be used ({error.strerror})", "check that it is there and that you may")
+        error_out((refused,), exit_code=BAD_USAGE)
         sys.exit(BAD_USAGE)
     except typer.Exit as ended:
         sys.exit(ended.exit_code)
     except typer.Abort:
         sys.exit(130)
     except UsageError as error:
-        error.show()
+        if "--json" in sys.argv[1:]:
+            error_out((Mistake("command line", error.format_message(), "see --help"),), exit_code=BAD_USAGE)
+        else:
+            error.show()
         sys.exit(BAD_USAGE)
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
 

@@ -32,9 +32,6 @@ def check(case: CaseArgument, variant: VariantOption = None, as_json: JsonOption
     from pipeline.stages import case_mistakes
 
     mistakes = case_mistakes(case, variant=variant)
-    if as_json and mistakes:
-        json_out({"case": case, "mistakes": [vars(mistake) for mistake in mistakes]})
-        raise typer.Exit(InputError.exit_code)
     if mistakes:
         raise InputError(mistakes)
     names = [variant] if variant else list(variants(case))

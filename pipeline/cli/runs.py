@@ -16,6 +16,7 @@ from pipeline.cli.shared import (
     ReplaceOption,
     StepsOption,
     VariantOption,
+    ended_politely,
     finish,
     json_out,
     line,
@@ -125,11 +126,12 @@ def study(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Re-run a period, or compare treatments on it. Resumes where it stopped; writes Parquet (and a page of treatments), prints means."""
+    """Re-run a period, or compare treatments on it. Resumes where it stopped or was interrupted (exit code 130); writes Parquet
+    (and a page of treatments), prints means."""
     from pipeline import stages
 
     use_home(home)
-    with progress_bar("study", quiet=as_json) as progress:
+    with ended_politely(), progress_bar("study", quiet=as_json) as progress:
         result = stages.run_study(name, jobs=jobs, progress=progress)
     if as_json:
         json_out(result)

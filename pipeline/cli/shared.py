@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.core.errors import EXIT_DEGRADED, EXIT_DONE, InputError
+from pipeline.core.errors import EXIT_DEGRADED, EXIT_DONE, InputError, Mistake
 
 CaseArgument = Annotated[str, typer.Argument(help="case name, or path of a case folder")]
 DateOption = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the case's default_date")]
@@ -40,6 +42,23 @@ def error_line(text: str) -> None:
 
 def json_out(value: Any) -> None:
     line(json.dumps(value, indent=2, sort_keys=True, allow_nan=False))
+
+
+def error_out(mistakes: Sequence[Mistake], *, exit_code: int) -> None:
+    """An error in words on standard error; with `--json` also as one object where results go, so that a reader of them always gets one."""
+    error_line("\n".join(str(mistake) if mistake.place else mistake.message for mistake in mistakes))
+    if "--json" in sys.argv[1:]:
+        json_out({"exit_code": exit_code, **asdict(mistakes[0]), "mistakes": [asdict(mistake) for mistake in mistakes]})
+
+
+@contextmanager
+def ended_politely() -> Iterator[None]:
+    """SIGTERM as Ctrl-C: what a scheduler or a container sends is answered like a person's word."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def use_home(home: Path | None) -> None:

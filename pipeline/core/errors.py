@@ -51,5 +51,21 @@ class GateFailed(FeederflowError):
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
+class Interrupted(FeederflowError):
+    """Stopped from outside (Ctrl-C, SIGTERM) before its end: says what is done and how to go on."""
+
+    exit_code = 130
+
+    def __init__(self, mistake: Mistake) -> None:
+        self.mistakes = (mistake,)
+        super().__init__(str(mistake))
+
+
+def mistakes_in(error: FeederflowError) -> tuple[Mistake, ...]:
+    """What an error names; one without a place for an error that is words alone."""
+    found: tuple[Mistake, ...] = getattr(error, "mistakes", ())
+    return found or (Mistake("", str(error)),)
+
+
 EXIT_DONE = 0
 EXIT_DEGRADED = 5

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from datetime import date, timedelta
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +27,7 @@ from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.cases.records import build
 from pipeline.cases.yaml_file import read_yaml
-from pipeline.core.errors import FeederflowError, InputError, Mistake, NoSchedule
+from pipeline.core.errors import FeederflowError, InputError, Interrupted, Mistake, NoSchedule
 from pipeline.equipment import Record
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress
@@ -159,26 +162,45 @@ def _close_replay(name: str, study: Study) -> str:
 
 
 def run_study(name: str, *, jobs: int = 1, progress: Progress = None) -> dict[str, Any]:
-    """All items of a study. One that fails is reported, the others go on; running again takes up the failed ones."""
+    """All items of a study. One that fails is reported, the others go on; running again takes up the failed ones.
+
+    Raises Interrupted where it is stopped from outside: what is done is kept.
+    """
     items = open_study(name)
     failed: dict[str, str] = {}
-    if jobs == 1:
-        for done, item in enumerate(items):
-            failed |= _attempt(name, [item], {})
-            if progress is not None:
-                progress(done + 1, len(items))
-    else:
-        # Spawned, not forked: a solver's threads do not survive a fork.
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            waiting = {pool.submit(_attempt, name, share, dict(os.environ)): share for share in _shares(items, jobs)}
-            done = 0
-            for future in as_completed(waiting):
-                failed |= future.result()
-                done += len(waiting[future])
+    done = 0
+    try:
+        with closing(_run(name, items, jobs)) as running:
+            for count, of_these in running:
+                failed |= of_these
+                done += count
                 if progress is not None:
                     progress(done, len(items))
-    found = load_study(name)
-    return _close_evaluation(name, found, failed) if isinstance(found, Plan) else summary(name, failed)
+        found = load_study(name)
+        return _close_evaluation(name, found, failed) if isinstance(found, Plan) else summary(name, failed)
+    except KeyboardInterrupt:
+        said = f"was interrupted with {done - len(failed)} of {len(items)} items done"
+        raise Interrupted(Mistake(f"study {Path(name).stem}", said, f"they are kept: `feederflow study {name}` goes on from there")) from None
+
+
+def _run(name: str, items: list[str], jobs: int) -> Generator[tuple[int, dict[str, str]]]:
+    """Pieces of the study as they end: how many items, and what failed of them."""
+    if jobs == 1:
+        for item in items:
+            yield 1, _attempt(name, [item], {})
+        return
+    # Spawned, not forked: a solver's threads do not survive a fork. Ctrl-C reaches every process of a terminal: ours alone answers.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=signal.signal,
+                             initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+        waiting = {pool.submit(_attempt, name, share, dict(os.environ)): share for share in _shares(items, jobs)}
+        try:
+            for future in as_completed(waiting):
+                yield len(waiting[future]), future.result()
+        except (KeyboardInterrupt, GeneratorExit):
+            for process in active_children():  # their records are written at once: nothing half is left
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _shares(items: list[str], jobs: int) -> list[list[str]]:

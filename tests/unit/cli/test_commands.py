@@ -118,6 +118,17 @@ def test_bad_input_ends_with_2_and_names_place_and_remedy(feederflow: Callable[.
     assert said.out == "" and "Traceback" not in said.err
 
 
+@pytest.mark.parametrize("words", [*(BAD[name][0] for name in ("no such case", "no steps", "no such study", "no author", "no such source")),
+                                   ("fly",), ("run", "tiny", "--colour", "red"), ("setpoints", "tiny", "--home", "/nowhere/at/all")])
+def test_an_error_of_json_is_json_where_results_are(feederflow: Callable[..., Said], words: tuple[str, ...]) -> None:
+    plain, said = feederflow(*words), feederflow(*words, "--json")
+    assert plain.out == "" and said.code == plain.code == 2
+    assert set(said.json) == {"exit_code", "place", "message", "remedy", "mistakes"} and said.json["exit_code"] == 2
+    first = said.json["mistakes"][0]
+    assert {name: said.json[name] for name in first} == first and all(first.values())
+    assert first["message"] in said.err, "words for a log, too"
+
+
 def test_a_later_piece_needs_the_earlier_one(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
     assert feederflow("day-ahead", *DAY).code == 0
     said = feederflow("real-time", *DAY, "--steps", "5:6")
@@ -175,6 +186,8 @@ def test_no_schedule_ends_with_3(feederflow: Callable[..., Said], home: Path, mo
     monkeypatch.setattr(day_ahead, "plan_day", none)
     said = feederflow("day-ahead", *DAY)
     assert said.code == 3 and "rows a and b conflict" in said.err
+    as_json = feederflow("day-ahead", *DAY, "--json")
+    assert (as_json.json["exit_code"], as_json.json["message"], as_json.json["place"]) == (3, "rows a and b conflict", "")
     assert not (home / "published").exists()
     assert feederflow("setpoints", "tiny").code == 3
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -211,6 +212,29 @@ def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Pa
     assert {path: path.stat().st_mtime_ns for path in done} == done
     for name in ("evaluation", "summary", "bounds"):
         assert (folder / f"{name}.parquet").read_bytes() == (ran.folder / f"{name}.parquet").read_bytes(), name
+
+
+@pytest.mark.parametrize(("stop", "jobs"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGTERM, 2)])
+def test_interrupted_it_says_what_is_done_and_how_to_go_on(ran: Ran, tmp_path: Path, stop: signal.Signals, jobs: int) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FEEDERFLOW_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", CLI, "study", ran.file, "--jobs", str(jobs), "--json"]
+    running = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    folder = tmp_path / "studies" / "treatments"
+    until = time.monotonic() + 120
+    while len(list(folder.rglob("*.json"))) < 3 and time.monotonic() < until:
+        time.sleep(0.005)
+    running.send_signal(stop)
+    out, err = running.communicate(timeout=120)
+    assert running.returncode == 130
+    (line,) = err.splitlines()
+    assert re.fullmatch(rf"study treatments: was interrupted with \d of 8 items done; .*`feederflow study {ran.file}` goes on.*", line)
+    assert json.loads(out)["exit_code"] == 130
+    done = {path: path.stat().st_mtime_ns for path in folder.rglob("*.json")}
+    assert 3 <= len(done) < 2 * (4 + 1)
+    with at_home(tmp_path):
+        assert stages.run_study(ran.file)["failed"] == {}
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert (folder / "summary.parquet").read_bytes() == (ran.folder / "summary.parquet").read_bytes()
 
 
 def test_a_treatment_that_fails_is_named_and_the_others_go_on(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
