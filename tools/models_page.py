@@ -105,7 +105,8 @@ HAND_WORKED: Mapping[str, str] = {
     "H2-COORD-1": "cuts find an import of 60 kW and a cost of 62",
 }
 BOOKS = {  # prefix of the ids: the book and its section
-    "NMG": "networked microgrids, section 9", "DRMG": "distributionally robust microgrids, section 13", "H2": "hydrogen microgrids, section 10",
+    "NMG": "networked microgrids, section 9", "DRMG": "distributionally robust microgrids, section 13",
+    "H2": "hydrogen microgrids, section 10",
 }
 
 

@@ -40,6 +40,11 @@ class Places:
         return raw.place((field,) if field else ()) if raw else "case.yaml"
 
 
+_NEEDED = {
+    "ties": "a grid connection is a tie with a market; an island has none: split its buses into two networks and join them by a tie",
+}
+
+
 def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: Mistakes) -> None:
     """Appends every mistake that shows only when records are seen together."""
     places = Places(read)
@@ -68,7 +73,7 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     check_sources(content, places, data_dir, mistakes)
     for name in ("networks", "buses", "devices", "ties"):
         if not read.tables[name]:
-            mistakes.note("case.yaml", f"the case has no {name}", "a case needs at least one of each")
+            mistakes.note("case.yaml", f"the case has no {name}", _NEEDED.get(name, "a case needs at least one of each"))
 
 
 def _check_unique(read: Folder, mistakes: Mistakes) -> None:

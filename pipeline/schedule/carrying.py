@@ -32,8 +32,7 @@ def check_treatment(desk: Desk) -> None:
     """
     method, program = desk.case.settings.method, desk.program
     first = program.columns_like(desk.case.settings.first_stage)
-    sampled = isinstance(method, Sampled)
-    mistakes = [*_patterns(desk), *_late_commitments(desk, method.representative_count if sampled else 1)]
+    mistakes = [*_patterns(desk), *_late_commitments(desk, method.representative_count if isinstance(method, Sampled) else 1)]
     if isinstance(method, Sampled):
         mistakes += _too_few_draws(method)
     if isinstance(method, BoxRobust | Affine) and method.half_widths.price_share > 0 and program.cost_by_input.nnz:
@@ -71,9 +70,8 @@ def _patterns(desk: Desk) -> Iterator[Mistake]:
 
 
 def _late_commitments(desk: Desk, scenarios: int) -> Iterator[Mistake]:
-    program = desk.program
-    first = program.columns_like(desk.case.settings.first_stage)
-    units = sorted(name for name in program.column_index if name.endswith(f".{ON}") and not np.isin(program.column_index[name], first).all())
+    index, first = desk.program.column_index, desk.program.columns_like(desk.case.settings.first_stage)
+    units = sorted(name for name in index if name.endswith(f".{ON}") and not np.isin(index[name], first).all())
     if scenarios > 1 and units:
         yield Mistake("settings.first_stage", f"{units[0]} ({len(units) - 1} more) would be decided anew in every scenario",
                       "add '*.on_share', '*.start_share' and '*.stop_share', or take method deterministic")

@@ -7,6 +7,7 @@ as long as case, code, study and what was known are the same. An item is what ru
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -121,6 +122,12 @@ def _record_of(path: Path, key: dict[str, Any]) -> dict[str, Any] | None:
     return record if record.get("key") == key else None
 
 
+def _records(name: str, study: Study) -> list[dict[str, Any]]:
+    """What is done of a replay, as it would be done again now."""
+    paths = {day: _folder(name) / "days" / f"{day}.json" for day in _dates(study)}
+    return [record for day, path in paths.items() if path.is_file() and (record := _record_of(path, _key(study, day))) is not None]
+
+
 def _replay(name: str, study: Study, day: str) -> str:
     path = _folder(name) / "days" / f"{day}.json"
     asked = Request(case=study.case, date=date.fromisoformat(day), variant=study.variant, method=study.method, replace=True,
@@ -150,9 +157,7 @@ def close_study(name: str) -> str:
 
 
 def _close_replay(name: str, study: Study) -> str:
-    days = {day: _folder(name) / "days" / f"{day}.json" for day in _dates(study)}
-    records = [record for day, path in days.items() if path.is_file() and (record := _record_of(path, _key(study, day))) is not None]
-    rows = [{key: value for key, value in record.items() if key != "key"} for record in records]
+    rows = [{key: value for key, value in record.items() if key != "key"} for record in _records(name, study)]
     path = _folder(name) / "days.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
@@ -179,8 +184,19 @@ def run_study(name: str, *, jobs: int = 1, progress: Progress = None) -> dict[st
         found = load_study(name)
         return _close_evaluation(name, found, failed) if isinstance(found, Plan) else summary(name, failed)
     except KeyboardInterrupt:
-        said = f"was interrupted with {done - len(failed)} of {len(items)} items done"
-        raise Interrupted(Mistake(f"study {Path(name).stem}", said, f"they are kept: `feederflow study {name}` goes on from there")) from None
+        pass  # answered below: as the context of an error it would keep the pool of processes alive
+    gc.collect()  # the pool's semaphores, which nobody else gives back: the command ends without Python's own clean-up
+    said = f"was interrupted with {_done(name)} of {len(items)} items done"
+    raise Interrupted(Mistake(f"study {Path(name).stem}", said, f"they are kept: `feederflow study {name}` goes on from there"))
+
+
+def _done(name: str) -> int:
+    """Items whose record is there, whichever process made it and whenever."""
+    found = load_study(name)
+    if isinstance(found, Plan):
+        days = _dates(found.study)
+        return len(days) * len(found.cells) - len(found_of(_folder(name), found, days).missing())
+    return len(_records(name, found))
 
 
 def _run(name: str, items: list[str], jobs: int) -> Generator[tuple[int, dict[str, str]]]:
@@ -199,7 +215,7 @@ def _run(name: str, items: list[str], jobs: int) -> Generator[tuple[int, dict[st
         except (KeyboardInterrupt, GeneratorExit):
             for process in active_children():  # their records are written at once: nothing half is left
                 process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 
