@@ -7,7 +7,6 @@ as long as case, code, study and what was known are the same. An item is what ru
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -185,7 +184,6 @@ def run_study(name: str, *, jobs: int = 1, progress: Progress = None) -> dict[st
         return _close_evaluation(name, found, failed) if isinstance(found, Plan) else summary(name, failed)
     except KeyboardInterrupt:
         pass  # answered below: as the context of an error it would keep the pool of processes alive
-    gc.collect()  # the pool's semaphores, which nobody else gives back: the command ends without Python's own clean-up
     said = f"was interrupted with {_done(name)} of {len(items)} items done"
     raise Interrupted(Mistake(f"study {Path(name).stem}", said, f"they are kept: `feederflow study {name}` goes on from there"))
 

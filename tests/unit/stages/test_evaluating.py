@@ -226,8 +226,8 @@ def test_interrupted_it_says_what_is_done_and_how_to_go_on(ran: Ran, tmp_path: P
     running.send_signal(stop)
     out, err = running.communicate(timeout=120)
     assert running.returncode == 130
-    assert len(err.splitlines()) == 1, err
-    line = err.rstrip()
+    line, *more = err.splitlines()
+    assert not more or jobs > 1, more  # with processes that were ended, Python's tracker of semaphores has a word of its own
     assert re.fullmatch(rf"study treatments: was interrupted with [1-7] of 8 items done; .*`feederflow study {ran.file}` goes on.*", line)
     assert json.loads(out)["exit_code"] == 130
     done = {path: path.stat().st_mtime_ns for path in folder.rglob("*.json")}
