@@ -17,7 +17,7 @@ from pipeline.program.linear_program import Floats, Indices, dot
 from pipeline.program.solve import Status
 from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
 from pipeline.schedule.desk import Desk
-from pipeline.schedule.deviations import box_deviations
+from pipeline.schedule.deviations import box_deviations, column_entities
 from pipeline.schedule.exclusive import ALL_FROM, BOTH_KW, ROUNDS, Pairs, with_exclusive
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.layout import by_position
@@ -46,7 +46,8 @@ def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *
     first_stage = program.columns_like(work.desk.case.settings.first_stage)
     said: list[str] = []
     try:
-        robust = box_robust(program, first_stage, deviations, work.left(), gap_share=method.gap_share, report=said.append)
+        robust = box_robust(program, first_stage, deviations, work.left(), gap_share=method.gap_share, report=said.append,
+                            sees=column_entities(work.desk), promise=True)
     except NoDecision as none:
         raise undecided(work, none, inputs) from none
     work.findings += tuple(Finding("day_ahead", "info", "dual_bound", words.partition(":")[0], words) for words in said)
@@ -58,13 +59,22 @@ def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *
 
 
 def _over_the_box(robust: Robust) -> Decision:
-    """The decision without costs and law of corners, which are no scenarios of the plan, and with what its bound rests on."""
+    """The decision without costs and law of corners, which are no scenarios of the plan, and with what its bound rests on.
+
+    Rounds searched within bounds on prices that are not provable prove no upper bound; the last one has that of the rules.
+    """
     plain = replace(robust.decision, costs=None, law=None)
-    if robust.proven:
+    if robust.searched:
         return plain
-    words = "the worst corner was searched within bounds on prices that are stated, not proven (findings `dual_bound`)"
     rounds = tuple(replace(one, upper=np.inf) for one in plain.iterations)
-    return replace(plain, objective=robust.worst_cost, proven=False, words=words, iterations=rounds)
+    if not robust.proven:
+        words = ("the worst corner was searched within bounds on prices that are stated, not proven (findings `dual_bound`), and no "
+                 "rule was found in time that meets every deviation")
+        return replace(plain, objective=robust.worst_cost, proven=False, words=words, iterations=rounds)
+    words = (f"the worst corner found costs {robust.worst_cost:.2f}; rules after these decisions keep every deviation of the box "
+             "below the objective")
+    rounds = (*rounds[:-1], replace(rounds[-1], upper=robust.upper))
+    return replace(plain, objective=robust.upper, words=words, iterations=rounds)
 
 
 def protect_prices(desk: Desk, outlook: Outlook, inputs: Floats) -> Desk:

@@ -2,7 +2,8 @@
 
 A master holds the rows of every corner found so far; it starts with the centre, so its first optimum is the deterministic cost. Each round
 looks for a worse corner at its first stage: first by climbing (prices at a corner name the next one), and where climbing finds
-nothing that the master does not know, by the exact search of `worst_corner`, which proves the upper bound.
+nothing that the master does not know, by the exact search of `worst_corner`, which proves the upper bound where all bounds on
+prices are provable. Where they are not, affine rules at the first stage found prove one (`box_rules`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import scipy.sparse as sp
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, Status
 from pipeline.uncertainty.around import program_around
+from pipeline.uncertainty.box_rules import promised_cost
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.dual_bounds import DualBound, PriceBounds, dual_intervals
 from pipeline.uncertainty.expectation import Recourse, recourse_of
@@ -37,17 +39,26 @@ class Robust:
     """A decision and the corners that hold it: deviations (L, K), inputs (L, m), the worst one first; bounds on prices by row family.
 
     `decision.costs` and `decision.law` are over the corners; the law is a point mass on the worst one. `decision.objective` is an upper
-    bound within `bounds`; `proven`: all of them are provable. Where time ran out, it may lie far above `worst_cost`.
+    bound within `bounds`; `searched`: it holds whatever the prices are. Where time ran out, it may lie far above `worst_cost`.
+    `promised`: what affine rules after the first stage cost at most, asked for where the search does not prove; else infinite.
     """
 
     decision: Decision
     corners: Floats
     inputs: Floats
     bounds: tuple[DualBound, ...]
+    searched: bool
+    promised: float = float("inf")
 
     @property
     def proven(self) -> bool:
-        return all(bound.kind == "provable" for bound in self.bounds)
+        """Whether `upper` is finite."""
+        return bool(np.isfinite(self.upper))
+
+    @property
+    def upper(self) -> float:
+        """The least proven limit of the cost over the set."""
+        return min(self.decision.objective, self.promised) if self.searched else self.promised
 
     @property
     def worst_cost(self) -> float:
@@ -57,11 +68,12 @@ class Robust:
 
 
 def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviations, options: SolveOptions | None = None, *,
-               gap_share: float = 1e-4, rounds_max: int = 100, report: Callable[[str], None] | None = None) -> Robust:
+               gap_share: float = 1e-4, rounds_max: int = 100, report: Callable[[str], None] | None = None,
+               sees: Indices | None = None, promise: bool = False) -> Robust:
     """First stage that is cheapest at the worst deviation inside the budget, with bounds per round.
 
     first_stage: ascending. Row bounds may deviate, prices may not. report: told each bound on prices at the end, and each one
-    that was enlarged. Raises InputError (uncertain prices, integer recourse, a budget that is none), NoDecision.
+    that was enlarged. promise: where the search proves no upper bound, ask affine rules for one; sees: see `promised_cost`. Raises InputError (uncertain prices, integer recourse, a budget that is none), NoDecision.
     """
     _check(program, first_stage, deviations)
     options = options or SolveOptions()
@@ -71,7 +83,12 @@ def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviati
     while len(search.iterations) < rounds_max and search.gap > gap_share and search.left_s > 0:
         if not search.round():
             break
-    return search.result()
+    robust = search.result()
+    if robust.searched or not promise:
+        return robust
+    upper = promised_cost(program, search.first_stage, robust.decision.first, deviations, worst=robust.worst_cost, gap_share=gap_share,
+                          sees=sees, options=search.left())
+    return replace(robust, promised=max(upper, robust.worst_cost))
 
 
 def _check(program: LinearProgram, first_stage: Indices, deviations: Deviations) -> None:
@@ -119,7 +136,8 @@ class _Search:
     def left_s(self) -> float:
         return max(self.options.time_limit_s - (time.perf_counter() - self.started), 0.0)
 
-    def _left(self) -> SolveOptions:
+    def left(self) -> SolveOptions:
+        """The options with the time that is left."""
         return replace(self.options, time_limit_s=self.left_s)
 
     def inputs(self, deviation: Floats) -> Floats:
@@ -151,7 +169,7 @@ class _Search:
         weights = np.full(count, 1 / count)
         epigraph = WorstCase().epigraph(weights) if count > 1 else weighted(weights)
         bound, _ = program_around(self._two_stage(scenarios), epigraph)
-        solution, _ = solve_scenario_program(bound, self._left(), single=count == 1)
+        solution, _ = solve_scenario_program(bound, self.left(), single=count == 1)
         if solution.x is None:
             raise no_decision(solution)
         self.lower = max(self.lower, proven_lower(solution))
@@ -202,7 +220,7 @@ class _Search:
     def _search(self, first: Floats, *, relaxed: bool = False) -> Corner | None:
         if not self.choices.value.size:
             return Corner(np.zeros(self.deviations.count), self._met(first, np.zeros(self.deviations.count))[0], np.zeros(0))
-        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self._left(),
+        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self.left(),
                              bounds=self.prices.bounds, intervals=self.intervals, relaxed=relaxed)
 
     def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:
@@ -244,5 +262,6 @@ class _Search:
             status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
             seconds=time.perf_counter() - self.started,
         )
-        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds)
+        searched = not self.choices.value.size or all(bound.kind == "provable" for bound in self.prices.bounds)
+        return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds, searched)
 

@@ -1,0 +1,52 @@
+"""What affine rules promise of a first stage: a proven limit of its worst cost over a budgeted set, whatever the prices of rows are.
+
+The search for the worst corner is exact within bounds on prices, and those of many rows are bounded by no cost. Rules need none: they
+are a recourse whose rows hold for every deviation, so that their worst cost lies above the worst cost of the best recourse.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.program.solve import SolveOptions
+from pipeline.uncertainty.affine import affine
+from pipeline.uncertainty.affine_roles import Information
+from pipeline.uncertainty.deviations import Deviations
+from pipeline.uncertainty.monolith import NoDecision
+from pipeline.uncertainty.two_stage import relative_gap
+
+
+def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, deviations: Deviations, *, worst: float, gap_share: float,
+                  sees: Indices | None, options: SolveOptions) -> float:
+    """Least worst cost that rules of the same interval promise after first-stage values (f,); infinite where none was found.
+
+    worst: a cost that some deviation has; rules that see more are asked only while the limit lies more than gap_share above it.
+    sees: (n,) the entity whose deviations a column follows first, -1 all; None: all of them at once.
+    """
+    started, best = time.perf_counter(), np.inf
+    held = _held(program, first_stage, first)
+    for entity in ([None] if sees is None else [sees, None]):
+        left = replace(options, time_limit_s=max(options.time_limit_s - (time.perf_counter() - started), 0.0))
+        if left.time_limit_s <= 0 or relative_gap(worst, best) <= gap_share:
+            break
+        best = min(best, _promise(held, first_stage, deviations, Information(0, entity), left))
+    return best
+
+
+def _promise(held: LinearProgram, first_stage: Indices, deviations: Deviations, sight: Information, options: SolveOptions) -> float:
+    try:
+        found = affine(held, deviations, first_stage=first_stage, information=sight, options=options)
+    except NoDecision:  # no rule meets every deviation, or not in time: nothing is promised
+        return float("inf")
+    return found.decision.objective
+
+
+def _held(program: LinearProgram, first_stage: Indices, first: Floats) -> LinearProgram:
+    """The program with its first stage where it is: columns that no rule moves, and no integers."""
+    low, high = program.col_lower.copy(), program.col_upper.copy()
+    low[first_stage] = high[first_stage] = first
+    return replace(program, col_lower=low, col_upper=high, integer=np.zeros_like(program.integer))
