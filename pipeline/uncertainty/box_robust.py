@@ -31,6 +31,7 @@ from pipeline.uncertainty.worst_corner import Choices, Corner, choices_of, greed
 WIDEN_MOST = 6  # times
 SAME = 1e-6  # share of a cost within which the exact search and the recourse itself must agree
 CLIMBS, STARTS = 50, 6  # steps of one climb; random corners, of one seed, from which the first round climbs as well
+SEARCH = 0.5  # share of the time for corners where rules may be asked afterwards
 RIGOROUS = 16  # choices up to which the exact search keeps bounds that no seen price narrowed; with more it does not end
 
 
@@ -77,7 +78,8 @@ def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviati
     """
     _check(program, first_stage, deviations)
     options = options or SolveOptions()
-    options = replace(options, mip_gap_share=min(options.mip_gap_share, gap_share / 4))
+    started, whole_s = time.perf_counter(), options.time_limit_s
+    options = replace(options, mip_gap_share=min(options.mip_gap_share, gap_share / 4), time_limit_s=whole_s * (SEARCH if promise else 1))
     search = _Search(program, np.unique(first_stage), deviations, options, gap_share, report or (lambda _: None))
     search.corners.append(np.zeros(deviations.count))
     while len(search.iterations) < rounds_max and search.gap > gap_share and search.left_s > 0:
@@ -87,8 +89,15 @@ def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviati
     if robust.searched or not promise:
         return robust
     upper = promised_cost(program, search.first_stage, robust.decision.first, deviations, worst=robust.worst_cost, gap_share=gap_share,
-                          sees=sees, options=search.left())
-    return replace(robust, promised=max(upper, robust.worst_cost))
+                          sees=sees, options=replace(options, time_limit_s=max(whole_s - (time.perf_counter() - started), 0.0)))
+    return _promised(robust, max(upper, robust.worst_cost), gap_share)
+
+
+def _promised(robust: Robust, upper: float, gap_share: float) -> Robust:
+    """With the rules' bound; a search that it makes an end to is no longer one that ran out of time."""
+    done = robust.decision.status is Status.optimal or relative_gap(robust.decision.lower, upper) <= gap_share
+    status = Status.optimal if done else robust.decision.status
+    return replace(robust, promised=upper, decision=replace(robust.decision, status=status))
 
 
 def _check(program: LinearProgram, first_stage: Indices, deviations: Deviations) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.core.errors import InputError
 from pipeline.program.solve import SolveOptions, solve
 from pipeline.uncertainty.box_robust import box_robust
+from pipeline.uncertainty.box_rules import promised_cost
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.dual_bounds import DualBound, bounds_of, dual_intervals
 from pipeline.uncertainty.expectation import recourse_of
@@ -244,3 +245,38 @@ def test_seen_prices_have_room_and_widen():
     assert not bound.near(0.0, 0.55) and bound.near(0.0, 0.598) and bound.near(-0.02, 0.0)
     assert bound.wider(10.0).high > 3.0 and bound.wider(10.0).low < -2.0 and bound.wider(10.0).widened == 1
     assert DualBound("balance", -0.01, 0.5, "provable").narrowed(0.0, 0.4, 0.4).high == pytest.approx(0.5)
+
+
+def test_rules_prove_what_bounds_on_prices_do_not():
+    """Two units, one priced by a limit that no cost bounds: the search is not proven, the rules' limit is, and it is exact here."""
+    program, box = load_and_wind(), deviations([100, 40], [15, 12], budget=2)
+    none = np.zeros(0, dtype=np.int64)
+    bare, found = box_robust(program, none, box), box_robust(program, none, box, promise=True)
+    assert not bare.searched and not bare.proven and bare.upper == np.inf
+    assert found.proven and found.upper == close(27.85) and found.decision.lower == close(27.85)
+
+
+@FEW
+@given(SYSTEMS)
+def test_what_rules_promise_no_deviation_exceeds(drawn):
+    """Over all extreme points, at the same first stage; the best recourse may lie below."""
+    program, first, given_set = system(drawn)
+    values = box_robust(program, first, given_set, TIGHT).decision.first
+    upper = promised_cost(program, first, values, given_set, worst=0.0, gap_share=0.0, sees=None, options=TIGHT)
+    recourse = recourse_of(program, first, TIGHT)
+    costs = [recourse.meet(values, given_set.centre + given_set.directions @ point)[0].objective for point in extreme_points(given_set)]
+    assert upper >= max(costs) - 1e-6 * (1 + abs(upper))
+
+
+def test_rules_that_meet_no_deviation_promise_nothing():
+    """y = demand is met by two units of 4 kW and 4 kW only: without room above 7 kW no rule reaches 9 kW."""
+    program = program_of(np.array([1.0, 2.0]), np.array([[1.0, 1.0]]), np.array([[-1.0]]), row_lower=[0.0], row_upper=[0.0],
+                         col_upper=[4.0, 3.0])
+    none = np.zeros(0, dtype=np.int64)
+    upper = promised_cost(program, none, np.zeros(0), deviations([6.0], [3.0], budget=1), worst=0.0, gap_share=0.0, sees=None, options=TIGHT)
+    assert upper == np.inf
+
+
+def test_a_set_without_room_is_proven_by_its_centre():
+    found = box_robust(load_and_wind(), np.zeros(0, dtype=np.int64), deviations([100, 40], [15, 12], budget=0))
+    assert found.searched and found.upper == close(18.0)
