@@ -74,7 +74,8 @@ def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviati
     """First stage that is cheapest at the worst deviation inside the budget, with bounds per round.
 
     first_stage: ascending. Row bounds may deviate, prices may not. report: told each bound on prices at the end, and each one
-    that was enlarged. promise: where the search proves no upper bound, ask affine rules for one; sees: see `promised_cost`. Raises InputError (uncertain prices, integer recourse, a budget that is none), NoDecision.
+    that was enlarged. promise: where the search proves no upper bound, ask affine rules for one; sees: see `promised_cost`.
+    Raises InputError (uncertain prices, integer recourse, a budget that is none), NoDecision.
     """
     _check(program, first_stage, deviations)
     options = options or SolveOptions()

@@ -273,7 +273,8 @@ def test_rules_that_meet_no_deviation_promise_nothing():
     program = program_of(np.array([1.0, 2.0]), np.array([[1.0, 1.0]]), np.array([[-1.0]]), row_lower=[0.0], row_upper=[0.0],
                          col_upper=[4.0, 3.0])
     none = np.zeros(0, dtype=np.int64)
-    upper = promised_cost(program, none, np.zeros(0), deviations([6.0], [3.0], budget=1), worst=0.0, gap_share=0.0, sees=None, options=TIGHT)
+    box = deviations([6.0], [3.0], budget=1)
+    upper = promised_cost(program, none, np.zeros(0), box, worst=0.0, gap_share=0.0, sees=None, options=TIGHT)
     assert upper == np.inf
 
 
