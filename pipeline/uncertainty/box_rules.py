@@ -19,6 +19,8 @@ from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.monolith import NoDecision
 from pipeline.uncertainty.two_stage import relative_gap
 
+WIDER = 6.0  # times as long do rules take that see every deviation: they are not begun where the time ends before them
+
 
 def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, deviations: Deviations, *, worst: float, gap_share: float,
                   sees: Indices | None, options: SolveOptions) -> float:
@@ -30,8 +32,9 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
     started, best = time.perf_counter(), np.inf
     held = _held(program, first_stage, first)
     for entity in ([None] if sees is None else [sees, None]):
-        left = replace(options, time_limit_s=max(options.time_limit_s - (time.perf_counter() - started), 0.0))
-        if left.time_limit_s <= 0 or relative_gap(worst, best) <= gap_share:
+        spent_s = time.perf_counter() - started
+        left = replace(options, time_limit_s=max(options.time_limit_s - spent_s, 0.0))
+        if left.time_limit_s <= WIDER * spent_s or relative_gap(worst, best) <= gap_share:
             break
         best = min(best, _promise(held, first_stage, deviations, Information(0, entity), left))
     return best
