@@ -19,6 +19,7 @@ from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.monolith import NoDecision
 from pipeline.uncertainty.two_stage import relative_gap
 
+ENOUGH = 1e-3  # share: below this gap rules that see every deviation, minutes of work on a robust day, are not asked
 WIDER = 6.0  # times as long do rules take that see every deviation: they are not begun where the time ends before them
 
 
@@ -26,7 +27,7 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
                   sees: Indices | None, options: SolveOptions) -> float:
     """Least worst cost that rules of the same interval promise after first-stage values (f,); infinite where none was found.
 
-    worst: a cost that some deviation has; rules that see more are asked only while the limit lies more than gap_share above it.
+    worst: a cost that some deviation has; rules that see more are asked only while the limit lies more than gap_share, and more than ENOUGH, above it.
     sees: (n,) the entity whose deviations a column follows first, -1 all; None: all of them at once.
     """
     started, best = time.perf_counter(), np.inf
@@ -34,7 +35,7 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
     for entity in ([None] if sees is None else [sees, None]):
         spent_s = time.perf_counter() - started
         left = replace(options, time_limit_s=max(options.time_limit_s - spent_s, 0.0))
-        if left.time_limit_s <= WIDER * spent_s or relative_gap(worst, best) <= gap_share:
+        if left.time_limit_s <= WIDER * spent_s or relative_gap(worst, best) <= max(gap_share, ENOUGH):
             break
         best = min(best, _promise(held, first_stage, deviations, Information(0, entity), left))
     return best
