@@ -27,7 +27,8 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
                   sees: Indices | None, options: SolveOptions) -> float:
     """Least worst cost that rules of the same interval promise after first-stage values (f,); infinite where none was found.
 
-    worst: a cost that some deviation has; rules that see more are asked only while the limit lies more than gap_share, and more than ENOUGH, above it.
+    worst: a cost that some deviation has; rules that see more are asked only while the limit lies more than gap_share, and more
+    than ENOUGH, above it.
     sees: (n,) the entity whose deviations a column follows first, -1 all; None: all of them at once.
     """
     started, best = time.perf_counter(), np.inf
