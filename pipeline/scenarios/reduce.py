@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
-from pipeline.scenarios.distance import nearest, nearest_weights
+from pipeline.scenarios.distance import medoid, nearest, nearest_weights
 from pipeline.scenarios.features import features
 from pipeline.scenarios.moments import match_moments
 from pipeline.scenarios.represent import Representative, adverse_envelope, cluster_means, worst_members
 from pipeline.scenarios.sample import Sample, whole
 from pipeline.scenarios.selection import backward, candidates, distances_between, fast_forward, k_medoids
-from pipeline.scenarios.som import som_medoids
+from pipeline.scenarios.som import merged_by_cost, som_medoids, train
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +27,7 @@ Ints = NDArray[np.int64]
 Reducer = Literal["som", "k_medoids", "fast_forward", "backward", "two_step", "random"]
 
 SPARE_NEURONS = 2  # neurons per cluster of a sample that a first step reduced
+NEURONS = 30  # of a map whose neurons are merged by cost: as many whatever is asked for, so that fewer clusters are unions of more
 TWO_STEP_SHARE = 0.2  # of the draws kept by the first step of the two-step scheme
 
 
@@ -72,8 +73,11 @@ def reduce(draws: Floats, *, case: Case, method: Reducer = "som", count: int = 7
     return represent(clusters, case=case, draws=draws if matched else None)
 
 
-def cluster(sample: Sample, *, case: Case, method: Reducer, count: int, seed: int) -> Clusters:
-    """At most `count` clusters by what matters to the schedule; a sample of no more draws than that is not clustered further."""
+def cluster(sample: Sample, *, case: Case, method: Reducer, count: int, seed: int, costs: Floats | None = None) -> Clusters:
+    """At most `count` clusters by what matters to the schedule; a sample of no more draws than that is not clustered further.
+
+    costs: (N,) of meeting each row of the sample, where the dearest member is to stand for its cluster: a map (`som`) is merged by them.
+    """
     size = len(sample.values)
     if size < count:
         raise InputError(Mistake("scenario reduction", f"{count} representatives were asked of {size} draws",
@@ -81,6 +85,8 @@ def cluster(sample: Sample, *, case: Case, method: Reducer, count: int, seed: in
     rows = features(case, sample.values)
     if sample.reduced and size == count:
         medoids, place, dead = np.arange(size), np.arange(size), 0
+    elif costs is not None and method == "som":
+        medoids, place, dead = _by_cost(rows, count, seed=seed, weight=sample.weights, costs=costs)
     else:
         medoids, dead = choose(rows, method=method, count=count, seed=seed, weight=sample.weights if sample.reduced else None)
         place = nearest(rows, medoids)[0]
@@ -92,6 +98,15 @@ def cluster(sample: Sample, *, case: Case, method: Reducer, count: int, seed: in
     rank = np.full(len(medoids), -1)
     rank[order] = np.arange(len(order))
     return Clusters(method, sample, medoids[order], rank[place], mass[order], dead)
+
+
+def _by_cost(rows: Floats, count: int, *, seed: int, weight: Floats, costs: Floats) -> tuple[Ints, Ints, int]:
+    """Medoid (K,) of each cluster, cluster (N,) of each row, and the number of dead neurons. Rows are not moved to the nearest medoid
+    afterwards: that would take clusters apart that fewer of them are unions of."""
+    trained = train(rows, min(max(NEURONS, count), len(rows)), seed=seed, weight=weight)
+    place = merged_by_cost(trained.winner, count, weight, costs)
+    medoids = np.array([medoid(rows, np.flatnonzero(place == k), weight) for k in range(int(place.max()) + 1)], dtype=np.int64)
+    return medoids, place, trained.dead
 
 
 def represent(clusters: Clusters, *, case: Case, kind: Representative = "medoid", costs: Floats | None = None,

@@ -72,6 +72,36 @@ def merged(found: Map, count: int, weight: Floats) -> Ints:
     return np.asarray(place, dtype=np.int64)
 
 
+def merged_by_cost(winner: Ints, count: int, weight: Floats, costs: Floats) -> Ints:
+    """Cluster (N,) of each row once the two living neurons whose union costs least were made one, until `count` are left.
+
+    costs: (N,) of meeting each row; infinite is allowed. A cluster stands with all its weight (N,) at its dearest row, so a union
+    raises the mean cost by the weight of the cheaper cluster times the difference of the dearest rows. Fewer clusters are unions of
+    more: the mean cost of what stands for them never falls when their number does.
+    """
+    place = np.unique(winner, return_inverse=True)[1]
+    mass = np.bincount(place, weights=weight).astype(np.float64)
+    dear = np.array([costs[place == k].max() for k in range(len(mass))], dtype=np.float64)
+    while len(mass) > count:
+        rise = _rise(mass, dear)
+        kept, lost = sorted(np.unravel_index(int(rise.argmin()), rise.shape))
+        mass[kept] += mass[lost]
+        dear[kept] = max(dear[kept], dear[lost])
+        place[place == lost] = kept
+        place[place > lost] -= 1
+        mass, dear = np.delete(mass, lost), np.delete(dear, lost)
+    return np.asarray(place, dtype=np.int64)
+
+
+def _rise(mass: Floats, dear: Floats) -> Floats:
+    """(K, K) by how much the mean cost rises where two clusters of these weights and dearest costs become one; infinite on the diagonal."""
+    with np.errstate(invalid="ignore"):  # two that nothing meets differ by nothing
+        higher = np.nan_to_num(dear[None, :] - dear[:, None], nan=0.0, posinf=np.inf, neginf=-np.inf)
+    rise = np.where(higher > 0, mass[:, None] * higher, mass[None, :] * -higher)
+    np.fill_diagonal(rise, np.inf)
+    return rise
+
+
 def _start_on_components(som: object, rows: Floats) -> None:
     """Neurons spread over the plane of the first two principal components (a line where the grid is one)."""
     centre = rows.mean(axis=0)

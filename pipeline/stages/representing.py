@@ -101,8 +101,8 @@ def _once(run: Run, method: Sampled, forecast: DayAheadForecast, draws: Draws, s
     case = run.case
     sample = pre_reduced(draws.values, case=case, count=count)
     early = None if draws.early is None else draws.early[sample.rows]
-    clusters = cluster(sample, case=case, method=method.reducer, count=method.representative_count, seed=seed)
     costs = _costs(run, forecast, sample.values, early) if method.representative == "worst_member" else None
+    clusters = cluster(sample, case=case, method=method.reducer, count=method.representative_count, seed=seed, costs=costs)
     found = represent(clusters, case=case, kind=method.representative, costs=costs, box=forecast.box, draws=draws.values)
     leaving = None if early is None else departures_of(clusters.place, early, found.members)
     return _Reduced(clusters, found, leaving, extreme_gaps(case, draws.values, found.values, forecast.mean), costs is not None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from pipeline.scenarios.probability import probability_distance_reduction
 from pipeline.scenarios.reduce import Clusters, cluster, represent
 from pipeline.scenarios.represent import adverse_direction, departures_of
 from pipeline.scenarios.sample import Sample, pre_reduced, whole
-from pipeline.scenarios.som import Map, merged, som_medoids, squared_distances
+from pipeline.scenarios.som import Map, merged, merged_by_cost, som_medoids, squared_distances
 from tests.helpers import case_of
 
 CASE = case_of(
@@ -75,6 +77,33 @@ def test_spare_neurons_leave_as_many_clusters_as_were_asked_for() -> None:
     rows = np.random.default_rng(0).standard_normal((60, 5))
     chosen, _ = som_medoids(rows, 7, seed=1, weight=np.full(60, 1 / 60), neurons=14)
     assert len(chosen) == 7
+
+
+def test_neurons_are_merged_where_a_dearer_stand_in_costs_least() -> None:
+    winner, weight, costs = np.array([0, 1, 1, 2, 5]), np.array([0.1, 0.2, 0.2, 0.4, 0.1]), np.array([10.0, 12.0, 9.0, 13.0, 30.0])
+    # four neurons won: unions cost .1 x 2 = .2, .4 x 1 = .4 and .4 x 17 = 6.8; then the union of .5 at 12 joins 13 for .5
+    assert merged_by_cost(winner, 4, weight, costs).tolist() == [0, 1, 1, 2, 3]
+    assert merged_by_cost(winner, 3, weight, costs).tolist() == [0, 0, 0, 1, 2]
+    assert merged_by_cost(winner, 2, weight, costs).tolist() == [0, 0, 0, 0, 1]
+
+
+def test_what_nothing_meets_stays_by_itself_as_long_as_it_can() -> None:
+    winner, weight = np.arange(4), np.full(4, 0.25)
+    costs = np.array([np.inf, 1.0, np.inf, 9.0])
+    assert merged_by_cost(winner, 3, weight, costs).tolist() == [0, 1, 0, 2]
+    assert merged_by_cost(winner, 2, weight, costs).tolist() == [0, 1, 0, 1]
+    assert merged_by_cost(winner, 1, weight, costs).tolist() == [0, 0, 0, 0]
+
+
+def test_clusters_merged_by_cost_are_unions_of_more_clusters_and_cost_no_less() -> None:
+    sample = pre_reduced(days(200), case=CASE, count=60)
+    costs = np.random.default_rng(5).gamma(2.0, size=60)
+    found = [cluster(sample, case=CASE, method="som", count=count, seed=1, costs=costs) for count in (12, 9, 7, 3)]
+    means = [sum(one.weights[k] * costs[one.place == k].max() for k in range(len(one.weights))) for one in found]
+    for finer, coarser in pairwise(found):
+        assert len(set(zip(finer.place, coarser.place, strict=True))) == len(finer.weights)
+        assert (coarser.place[coarser.medoids] == np.arange(len(coarser.medoids))).all()
+    assert [len(one.weights) for one in found] == [12, 9, 7, 3] and all(a <= b + 1e-12 for a, b in pairwise(means))
 
 
 def test_the_first_step_keeps_the_mean_and_stays_in_the_range() -> None:
