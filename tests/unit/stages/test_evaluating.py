@@ -218,7 +218,9 @@ def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Pa
 def test_interrupted_it_says_what_is_done_and_how_to_go_on(ran: Ran, tmp_path: Path, stop: signal.Signals, jobs: int) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "FEEDERFLOW_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", CLI, "study", ran.file, "--jobs", str(jobs), "--json"]
-    running = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a shell starts what it puts behind with Ctrl-C ignored, and children inherit that
+    running = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     folder = tmp_path / "studies" / "treatments"
     until = time.monotonic() + 120
     while len(list(folder.rglob("*.json"))) < 3 and time.monotonic() < until:
