@@ -132,6 +132,6 @@ def convergence(of: Compared) -> Figure:
     plot = layout(None, "proven gap, %", hovermode="closest")
     plot["yaxis"] |= {"type": "log", "zeroline": False, "exponentformat": "power"}
     plot["xaxis"] = value_axis("iteration", zeroline=False, **whole_ticks(np.array([row["iteration"] for row in of.bounds], dtype=float)))
-    most = max(len(rows) for rows in groups.values())
+    most = max(int(rows[-1]["iteration"]) for rows in groups.values())  # the first ones may prove no gap and are no points
     return Figure("convergence", "Convergence: the proven gap per iteration", "A line that ends early met its stopping gap.",
-                  [View("gap", traces, plot, f"At most {most} iterations; gaps below 1e-7 % are drawn there.")])
+                  [View("gap", traces, plot, f"Last iteration: {most}; gaps below 1e-7 % are drawn there.")])
