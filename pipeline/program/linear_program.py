@@ -8,7 +8,7 @@ x are decisions, u inputs. Rows, columns and inputs keep the names of the model,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +92,12 @@ class LinearProgram:
         patterns = tuple(patterns)
         hits = [index for name, index in self.column_index.items() if any(fnmatchcase(name, p) for p in patterns)]
         return np.sort(np.concatenate(hits)) if hits else np.zeros(0, dtype=np.int64)
+
+    def held(self, columns: Indices, values: Floats) -> LinearProgram:
+        """With some columns (k,) at fixed values (k,)."""
+        lower, upper = self.col_lower.copy(), self.col_upper.copy()
+        lower[columns] = upper[columns] = values
+        return replace(self, col_lower=lower, col_upper=upper)
 
     def bind(self, inputs: Floats) -> BoundProgram:
         """Arrays for one value of the inputs, shape (m,). NaN or infinite inputs are refused by name."""

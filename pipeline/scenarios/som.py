@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,17 +60,10 @@ def merged(found: Map, count: int, weight: Floats) -> Ints:
     A merged neuron stands at the mean of what it is made of, by the weight (N,) of the rows that they won. Book 003, section 7.
     """
     living, place = np.unique(found.winner, return_inverse=True)
-    centre, mass = found.weights[living].copy(), np.bincount(place, weights=weight)
-    while len(centre) > count:
-        apart = squared_distances(centre, centre)
-        np.fill_diagonal(apart, np.inf)
-        kept, lost = sorted(np.unravel_index(int(apart.argmin()), apart.shape))
-        centre[kept] = (mass[kept] * centre[kept] + mass[lost] * centre[lost]) / (mass[kept] + mass[lost])
-        mass[kept] += mass[lost]
-        place[place == lost] = kept
-        place[place > lost] -= 1
-        centre, mass = np.delete(centre, lost, axis=0), np.delete(mass, lost)
-    return np.asarray(place, dtype=np.int64)
+    mass = np.asarray(np.bincount(place, weights=weight), dtype=np.float64)
+    return _joined(place, mass, found.weights[living], count,
+                   apart=lambda _, centre: squared_distances(centre, centre),
+                   union=lambda two, centre: (two[0] * centre[0] + two[1] * centre[1]) / (two[0] + two[1]))
 
 
 def merged_by_cost(winner: Ints, count: int, weight: Floats, costs: Floats) -> Ints:
@@ -80,26 +74,35 @@ def merged_by_cost(winner: Ints, count: int, weight: Floats, costs: Floats) -> I
     more: the mean cost of what stands for them never falls when their number does.
     """
     place = np.unique(winner, return_inverse=True)[1]
-    mass = np.bincount(place, weights=weight).astype(np.float64)
-    dear = np.array([costs[place == k].max() for k in range(len(mass))], dtype=np.float64)
+    dear = np.array([costs[place == k].max() for k in range(int(place.max()) + 1)], dtype=np.float64)
+    mass = np.asarray(np.bincount(place, weights=weight), dtype=np.float64)
+    return _joined(place, mass, dear, count, apart=_rise, union=lambda _, dearest: dearest.max())
+
+
+def _joined(place: Ints, mass: Floats, stand: Floats, count: int, *, apart: Callable[[Floats, Floats], Floats],
+            union: Callable[[Floats, Floats], Floats]) -> Ints:
+    """Cluster (N,) of each row once the two clusters least apart were made one, again and again, until `count` are left.
+
+    mass (K,) and stand (K, ...): weight of each cluster and what stands for it. apart: (K, K) of both. union: what stands for two.
+    """
+    place, stand, mass = place.copy(), stand.copy(), mass.copy()
     while len(mass) > count:
-        rise = _rise(mass, dear)
-        kept, lost = sorted(np.unravel_index(int(rise.argmin()), rise.shape))
+        distance = apart(mass, stand)
+        np.fill_diagonal(distance, np.inf)
+        kept, lost = sorted(np.unravel_index(int(distance.argmin()), distance.shape))
+        stand[kept] = union(mass[[kept, lost]], stand[[kept, lost]])
         mass[kept] += mass[lost]
-        dear[kept] = max(dear[kept], dear[lost])
         place[place == lost] = kept
         place[place > lost] -= 1
-        mass, dear = np.delete(mass, lost), np.delete(dear, lost)
+        stand, mass = np.delete(stand, lost, axis=0), np.delete(mass, lost)
     return np.asarray(place, dtype=np.int64)
 
 
 def _rise(mass: Floats, dear: Floats) -> Floats:
-    """(K, K) by how much the mean cost rises where two clusters of these weights and dearest costs become one; infinite on the diagonal."""
+    """(K, K) by how much the mean cost rises where two clusters of these weights and dearest costs become one."""
     with np.errstate(invalid="ignore"):  # two that nothing meets differ by nothing
         higher = np.nan_to_num(dear[None, :] - dear[:, None], nan=0.0, posinf=np.inf, neginf=-np.inf)
-    rise = np.where(higher > 0, mass[:, None] * higher, mass[None, :] * -higher)
-    np.fill_diagonal(rise, np.inf)
-    return rise
+    return np.where(higher > 0, mass[:, None] * higher, mass[None, :] * -higher)
 
 
 def _start_on_components(som: object, rows: Floats) -> None:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import PositiveInt
 
+from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
@@ -107,9 +108,8 @@ def study_day(name: str, item: str) -> str:
     return _replay(name, found, item)
 
 
-def _key(study: Study, day: str) -> dict[str, Any]:
+def _key(study: Study, case: Case, day: str) -> dict[str, Any]:
     """Everything that the record of a day depends on: a value that was corrected, before or after the day, makes it another."""
-    case = load_case(study.case, variant=study.variant)
     return {"case": case.digest, "code": code_digest(), "method": study.method, "known": known_of(case, day, and_what_came=True)}
 
 
@@ -123,8 +123,9 @@ def _record_of(path: Path, key: dict[str, Any]) -> dict[str, Any] | None:
 
 def _records(name: str, study: Study) -> list[dict[str, Any]]:
     """What is done of a replay, as it would be done again now."""
+    case = load_case(study.case, variant=study.variant)
     paths = {day: _folder(name) / "days" / f"{day}.json" for day in _dates(study)}
-    return [record for day, path in paths.items() if path.is_file() and (record := _record_of(path, _key(study, day))) is not None]
+    return [record for day, path in paths.items() if path.is_file() and (record := _record_of(path, _key(study, case, day))) is not None]
 
 
 def _replay(name: str, study: Study, day: str) -> str:
@@ -132,7 +133,7 @@ def _replay(name: str, study: Study, day: str) -> str:
     asked = Request(case=study.case, date=date.fromisoformat(day), variant=study.variant, method=study.method, replace=True,
                     independent=True)
     ensure_ingested(asked)
-    key = _key(study, day)
+    key = _key(study, load_case(study.case, variant=study.variant), day)
     if _record_of(path, key) is not None:
         return str(path)
     first = run_day_ahead(asked)

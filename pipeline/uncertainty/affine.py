@@ -91,9 +91,8 @@ def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions) -> S
         return None
     integer = bound.program.integer
     columns = np.flatnonzero(integer)
-    low, high = bound.program.col_lower.copy(), bound.program.col_upper.copy()
-    low[columns] = high[columns] = np.round(alone.x[columns])
-    held = replace(bound, program=replace(bound.program, integer=np.zeros_like(integer), col_lower=low, col_upper=high))
+    still = bound.program.held(columns, np.round(alone.x[columns]))
+    held = replace(bound, program=replace(still, integer=np.zeros_like(integer)))
     solution, way = _continuous(held, _left(options, started), simplex_columns=_BRANCHED_COLUMNS)
     if solution.x is None:
         return None

@@ -146,8 +146,7 @@ class _Search:
     def left_s(self) -> float:
         return max(self.options.time_limit_s - (time.perf_counter() - self.started), 0.0)
 
-    def left(self) -> SolveOptions:
-        """The options with the time that is left."""
+    def _left(self) -> SolveOptions:
         return replace(self.options, time_limit_s=self.left_s)
 
     def inputs(self, deviation: Floats) -> Floats:
@@ -179,7 +178,7 @@ class _Search:
         weights = np.full(count, 1 / count)
         epigraph = WorstCase().epigraph(weights) if count > 1 else weighted(weights)
         bound, _ = program_around(self._two_stage(scenarios), epigraph)
-        solution, _ = solve_scenario_program(bound, self.left(), single=count == 1)
+        solution, _ = solve_scenario_program(bound, self._left(), single=count == 1)
         if solution.x is None:
             raise no_decision(solution)
         self.lower = max(self.lower, proven_lower(solution))
@@ -230,7 +229,7 @@ class _Search:
     def _search(self, first: Floats, *, relaxed: bool = False) -> Corner | None:
         if not self.choices.value.size:
             return Corner(np.zeros(self.deviations.count), self._met(first, np.zeros(self.deviations.count))[0], np.zeros(0))
-        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self.left(),
+        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self._left(),
                              bounds=self.prices.bounds, intervals=self.intervals, relaxed=relaxed)
 
     def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:

@@ -32,7 +32,8 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
     sees: (n,) the entity whose deviations a column follows first, -1 all; None: all of them at once.
     """
     started, best = time.perf_counter(), np.inf
-    held = _held(program, first_stage, first)
+    still = program.held(first_stage, first)
+    held = replace(still, integer=np.zeros_like(still.integer))  # what is left of them stands still
     for entity in ([None] if sees is None else [sees, None]):
         spent_s = time.perf_counter() - started
         left = replace(options, time_limit_s=max(options.time_limit_s - spent_s, 0.0))
@@ -48,10 +49,3 @@ def _promise(held: LinearProgram, first_stage: Indices, deviations: Deviations, 
     except NoDecision:  # no rule meets every deviation, or not in time: nothing is promised
         return float("inf")
     return found.decision.objective
-
-
-def _held(program: LinearProgram, first_stage: Indices, first: Floats) -> LinearProgram:
-    """The program with its first stage where it is: columns that no rule moves, and no integers."""
-    low, high = program.col_lower.copy(), program.col_upper.copy()
-    low[first_stage] = high[first_stage] = first
-    return replace(program, col_lower=low, col_upper=high, integer=np.zeros_like(program.integer))

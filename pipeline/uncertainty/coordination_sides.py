@@ -104,6 +104,4 @@ def relaxation(program: LinearProgram) -> LinearProgram:
 
 def with_ties_held(bound: BoundProgram, ties: Indices, values: Floats) -> BoundProgram:
     """The bound program with some columns at fixed values."""
-    lower, upper = bound.program.col_lower.copy(), bound.program.col_upper.copy()
-    lower[ties], upper[ties] = values, values
-    return replace(bound, program=replace(bound.program, col_lower=lower, col_upper=upper))
+    return replace(bound, program=bound.program.held(ties, values))
