@@ -49,7 +49,7 @@ def known_of(case: Case, day: str, *, and_what_came: bool) -> str:
     as_of = now if and_what_came else issued_at
     words = home.warehouse.words(case.name, delivery.start, delivery.end, as_of)
     # All treatments of a day ask in a row, and reading takes seconds for a large case: once until something is imported or said.
-    state = (str(home.path), case.digest, day, as_of // HOUR_S, home.warehouse.newest_ingest(), tuple(words))
+    state = (str(home.path), case.digest, day, and_what_came, as_of // HOUR_S, home.warehouse.newest_ingest(), tuple(words))
     if state not in _KNOWN:
         start = min(history_start(case, issued_at), intraday_start(delivery)) if and_what_came else history_start(case, issued_at)
         _KNOWN[state] = read_knowledge(home, case, day=delivery, start=start, as_of=as_of).digest
