@@ -3,7 +3,8 @@
 A master holds the rows of every corner found so far; it starts with the centre, so its first optimum is the deterministic cost. Each round
 looks for a worse corner at its first stage: first by climbing (prices at a corner name the next one), and where climbing finds
 nothing that the master does not know, by the exact search of `worst_corner`, which proves the upper bound where all bounds on
-prices are provable. Where they are not, affine rules at the first stage found prove one (`box_rules`).
+prices are provable. Where they are not, affine rules at the first stage found prove one (`box_rules`); with many choices they are
+asked before that search, which proves nothing then and takes long.
 """
 
 from __future__ import annotations
@@ -79,9 +80,8 @@ def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviati
     """
     _check(program, first_stage, deviations)
     options = options or SolveOptions()
-    started, whole_s = time.perf_counter(), options.time_limit_s
-    options = replace(options, mip_gap_share=min(options.mip_gap_share, gap_share / 4), time_limit_s=whole_s * (SEARCH if promise else 1))
-    search = _Search(program, np.unique(first_stage), deviations, options, gap_share, report or (lambda _: None))
+    options = replace(options, mip_gap_share=min(options.mip_gap_share, gap_share / 4))
+    search = _Search(program, np.unique(first_stage), deviations, options, gap_share, report or (lambda _: None), sees, promise)
     search.corners.append(np.zeros(deviations.count))
     while len(search.iterations) < rounds_max and search.gap > gap_share and search.left_s > 0:
         if not search.round():
@@ -89,8 +89,7 @@ def box_robust(program: LinearProgram, first_stage: Indices, deviations: Deviati
     robust = search.result()
     if robust.searched or not promise:
         return robust
-    upper = promised_cost(program, search.first_stage, robust.decision.first, deviations, worst=robust.worst_cost, gap_share=gap_share,
-                          sees=sees, options=replace(options, time_limit_s=max(whole_s - (time.perf_counter() - started), 0.0)))
+    upper = search.promised(robust.decision.first, robust.worst_cost)
     return _promised(robust, max(upper, robust.worst_cost), gap_share)
 
 
@@ -119,12 +118,15 @@ class _Search:
     options: SolveOptions
     gap_share: float
     report: Callable[[str], None]
+    sees: Indices | None = None
+    promise: bool = False
     corners: list[Floats] = field(default_factory=list)
     lower: float = -np.inf
     upper: float = np.inf
     best: tuple[Floats, Floats] | None = None  # first stage (f,), its worst corner (K,)
     iterations: list[Iteration] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
+    limits: dict[bytes, float] = field(default_factory=dict)  # what rules promised of first stages
 
     def __post_init__(self) -> None:
         self.recourse: Recourse = recourse_of(self.program, self.first_stage, replace(self.options, method="auto", crossover=True))
@@ -144,10 +146,23 @@ class _Search:
 
     @property
     def left_s(self) -> float:
-        return max(self.options.time_limit_s - (time.perf_counter() - self.started), 0.0)
+        """For corners: a part of the whole where rules may be asked afterwards."""
+        return self._left_of(self.options.time_limit_s * (SEARCH if self.promise else 1))
+
+    def _left_of(self, limit_s: float) -> float:
+        return max(limit_s - (time.perf_counter() - self.started), 0.0)
 
     def _left(self) -> SolveOptions:
         return replace(self.options, time_limit_s=self.left_s)
+
+    def promised(self, first: Floats, worst: float) -> float:
+        """What rules promise of a first stage (f,), with all the time that is left; asked once for each."""
+        key = first.tobytes()
+        if key not in self.limits:
+            left = replace(self.options, time_limit_s=self._left_of(self.options.time_limit_s))
+            self.limits[key] = promised_cost(self.program, self.first_stage, first, self.deviations, worst=worst,
+                                             gap_share=self.gap_share, sees=self.sees, options=left)
+        return self.limits[key]
 
     def inputs(self, deviation: Floats) -> Floats:
         """(m,) inputs at a deviation (K,)."""
@@ -159,7 +174,9 @@ class _Search:
         corner, worst = self._climb(first)
         limit: float | None = None
         if worst - self.lower <= self.gap_share / 4 * abs(self.lower) or self._known(corner):
-            corner, worst, limit = self._exact(first, corner, worst)
+            limit = self._by_rules(first, worst)
+            if limit is None:
+                corner, worst, limit = self._exact(first, corner, worst)
         elif np.isfinite(worst):
             relaxed = self._search(first, relaxed=True)
             limit = None if relaxed is None else max(relaxed.bound, worst)
@@ -232,6 +249,17 @@ class _Search:
         return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self._left(),
                              bounds=self.prices.bounds, intervals=self.intervals, relaxed=relaxed)
 
+    def _by_rules(self, first: Floats, worst: float) -> float | None:
+        """Limit that rules prove at the first stage, where it ends the search and an exact one would prove none."""
+        if not self.promise or not np.isfinite(worst) or self.choices.value.size <= RIGOROUS or self._provable:
+            return None
+        limit = max(self.promised(first, worst), worst)
+        return limit if relative_gap(self.lower, limit) <= self.gap_share else None
+
+    @property
+    def _provable(self) -> bool:
+        return all(bound.kind == "provable" for bound in self.prices.bounds)
+
     def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:
         """The worst corner within the bounds on prices, which are widened and the search repeated while a price comes near one."""
         if self.choices.value.size > RIGOROUS:
@@ -271,6 +299,6 @@ class _Search:
             status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
             seconds=time.perf_counter() - self.started,
         )
-        searched = not self.choices.value.size or all(bound.kind == "provable" for bound in self.prices.bounds)
+        searched = not self.choices.value.size or self._provable
         return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds, searched)
 
