@@ -149,8 +149,12 @@ class _Search:
         """For corners: a part of the whole where rules may be asked afterwards."""
         return self._left_of(self.options.time_limit_s * (SEARCH if self.promise else 1))
 
+    @property
+    def _spent_s(self) -> float:
+        return time.perf_counter() - self.started
+
     def _left_of(self, limit_s: float) -> float:
-        return max(limit_s - (time.perf_counter() - self.started), 0.0)
+        return max(limit_s - self._spent_s, 0.0)
 
     def _left(self) -> SolveOptions:
         return replace(self.options, time_limit_s=self.left_s)
@@ -175,8 +179,9 @@ class _Search:
         limit: float | None = None
         if worst - self.lower <= self.gap_share / 4 * abs(self.lower) or self._known(corner):
             limit = self._by_rules(first, worst)
-            if limit is None:
-                corner, worst, limit = self._exact(first, corner, worst)
+            if relative_gap(self.lower, limit) > self.gap_share:
+                corner, worst, exact = self._exact(first, corner, worst, most_s=self._spent_s if np.isfinite(limit) else np.inf)
+                limit = limit if exact is None else exact
         elif np.isfinite(worst):
             relaxed = self._search(first, relaxed=True)
             limit = None if relaxed is None else max(relaxed.bound, worst)
@@ -243,29 +248,28 @@ class _Search:
     def _bound(self, first: Floats) -> BoundProgram:
         return self.recourse.frozen.bind(np.concatenate([self.deviations.centre, first]))
 
-    def _search(self, first: Floats, *, relaxed: bool = False) -> Corner | None:
+    def _search(self, first: Floats, *, relaxed: bool = False, most_s: float = np.inf) -> Corner | None:
         if not self.choices.value.size:
             return Corner(np.zeros(self.deviations.count), self._met(first, np.zeros(self.deviations.count))[0], np.zeros(0))
-        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=self._left(),
+        options = replace(self.options, time_limit_s=min(self.left_s, most_s))
+        return search_corner(self._bound(first), self.slope, self.constant, self.deviations, choices=self.choices, options=options,
                              bounds=self.prices.bounds, intervals=self.intervals, relaxed=relaxed)
 
-    def _by_rules(self, first: Floats, worst: float) -> float | None:
-        """Limit that rules prove at the first stage, where it ends the search and an exact one would prove none."""
-        if not self.promise or not np.isfinite(worst) or self.choices.value.size <= RIGOROUS or self._provable:
-            return None
-        limit = max(self.promised(first, worst), worst)
-        return limit if relative_gap(self.lower, limit) <= self.gap_share else None
+    def _by_rules(self, first: Floats, worst: float) -> float:
+        """Limit that rules prove at the first stage, infinite where they do not or where the exact search may prove one."""
+        if not self.promise or not np.isfinite(worst) or self.choices.value.size <= RIGOROUS:
+            return float("inf")
+        return max(self.promised(first, worst), worst)
 
-    @property
-    def _provable(self) -> bool:
-        return all(bound.kind == "provable" for bound in self.prices.bounds)
+    def _exact(self, first: Floats, corner: Floats, worst: float, *, most_s: float = np.inf) -> tuple[Floats, float, float | None]:
+        """The worst corner within the bounds on prices, which are widened and the search repeated while a price comes near one.
 
-    def _exact(self, first: Floats, corner: Floats, worst: float) -> tuple[Floats, float, float | None]:
-        """The worst corner within the bounds on prices, which are widened and the search repeated while a price comes near one."""
+        most_s: of each search. Its third value is a limit of the cost within those bounds, None where it found none.
+        """
         if self.choices.value.size > RIGOROUS:
             self.prices.narrow()
         for _ in range(WIDEN_MOST + 1):
-            found = self._search(first)
+            found = self._search(first, most_s=most_s)
             if found is None:
                 return corner, worst, None
             cost, solution = self._met(first, found.deviation)
@@ -299,6 +303,6 @@ class _Search:
             status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
             seconds=time.perf_counter() - self.started,
         )
-        searched = not self.choices.value.size or self._provable
+        searched = not self.choices.value.size or all(bound.kind == "provable" for bound in self.prices.bounds)
         return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds, searched)
 

@@ -256,6 +256,26 @@ def test_rules_prove_what_bounds_on_prices_do_not():
     assert found.proven and found.upper == close(27.85) and found.decision.lower == close(27.85)
 
 
+@pytest.mark.parametrize(("gap_share", "searches"), [(0.5, 0), (1e-3, 1)])
+def test_with_many_choices_rules_are_asked_before_the_exact_search(monkeypatch, gap_share, searches):
+    """72 choices: where rules close the gap no corner is searched exactly, else for no longer than all before took."""
+    program = units(7, slots=36)
+    upper = np.where([name == "a.energy[0]" for name in program.row_names], 500.0, program.row_upper)
+    program, box = replace(program, row_upper=upper), deviations(np.full(36, 6.0), np.full(36, 6.0), budget=72.0)
+    limits_s: list[float] = []
+
+    def searched(*given, relaxed: bool = False, options: SolveOptions, **named):
+        if not relaxed:
+            limits_s.append(options.time_limit_s)
+        return search_corner(*given, relaxed=relaxed, options=options, **named)
+
+    monkeypatch.setattr("pipeline.uncertainty.box_robust.search_corner", searched)
+    found = box_robust(program, np.arange(2), box, SolveOptions(time_limit_s=1000.0), gap_share=gap_share, promise=True)
+    assert len(limits_s) == searches and all(limit_s < 100.0 for limit_s in limits_s)
+    dearest = solve(program.bind(np.full(36, 12.0)), TIGHT).objective
+    assert found.proven and found.worst_cost == pytest.approx(dearest, rel=1e-4) and found.upper >= dearest * (1 - 1e-6)
+
+
 @FEW
 @given(SYSTEMS)
 def test_what_rules_promise_no_deviation_exceeds(drawn):
