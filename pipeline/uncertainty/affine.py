@@ -9,12 +9,13 @@ import numpy as np
 
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, Status, solve
+from pipeline.uncertainty.adverse import Adverse
 from pipeline.uncertainty.affine_counterpart import Counterpart, counterpart
 from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.affine_roles import Information
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.monolith import NoDecision, no_decision, proven_lower
-from pipeline.uncertainty.two_stage import Decision, Way
+from pipeline.uncertainty.two_stage import Decision, Way, relative_gap
 
 _SIMPLEX_COLUMNS = 100_000  # of the counterpart; beyond, interior point is faster
 _BRANCHED_COLUMNS = 35_000  # of a counterpart with integers; beyond, they are held as the forecast's schedule has them
@@ -37,7 +38,8 @@ def affine(program: LinearProgram, deviations: Deviations, *, first_stage: Indic
     started = time.perf_counter()
     first_stage = np.unique(np.asarray(first_stage, dtype=np.int64))
     whole = counterpart(program, deviations, first_stage=first_stage, information=information or Information(), limits=limits)
-    found = solve_counterpart(whole.bound, program.bind(deviations.centre), options or SolveOptions())
+    adverse = Adverse(program, deviations, deviations.centre if limits is None else limits)
+    found = solve_counterpart(whole.bound, program.bind(deviations.centre), options or SolveOptions(), adverse=adverse)
     solution = found.solution
     if solution.x is None:
         raise no_policy(solution)
@@ -57,18 +59,19 @@ class Solved:
     words: str = ""
 
 
-def solve_counterpart(bound: BoundProgram, centre: BoundProgram, options: SolveOptions) -> Solved:
+def solve_counterpart(bound: BoundProgram, centre: BoundProgram, options: SolveOptions, *, adverse: Adverse | None = None) -> Solved:
     """By structure: branch and bound with integers, simplex while it is small, else interior point without crossover.
 
-    With integers and big: those of the schedule at the centre, whose program `centre` is, are held; where no rule meets the set with
-    them, branch and bound. Branch and bound does not finish on such a counterpart: bounds of its columns move with the protection.
+    With integers and big: those of the schedule at the centre, whose program `centre` is, are held, or those of the schedule at an
+    adverse deviation, whichever promise less; where no rule meets the set with either, branch and bound. Branch and bound does not
+    finish on such a counterpart: bounds of its columns move with the protection.
     """
     integer = bound.program.integer
     if not integer.any():
         solution, way = _continuous(bound, options)
         return Solved(solution, way, proven_lower(solution))
     started = time.perf_counter()
-    if bound.cost.size > _BRANCHED_COLUMNS and (held := _held(bound, centre, options)) is not None:
+    if bound.cost.size > _BRANCHED_COLUMNS and (held := _held(bound, centre, options, adverse)) is not None:
         return held
     solution = solve(bound, _left(options, started))
     return Solved(solution, "mixed_integer", proven_lower(solution))
@@ -80,27 +83,60 @@ def _continuous(bound: BoundProgram, options: SolveOptions, *, simplex_columns: 
     return solve(bound, options), "simplex" if options.method in ("auto", "simplex") else "interior_point"
 
 
-def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions) -> Solved | None:
-    """The best rules with the integers of the schedule at the centre. None where none meet the set, or no such schedule is known.
+def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions, adverse: Adverse | None) -> Solved | None:
+    """The best rules with the integers of a schedule: that at the centre and, while a gap is left, that at an adverse deviation.
 
-    Lower bound: that of the schedule at the centre, which is a deviation of the set, or the dual one with the integers freed.
+    Lower bound: that of either schedule, for both are deviations of the set, or the dual one with the integers freed. None where no
+    rules meet the set with such integers, or no schedule is known.
     """
     started = time.perf_counter()
     alone = solve(centre, options)
     if alone.x is None:
         return None
-    integer = bound.program.integer
-    columns = np.flatnonzero(integer)
-    still = bound.program.held(columns, np.round(alone.x[columns]))
-    held = replace(bound, program=replace(still, integer=np.zeros_like(integer)))
-    solution, way = _continuous(held, _left(options, started), simplex_columns=_BRANCHED_COLUMNS)
-    if solution.x is None:
+    columns = np.flatnonzero(bound.program.integer)
+    found = [_rules_under(bound, columns, alone.x, "at the forecast", _left(options, started))]
+    if adverse is not None and found[0].gap(proven_lower(alone)) > options.mip_gap_share:
+        worse = adverse.schedule(columns, alone.x, _left(options, started))
+        if worse.x is not None:
+            if (np.round(worse.x[columns]) != np.round(alone.x[columns])).any():
+                found.append(_rules_under(bound, columns, worse.x, "at an adverse deviation", _left(options, started)))
+            alone = worse if proven_lower(worse) > proven_lower(alone) else alone
+    best = min(found, key=lambda one: one.objective)
+    if best.solution.x is None:
         return None
-    lower = max(proven_lower(alone), _freed(bound, solution, columns))
-    best = "the best" if solution.status is Status.optimal else "the best found in time"
-    words = (f"the {columns.size} integer decisions are those of the schedule at the forecast, under which the rules are {best}; "
-             "others may promise less")
-    return Solved(solution, way, min(lower, solution.objective), words)
+    lower = max(proven_lower(alone), *(one.freed for one in found))
+    return Solved(best.solution, best.way, min(lower, best.solution.objective), best.words(len(found)))
+
+
+@dataclass(frozen=True)
+class _Under:
+    """Rules under the integers (c,) of the schedule at `place`. `freed`: lower bound with the integers anywhere in their bounds."""
+
+    solution: Solution
+    way: Way
+    freed: float
+    place: str
+    count: int
+
+    @property
+    def objective(self) -> float:
+        return float("inf") if self.solution.x is None else self.solution.objective
+
+    def gap(self, lower: float) -> float:
+        return relative_gap(max(lower, self.freed), self.objective)
+
+    def words(self, tried: int) -> str:
+        best = "the best" if self.solution.status is Status.optimal else "the best found in time"
+        both = "" if tried == 1 else "; those at the forecast and at an adverse deviation were tried"
+        return (f"the {self.count} integer decisions are those of the schedule {self.place}, under which the rules are {best}{both}; "
+                "others may promise less")
+
+
+def _rules_under(bound: BoundProgram, columns: Indices, schedule: Floats, place: str, options: SolveOptions) -> _Under:
+    still = bound.program.held(columns, np.round(schedule[columns]))
+    held = replace(bound, program=replace(still, integer=np.zeros_like(still.integer)))
+    solution, way = _continuous(held, options, simplex_columns=_BRANCHED_COLUMNS)
+    return _Under(solution, way, _freed(bound, solution, columns), place, columns.size)
 
 
 def _freed(bound: BoundProgram, held: Solution, columns: Indices) -> float:

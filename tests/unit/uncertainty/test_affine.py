@@ -11,9 +11,9 @@ import scipy.sparse as sp
 
 from pipeline.core.errors import InputError
 from pipeline.program.linear_program import BoundProgram
-from pipeline.program.solve import Status, solve
+from pipeline.program.solve import SolveOptions, Status, solve
 from pipeline.uncertainty import affine as module
-from pipeline.uncertainty.affine import affine
+from pipeline.uncertainty.affine import affine, solve_counterpart
 from pipeline.uncertainty.affine_check import check_policy, extreme_points, worst_point, worst_points
 from pipeline.uncertainty.affine_counterpart import counterpart
 from pipeline.uncertainty.affine_policy import AffinePolicy
@@ -374,23 +374,51 @@ def switched_slot():
     return program, moving(program, [("g.demand_kw[1]", 4.0, 0)], [10.0], budget=[1.0])
 
 
-def test_integers_of_a_big_counterpart_are_the_forecast_s_and_the_bound_holds_the_best(monkeypatch):
-    """On, shut: 15 at the forecast. Rules: 5 + 12 + 2 x 20 = 57 with these; 5 + 2 + 12 + 2 x 3 = 25 with the reserve opened."""
+def without_slack(program):
+    """The forecast's integers alone meet no deviation then."""
+    high = program.col_upper.copy()
+    high[4] = 0.0
+    return replace(program, col_upper=high)
+
+
+def under_the_forecast(program, deviations):
+    """Solved where no adverse deviation is looked at."""
+    whole = counterpart(program, deviations, first_stage=np.array([0, 1]), information=Information())
+    return solve_counterpart(whole.bound, program.bind(deviations.centre), SolveOptions())
+
+
+def test_integers_of_a_big_counterpart_are_a_schedule_s_and_the_bound_holds_the_best(monkeypatch):
+    """On, shut: 15 at the forecast. Rules: 5 + 12 + 2 x 20 = 57 with these; 5 + 2 + 12 + 2 x 3 = 25 with the reserve opened, as at 14."""
     program, deviations = switched_slot()
     first = np.array([0, 1])
     best = affine(program, deviations, first_stage=first).decision
     assert best.objective == pytest.approx(25.0) and best.way == "mixed_integer" and not best.words
     monkeypatch.setattr(module, "_BRANCHED_COLUMNS", 4)
+    alone = under_the_forecast(program, deviations)
+    assert alone.solution.objective == pytest.approx(57.0) and alone.way == "interior_point" and 15.0 - 1e-6 <= alone.lower <= 25.0 + 1e-6
+    assert "integer decisions are those of the schedule at the forecast" in alone.words and "tried" not in alone.words
     held = affine(program, deviations, first_stage=first).decision
-    assert held.objective == pytest.approx(57.0) and held.first == pytest.approx([1.0, 0.0]) and held.way == "interior_point"
-    assert 15.0 - 1e-6 <= held.lower <= 25.0 + 1e-6
-    assert "integer decisions are those of the schedule at the forecast" in held.words
+    assert held.objective == pytest.approx(25.0) and held.first == pytest.approx([1.0, 1.0]) and held.way == "interior_point"
+    assert held.lower == pytest.approx(25.0)  # what the schedule at a demand of 14 costs
+    assert "of the schedule at an adverse deviation" in held.words and "were tried" in held.words
 
 
-def test_where_no_rule_meets_the_set_with_the_forecast_s_integers_branch_and_bound_looks_for_others(monkeypatch):
-    program, deviations = switched_slot()
-    high = program.col_upper.copy()
-    high[4] = 0.0  # no slack
+def test_the_forecast_s_integers_stay_where_an_adverse_schedule_s_promise_no_less(monkeypatch):
+    """Half the deviation: the reserve, dear to open, is opened at 12.5 and the slack, at 20, would cost 5 + 12 + .5 x 20 = 27."""
+    program, _ = switched_slot()
+    cost = program.cost.copy()
+    cost[1] = 11.0  # 5 + 12 + 11 + .5 x 3 = 29.5 with the reserve
+    program = replace(program, cost=cost)
     monkeypatch.setattr(module, "_BRANCHED_COLUMNS", 4)
-    found = affine(replace(program, col_upper=high), deviations, first_stage=np.array([0, 1])).decision
-    assert found.way == "mixed_integer" and found.objective == pytest.approx(25.0)
+    found = affine(program, moving(program, [("g.demand_kw[1]", 2.5, 0)], [10.0], budget=[1.0]), first_stage=np.array([0, 1])).decision
+    assert found.objective == pytest.approx(27.0) and found.first == pytest.approx([1.0, 0.0])
+    assert found.lower == pytest.approx(27.0) and "at the forecast" in found.words
+
+
+def test_where_no_rule_meets_the_set_with_the_forecast_s_integers_others_are_looked_for(monkeypatch):
+    program, deviations = switched_slot()
+    monkeypatch.setattr(module, "_BRANCHED_COLUMNS", 4)
+    found = affine(without_slack(program), deviations, first_stage=np.array([0, 1])).decision
+    assert found.way == "interior_point" and found.objective == pytest.approx(25.0) and found.lower == pytest.approx(25.0)
+    branched = under_the_forecast(without_slack(program), deviations)
+    assert branched.way == "mixed_integer" and branched.solution.objective == pytest.approx(25.0)
