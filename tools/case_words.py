@@ -170,6 +170,7 @@ MEANINGS = {
     "budget_share": "share of the deviations that may be at their worst at once; 0: the forecast",
     "budget_scope": "what a budget counts over", "deviations": "up and down apart, or one that goes both ways",
     "memory_steps": "intervals back that a rule looks", "information": "whose deviations a rule sees",
+    "rule_distance_price_per_kwh": "weight of leaving the rules when re-dispatching",
     "half_width_share": "of the price's size", "aggregator": "id of the ev_aggregator",
     "EvConnection.vehicle_count": "so many vehicles",
 }  # fmt: skip

@@ -84,7 +84,8 @@ class Affine(Record):
 
     `budget_share` x the number of deviations of a scope is what may be used up: per interval and entity (`slot`), or over the day
     (`horizon`). `memory_steps`: intervals back that a rule looks, 0 the same interval only. `information`: an entity sees its own
-    deviations only, or all.
+    deviations only, or all. `rule_distance_price_per_kwh`: what the re-dispatch weighs leaving the rules at, in the interval that binds:
+    nobody pays it.
     """
 
     kind: Literal["affine"] = "affine"
@@ -94,6 +95,7 @@ class Affine(Record):
     deviations: Literal["one_sided", "two_sided"] = "one_sided"
     memory_steps: NonNegativeInt = 0
     information: Literal["own", "all"] = "own"
+    rule_distance_price_per_kwh: NonNegativePrice = 0.02
     solution: Literal["auto", "monolith", "cuts"] = "auto"  # cuts: network and microgrids coordinated by cutting planes
 
 

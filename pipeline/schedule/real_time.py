@@ -22,6 +22,8 @@ from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
+from pipeline.schedule.rule_distance import Followed, followed_by, price_of, set_points_kw, with_rule_distance
+from pipeline.schedule.rules import Rules
 from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day
 from pipeline.schedule.state import State
 
@@ -38,6 +40,7 @@ class Rolling:
     live: LiveSolver
     options: SolveOptions
     balance_rows: Indices  # rows of the first position's balances
+    followed: Followed | None = None  # affine rules that the binding interval keeps near to
 
     @property
     def count(self) -> int:
@@ -49,24 +52,31 @@ class Rolling:
         return self.desk.binder.initial_state()
 
 
-def open_day(case: Case, day: DeliveryDay, program: LinearProgram, plan: Plan, *, state: State | None = None,
-             options: SolveOptions | None = None) -> Rolling:
+def open_day(case: Case, day: DeliveryDay, program: LinearProgram, plan: Plan, *, rules: Rules | None = None,
+             state: State | None = None, options: SolveOptions | None = None) -> Rolling:
     """Freeze the day-ahead positions in the rolling program and lay the plan over the day.
 
-    program: compiled with `Horizon(real_time_window_steps, 0.25, rolling=True)`. state: at the day's start (default: the case's).
+    program: compiled with `Horizon(real_time_window_steps, 0.25, rolling=True)`. rules: of an affine schedule; leaving them costs
+    its `rule_distance_price_per_kwh`. state: at the day's start (default: the case's).
     """
     options = options or SolveOptions(time_limit_s=case.settings.real_time_time_limit_s, mip_gap_share=case.settings.mip_gap_share)
     frozen = freeze(program, program.columns_like(case.settings.held_in_real_time))
+    frozen, labels = with_rule_distance(frozen, rules, price_of(case))
     desk = open_desk(case, day, frozen)
     state = desk.binder.initial_state() if state is None else state
     held = hold(desk, plan, dict(zip(state.names, state.start, strict=True)))
     rows = [row for component, rows in frozen.row_index.items() if component.partition(".")[2] in _BALANCES
             for row in rows[:: frozen.positions]]
-    return Rolling(desk, held, pairs_of(desk), LiveSolver(frozen, options), options, np.array(rows, dtype=np.int64))
+    return Rolling(desk, held, pairs_of(desk), LiveSolver(frozen, options), options, np.array(rows, dtype=np.int64),
+                   followed_by(desk, rules, labels))
 
 
-def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: Sequence[Instruction] = ()) -> tuple[Floats, Floats]:
-    """Inputs of the window that starts at `state.step`: by position (W, I) as filled, and flat (m,)."""
+def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: Sequence[Instruction] = (),
+                  so_far: Floats | None = None) -> tuple[Floats, Floats]:
+    """Inputs of the window that starts at `state.step`: by position (W, I) as filled, and flat (m,).
+
+    so_far: (n, I) realised inputs of the day's first intervals, for rules that look back.
+    """
     desk, positions, count = rolling.desk, rolling.desk.program.positions, rolling.count
     active = min(positions, count - state.step + 1)
     last = state.step - 1 + active
@@ -84,6 +94,8 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
         price = max(0.0, float(prices.max())) if prices.size else dearest_supply_per_kwh(desk.case)
     inputs = desk.binder.assemble(filled, state, active=active, day_ends=day_ends, frozen=frozen,
                                   reference=rolling.held.reference[last], terminal_price=price, reserve=_heat_reserve(desk, filled))
+    if rolling.followed is not None:
+        inputs[rolling.followed.inputs] = set_points_kw(desk, rolling.followed, state, filled[0], filled[:0] if so_far is None else so_far)
     return filled, inputs
 
 
@@ -122,13 +134,15 @@ def _heat_reserve(desk: Desk, filled: Floats) -> tuple[Indices, Indices, Floats]
     return stores.energy_low, stores.energy_high, kept
 
 
-def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: Sequence[Instruction] = ()) -> tuple[Dispatch, State]:
+def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: Sequence[Instruction] = (),
+               so_far: Floats | None = None) -> tuple[Dispatch, State]:
     """Decide interval `state.step` from what was known at its issue time.
 
-    outlook: (S, W) values and envelopes of the window. The state comes back with the basis that the next step starts from. Where
-    time runs out the incumbent is used, and where there is none the day-ahead schedule on the limits: both carry a warning.
+    outlook: (S, W) values and envelopes of the window. so_far: (n, I) inputs of the day's first intervals as they came. The state
+    comes back with the basis that the next step starts from. Where time runs out the incumbent is used, and where there is none the
+    day-ahead schedule on the limits: both carry a warning.
     """
-    filled, inputs = window_inputs(rolling, state, outlook, overrides)
+    filled, inputs = window_inputs(rolling, state, outlook, overrides, so_far)
     basis = None if state.basis_columns is None or state.basis_rows is None else (state.basis_columns, state.basis_rows)
     # Without a basis the solve starts cold: what the live solver did before must not show in the result.
     solution = rolling.live.solve(inputs, basis=basis) if basis is not None else solve(rolling.desk.program.bind(inputs), rolling.options)
@@ -199,7 +213,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     for outlook, instructions in zip(outlooks, told[len(held):], strict=True):
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
-        dispatch, state = redispatch(rolling, state, outlook, overrides=instructions)
+        dispatch, state = redispatch(rolling, state, outlook, overrides=instructions, so_far=truth.rows[: _ended(desk.case, state.step)])
         each, state = settle(desk, dispatch.columns, state, truth)
         dispatches.append(dispatch)
         settled.append(each)
@@ -210,6 +224,12 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
     findings += unreachable(desk.case, list(dict.fromkeys(word for words in told for word in words)), stage="real_time")
     return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings))
+
+
+def _ended(case: Case, step: int) -> int:
+    """How many of the day's intervals had come when `step` was decided."""
+    lead = 0 if case.settings.first_interval == "measured" else -(-case.settings.real_time_lead_min // 15)
+    return max(0, step - 1 - lead)
 
 
 def _unmet(day: SettledDay) -> list[Finding]:

@@ -16,6 +16,7 @@ from pipeline.schedule.layout import by_position
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import hold
 from pipeline.schedule.real_time import Rolling
+from pipeline.schedule.rule_distance import followed_labels
 from pipeline.schedule.rules import Rules
 from pipeline.schedule.settle import SettledDay, Told, realised_inputs, reality_of, settle, settled_day
 from pipeline.schedule.state import State
@@ -70,8 +71,8 @@ def rule_only(
 
 def rule_distance_kwh(rolling: Rolling, rules: Rules, followed: Floats, dispatched: Floats) -> float:
     """Energy by which the dispatch differs from the rules, over all electric powers that have one. Both (N, J)."""
-    moved = set(rules.moved)
-    at = [j for j, label in enumerate(rolling.desk.layout.columns.labels) if label in moved and label.quantity.endswith("_kw")]
+    columns = rolling.desk.layout.columns
+    at = [columns.entry[label] for label in followed_labels(rules, columns.labels)]
     return float(rolling.desk.program.step_h * np.abs(followed[:, at] - dispatched[:, at]).sum())
 
 

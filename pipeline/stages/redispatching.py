@@ -61,7 +61,7 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     plan_run = _plan_run(run)
     settings = run.case.settings
     program = program_of(run, Horizon(positions=settings.real_time_window_steps, step_h=0.25, rolling=True))
-    rolling = open_day(run.case, run.day, program, plan_of(plan_run))
+    rolling = open_day(run.case, run.day, program, plan_of(plan_run), rules=rules_followed(plan_run))
     first, last = run.steps
     outlooks = _outlooks(run, plan_run, range(first, last + 1))
     windows = _windows(run, outlooks, range(first, last + 1))

@@ -91,8 +91,8 @@ class Setting:
         options.setdefault("options", QUIET)
         return plan_day(self.case, self.day, self.hourly, given, np.full(len(given), 1 / len(given)), **options)  # type: ignore[arg-type]
 
-    def rolling(self, plan: DayAhead | None = None) -> Rolling:
-        return open_day(self.case, self.day, self.window, (plan or self.plan()).plan)
+    def rolling(self, plan: DayAhead | None = None, **given: object) -> Rolling:
+        return open_day(self.case, self.day, self.window, (plan or self.plan()).plan, **given)  # type: ignore[arg-type]
 
     def whole_day(self, rolling: Rolling, *, error: float = 0.02, seed: int = 0) -> RealTime:
         return run_steps(rolling, rolling.start, self.windows(self.truth()), self.truth(error=error, seed=seed))
