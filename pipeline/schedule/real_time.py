@@ -12,7 +12,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
-from pipeline.program.solve import LiveSolver, Solution, SolveOptions, Status, solve
+from pipeline.program.solve import Basis, LiveSolver, Solution, SolveOptions, Status, solve
 from pipeline.schedule.carrying import dearest_supply_per_kwh
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.dispatch import Dispatch, Settled
@@ -143,7 +143,7 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     day-ahead schedule on the limits: both carry a warning.
     """
     filled, inputs = window_inputs(rolling, state, outlook, overrides, so_far)
-    basis = None if state.basis_columns is None or state.basis_rows is None else (state.basis_columns, state.basis_rows)
+    basis = _basis(rolling.desk.program, state)
     # Without a basis the solve starts cold: what the live solver did before must not show in the result.
     solution = rolling.live.solve(inputs, basis=basis) if basis is not None else solve(rolling.desk.program.bind(inputs), rolling.options)
     solution, binaries = solve_exclusively(rolling.desk, rolling.pairs, inputs, solution, rolling.options)
@@ -160,6 +160,14 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     if solution.basis is None:
         return dispatch, state
     return dispatch, replace(state, basis_columns=solution.basis[0], basis_rows=solution.basis[1])
+
+
+def _basis(program: LinearProgram, state: State) -> Basis | None:
+    """What the step before left; of another program, as before a new schedule with or without rules, it is no use."""
+    if state.basis_columns is None or state.basis_rows is None:
+        return None
+    fits = (len(state.basis_rows), len(state.basis_columns)) == program.matrix.shape
+    return (state.basis_columns, state.basis_rows) if fits else None
 
 
 def _findings(step: int, solution: Solution, binaries: int) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ def test_the_default_day_of_the_hydrogen_microgrids_is_good(tmp_path: Path) -> N
     assert [row for row in result["findings"] if row["severity"] == "warning"] == []
     kpis = result["kpis"]
     assert kpis["perfect_foresight_cost"] <= kpis["rolling_cost"] <= kpis["no_redispatch_cost"]
+    assert kpis["rule_distance"] < 3000, "7682 kWh where leaving the rules costs nothing"
     dispatch, states = table(tmp_path, "dispatch"), table(tmp_path, "states")
     hydrogen = dispatch.filter((pc.field("carrier") == "hydrogen") & (pc.field("quantity") == "injection"))
     assert set(hydrogen["device"].to_pylist()) == {f"mg{n}_{unit}" for n in (1, 2, 3) for unit in ("electrolyser", "fuel_cell", "tank")}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.cases.settings import Affine, HalfWidths
+from pipeline.schedule import real_time
 from pipeline.schedule.real_time import redispatch, run_steps, window_inputs
 from pipeline.schedule.rule_distance import price_of, set_points_kw
 from pipeline.schedule.yardsticks import rule_distance_kwh, rule_only
@@ -112,3 +113,30 @@ def test_only_what_had_come_is_looked_at():
     assert np.array_equal(set_points_kw(rolling.desk, rolling.followed, state, filled[0], past[:first]), flat[at])
     _, again = window_inputs(rolling, state, window, (), past)
     assert np.array_equal(again[at], moved)
+
+
+@pytest.mark.parametrize(("known", "lead_min", "counts"), [
+    ("measured", 15, [0, 1, 2, 3]), ("forecast", 0, [0, 1, 2, 3]), ("forecast", 5, [0, 0, 1, 2]), ("forecast", 20, [0, 0, 0, 1])])
+def test_an_interval_that_had_not_ended_at_the_issue_time_is_not_handed_over(plan, monkeypatch, known, lead_min, counts):
+    day, rolling = opened(0.02, plan, first_interval=known, real_time_lead_min=lead_min)
+    handed = []
+
+    def spy(*given, so_far, **more):
+        handed.append(len(so_far))
+        return redispatch(*given, so_far=so_far, **more)
+
+    monkeypatch.setattr(real_time, "redispatch", spy)
+    run_steps(rolling, rolling.start, day.windows(day.truth(), 1, 4), came(day, seed=5))
+    assert handed == counts
+
+
+def test_a_basis_of_a_schedule_without_rules_is_left(plan):
+    """A day may go on under a new schedule: the first step starts cold, with the result of a cold start."""
+    day, rolling = opened(0.02, plan)
+    _, bare = opened(0.0, plan)
+    windows = day.windows(day.truth(), 1, 2)
+    _, after = redispatch(bare, bare.start, windows[0])
+    state = replace(after, step=2)
+    found, _ = redispatch(rolling, state, windows[1])
+    cold, _ = redispatch(rolling, replace(state, basis_columns=None, basis_rows=None), windows[1])
+    assert np.array_equal(found.columns, cold.columns)
