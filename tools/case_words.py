@@ -169,6 +169,7 @@ MEANINGS = {
     "pv_share": "of PV", "wind_share": "of wind", "price_share": "of prices: for `budgeted_prices` only", "other_share": "of other series",
     "budget_share": "share of the deviations that may be at their worst at once; 0: the forecast",
     "budget_scope": "what a budget counts over", "deviations": "up and down apart, or one that goes both ways",
+    "early_departures": "vehicles may leave early, too",
     "memory_steps": "intervals back that a rule looks", "information": "whose deviations a rule sees",
     "rule_distance_price_per_kwh": "weight of leaving the rules when re-dispatching",
     "half_width_share": "of the price's size", "aggregator": "id of the ev_aggregator",

@@ -71,11 +71,15 @@ class HalfWidths(Record):
 
 
 class BoxRobust(Record):
-    """Worst corner of a box around the forecast; per series, at most `budget_share` of the intervals deviate."""
+    """Worst corner of a box around the forecast; per series, at most `budget_share` of the intervals deviate.
+
+    `early_departures`: vehicles may leave early besides, within their aggregator's `early_departure_budget_count`.
+    """
 
     kind: Literal["box_robust"] = "box_robust"
     half_widths: HalfWidths = Field(default_factory=HalfWidths)
     budget_share: float = Field(default=1.0, ge=0, le=1)
+    early_departures: bool = False
     gap_share: PositiveFloat = 1e-4
 
 
