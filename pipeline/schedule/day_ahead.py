@@ -23,6 +23,7 @@ from pipeline.schedule.findings import Finding
 from pipeline.schedule.guarding import follow_rules, guard_box, protect_prices
 from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.layout import by_position
+from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Outlook, weighted_mean
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.rules import Rules
@@ -76,13 +77,14 @@ class DayAhead:
 
 def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], weights: Floats, *,
              state: State | None = None, overrides: Sequence[Instruction] = (), options: DayAheadOptions | None = None,
-             forecast: Outlook | None = None, spread: Spread | None = None, draws: Floats | None = None) -> DayAhead:
+             forecast: Outlook | None = None, spread: Spread | None = None, draws: Floats | None = None,
+             leavers: Sequence[Leavers] | None = None) -> DayAhead:
     """Schedule a delivery day. Raises NoSchedule where nothing feasible was found, InputError for a treatment that the case cannot carry.
 
     outlooks: at the program's own step, over the whole day; one for treatments of a single forecast. weights: (S,) probabilities.
     forecast: what the scenarios spread around (default: their mean). spread: how far they lie apart, for a treatment that moves
-    probability. draws: (D, S, T) drawn futures at the program's step, for empirical half-widths. state: energies at the day's start
-    (default: the case's). A schedule that met the time limit carries a warning.
+    probability. draws: (D, S, T) drawn futures at the program's step, for empirical half-widths. leavers: who may leave early, where a box
+    asks. state: energies at the day's start (default: the case's). A schedule that met the time limit carries a warning.
     """
     desk = open_desk(case, day, program)
     state = desk.binder.initial_state() if state is None else state
@@ -97,7 +99,7 @@ def plan_day(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Seq
     if isinstance(method, Affine):
         found = follow_rules(work, _only(outlooks), scenarios[0], method, draws=draws)
     elif isinstance(method, BoxRobust):
-        found = guard_box(work, _only(outlooks), scenarios[0], method, draws=draws)
+        found = guard_box(work, _only(outlooks), scenarios[0], method, draws=draws, leavers=leavers)
     elif single:
         found = _deterministic(work, scenarios[0])
     else:

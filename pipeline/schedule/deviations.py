@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
 from pipeline.core.clock import local_hour
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.schedule.desk import Desk
-from pipeline.schedule.leaving import with_early_departures
+from pipeline.schedule.leaving import Leavers, with_early_departures
 from pipeline.schedule.outlook import Outlook
 from pipeline.uncertainty.deviations import Deviations
 
@@ -28,16 +29,18 @@ class _Moves:
     by_input: sp.csr_array
 
 
-def box_deviations(desk: Desk, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None) -> Deviations:
+def box_deviations(desk: Desk, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None,
+                   leavers: Sequence[Leavers] | None = None) -> Deviations:
     """Two-sided; one budget group per series over the day: at most `budget_share` of the intervals deviate; early departures besides.
 
     inputs: (m,) the bound forecast, the centre. draws: (D, S, T) drawn futures at the program's step, for empirical half-widths.
+    leavers: who may leave early, where the method asks.
     """
     moves = _moves(desk, outlook, inputs, method.half_widths, draws)
     known, group = np.unique(moves.series, return_inverse=True)
     budget = np.full(known.size, method.budget_share * desk.program.positions, dtype=float)
     found = _deviations(desk, inputs, moves, two_sided=True, group=group.ravel(), budget=budget)
-    return with_early_departures(desk, found) if method.early_departures else found
+    return with_early_departures(desk, found, leavers) if method.early_departures else found
 
 
 def affine_deviations(desk: Desk, outlook: Outlook, inputs: Floats, method: Affine, *, draws: Floats | None = None) -> Deviations:

@@ -6,6 +6,7 @@ stage. What the treatment promises, the worst cost over its set, is the decision
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipeline.schedule.deviations import box_deviations, column_entities
 from pipeline.schedule.exclusive import ALL_FROM, BOTH_KW, ROUNDS, Pairs, with_exclusive
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.layout import by_position
+from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import in_merit_order
 from pipeline.schedule.rules import rules_of
@@ -36,13 +38,14 @@ _DIRECTED = ("in every step each store moves in the direction of the nominal sch
              "other directions may promise less")
 
 
-def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None) -> Found:
+def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None,
+              leavers: Sequence[Leavers] | None = None) -> Found:
     """The first stage that is cheapest at the worst corner, met with the forecast. Raises NoSchedule without one.
 
-    inputs: (m,) the bound forecast. draws: (D, S, T) drawn futures, for empirical half-widths.
+    inputs: (m,) the bound forecast. draws: (D, S, T) drawn futures, for empirical half-widths. leavers: who may leave early.
     """
     program = work.desk.program
-    deviations = box_deviations(work.desk, outlook, inputs, method, draws=draws)
+    deviations = box_deviations(work.desk, outlook, inputs, method, draws=draws, leavers=leavers)
     first_stage = program.columns_like(work.desk.case.settings.first_stage)
     said: list[str] = []
     try:

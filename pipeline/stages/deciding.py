@@ -18,6 +18,7 @@ from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.schedule.desk import open_desk
+from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
@@ -26,6 +27,7 @@ from pipeline.schedule.rules import Rules
 from pipeline.schedule.solving import DayAheadOptions
 from pipeline.schedule.state import State
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
+from pipeline.stages.leavers import leavers_of
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -94,7 +96,7 @@ def decide(run: Run) -> DayAhead:
     program, handed = day_ahead_program(run), units_before(run)
     state = open_desk(run.case, run.day, program).binder.initial_state().running_on(handed) if handed else None
     return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
-                    options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run))
+                    options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run), leavers=_leavers(run))
 
 
 def options_of(run: Run) -> DayAheadOptions:
@@ -110,6 +112,14 @@ def _spread(run: Run) -> Spread | None:
     from pipeline.schedule.treatments import Spread
 
     return Spread(*distances(run))
+
+
+def _leavers(run: Run) -> list[Leavers] | None:
+    """Who may leave early, where the method asks."""
+    method = run.case.settings.method
+    if not isinstance(method, BoxRobust) or not method.early_departures:
+        return None
+    return leavers_of(run.case, run.day, step_min=run.case.settings.day_ahead_step_min)
 
 
 def _draws(run: Run) -> np.ndarray | None:

@@ -13,7 +13,9 @@ from pipeline.forecast.ev_connection import aggregators_of, cycle_of, expected_c
 from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.deviations import box_deviations
+from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Outlook, coarse_connections, coarsen
+from pipeline.stages.leavers import leavers_of
 from tests.unit.schedule.tiny_day import QUIET, setting
 
 ROBUST = ("distributionally_robust_microgrids", "reference")
@@ -24,7 +26,11 @@ QUANTITIES = ("arrivals_count", "departures_count", "connected_count", "withdraw
 def box():
     """Desk, inputs, and the set with vehicles that may leave early."""
     desk, outlook, inputs = a_day(*ROBUST)
-    return desk, inputs, box_deviations(desk, outlook, inputs, BoxRobust(early_departures=True))
+    return desk, inputs, box_deviations(desk, outlook, inputs, BoxRobust(early_departures=True), leavers=leavers(desk))
+
+
+def leavers(desk: Desk) -> list[Leavers]:
+    return leavers_of(desk.case, desk.day, step_min=60)
 
 
 def a_day(name: str, variant: str | None) -> tuple[Desk, Outlook, np.ndarray]:
@@ -94,7 +100,7 @@ def test_without_it_the_set_is_that_of_the_series(box):
 def test_a_case_whose_vehicles_cannot_leave_early_is_refused():
     desk, outlook, inputs = a_day("tiny", "two_price")
     with pytest.raises(InputError, match=r"settings.method.early_departures: no vehicle of the case can leave early.*early_departure_h"):
-        box_deviations(desk, outlook, inputs, BoxRobust(early_departures=True))
+        box_deviations(desk, outlook, inputs, BoxRobust(early_departures=True), leavers=leavers(desk))
 
 
 def test_vehicles_that_leave_early_cost_no_less_and_the_gap_is_proven():
@@ -102,7 +108,8 @@ def test_vehicles_that_leave_early_cost_no_less_and_the_gap_is_proven():
     desk, outlook, _ = a_day(*ROBUST)
     case = desk.case.model_copy(update={"settings": desk.case.settings.model_copy(
         update={"method": BoxRobust(budget_share=0.0, early_departures=True)})})
-    certain, guarded = (plan_day(one, desk.day, setting(*ROBUST).hourly, [outlook], np.ones(1), options=QUIET) for one in (desk.case, case))
+    certain, guarded = (plan_day(one, desk.day, setting(*ROBUST).hourly, [outlook], np.ones(1), options=QUIET,
+                                  leavers=leavers(desk)) for one in (desk.case, case))
     decision = guarded.decision
     assert decision is not None and decision.proven and decision.lower >= certain.objective * (1 - 1e-6)
     assert certain.objective < decision.objective <= decision.lower * (1 + 1e-3)
