@@ -127,6 +127,7 @@ class _Search:
     iterations: list[Iteration] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
     limits: dict[bytes, float] = field(default_factory=dict)  # what rules promised of first stages
+    ended: bool = False  # no worse corner was found, and rules say what the first stage costs at most: more time would prove no more
 
     def __post_init__(self) -> None:
         self.recourse: Recourse = recourse_of(self.program, self.first_stage, replace(self.options, method="auto", crossover=True))
@@ -177,8 +178,9 @@ class _Search:
         first = self._master()
         corner, worst = self._climb(first)
         limit: float | None = None
+        promise = np.inf
         if worst - self.lower <= self.gap_share / 4 * abs(self.lower) or self._known(corner):
-            limit = self._by_rules(first, worst)
+            limit = promise = self._by_rules(first, worst)
             if relative_gap(self.lower, limit) > self.gap_share:
                 corner, worst, exact = self._exact(first, corner, worst, most_s=self._spent_s if np.isfinite(limit) else np.inf)
                 limit = limit if exact is None else exact
@@ -190,6 +192,7 @@ class _Search:
         seconds = time.perf_counter() - self.started
         self.iterations.append(Iteration(len(self.iterations) + 1, min(self.lower, self.upper), self.upper, seconds))
         new = not self._known(corner)
+        self.ended = not new and np.isfinite(promise) and self.left_s > 0
         if new:
             self.corners.append(corner)
         return new
@@ -300,7 +303,7 @@ class _Search:
         law[0] = 1.0
         decision = Decision(
             first=first, objective=self.upper, lower=min(self.lower, self.upper), way="column_and_constraint", costs=costs[order], law=law,
-            status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
+            status=Status.optimal if self.gap <= self.gap_share or self.ended else Status.time_limit, iterations=tuple(self.iterations),
             seconds=time.perf_counter() - self.started,
         )
         searched = not self.choices.value.size or all(bound.kind == "provable" for bound in self.prices.bounds)
