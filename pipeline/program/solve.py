@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Literal
 
@@ -39,6 +39,10 @@ class SolveOptions:
     seed: int = 0
     mip_gap_share: float = 1e-4
     presolve: bool = True
+
+    def since(self, started: float) -> SolveOptions:
+        """With what is left of the time limit by a clock (`time.perf_counter`) that stood at `started`."""
+        return replace(self, time_limit_s=max(self.time_limit_s - (time.perf_counter() - started), 0.0))
 
 
 @dataclass(frozen=True)

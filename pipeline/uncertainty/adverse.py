@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
-from pipeline.program.solve import Solution, SolveOptions, solve
+from pipeline.program.solve import Solution, SolveOptions, Status, solve
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.worst_corner import choices_of, greedy
 
@@ -25,23 +26,26 @@ class Adverse:
     def schedule(self, columns: Indices, schedule: Floats, options: SolveOptions) -> Solution:
         """The best schedule at a deviation that is dear for the integers `columns` of a schedule (n,).
 
-        Its cost is a lower bound of every policy's worst cost: a policy holds every row at every deviation of the set.
+        Its cost is a lower bound of every policy's worst cost: a policy holds every row at every deviation of the set. All of the
+        search and the schedule itself share one time limit.
         """
+        started = time.perf_counter()
         still = self.program.held(columns, np.round(schedule[columns]))
         held = replace(still, integer=np.zeros_like(still.integer))
-        return solve(self._at(self.program, self._corner(held, options)), options)
+        corner = self._corner(held, options, started)
+        return solve(self._at(self.program, corner), options.since(started))
 
-    def _corner(self, held: LinearProgram, options: SolveOptions) -> Floats:
+    def _corner(self, held: LinearProgram, options: SolveOptions, started: float) -> Floats:
         """(K,) by climbing from the centre: the prices at one deviation name the next, until none is dearer."""
         directions, choices = self.deviations.directions, choices_of(self.deviations)
         slope, constant = held.matrix_by_input @ directions, directions.T @ held.offset_by_input
         corner, dearest = np.zeros(self.deviations.count), -np.inf
         following = corner
         for _ in range(STEPS):
-            found = solve(self._at(held, following), options)
-            if found.x is None or found.row_dual is None:  # without a recourse under these integers: dear enough
+            found = solve(self._at(held, following), options.since(started))
+            if found.status is Status.infeasible:  # without a recourse under these integers: dear enough
                 return following
-            if found.objective <= dearest:
+            if found.row_dual is None or found.objective <= dearest:
                 break
             corner, dearest = following, found.objective
             following = greedy(self.deviations, choices, np.asarray(constant - slope.T @ found.row_dual))

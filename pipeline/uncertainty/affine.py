@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.program.dual_bound import Proven, dual_bound
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, Status, solve
 from pipeline.uncertainty.adverse import Adverse
@@ -69,11 +71,11 @@ def solve_counterpart(bound: BoundProgram, centre: BoundProgram, options: SolveO
     integer = bound.program.integer
     if not integer.any():
         solution, way = _continuous(bound, options)
-        return Solved(solution, way, proven_lower(solution))
+        return Solved(solution, way, proven_lower(solution), solution.words)
     started = time.perf_counter()
     if bound.cost.size > _BRANCHED_COLUMNS and (held := _held(bound, centre, options, adverse)) is not None:
         return held
-    solution = solve(bound, _left(options, started))
+    solution = solve(bound, options.since(started))
     return Solved(solution, "mixed_integer", proven_lower(solution))
 
 
@@ -90,22 +92,33 @@ def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions, adve
     rules meet the set with such integers, or no schedule is known.
     """
     started = time.perf_counter()
-    alone = solve(centre, options)
-    if alone.x is None:
+    schedule = solve(centre, options)
+    if schedule.x is None:
         return None
     columns = np.flatnonzero(bound.program.integer)
-    found = [_rules_under(bound, columns, alone.x, "at the forecast", _left(options, started))]
-    if adverse is not None and found[0].gap(proven_lower(alone)) > options.mip_gap_share:
-        worse = adverse.schedule(columns, alone.x, _left(options, started))
-        if worse.x is not None:
-            if (np.round(worse.x[columns]) != np.round(alone.x[columns])).any():
-                found.append(_rules_under(bound, columns, worse.x, "at an adverse deviation", _left(options, started)))
-            alone = worse if proven_lower(worse) > proven_lower(alone) else alone
-    best = min(found, key=lambda one: one.objective)
+    tried = [_rules_under(bound, columns, schedule.x, "at the forecast", options.since(started))]
+    bounds, also = [Proven(proven_lower(schedule), 0), tried[0].freed], ""
+    if adverse is not None and tried[0].gap(bounds) > options.mip_gap_share:
+        worse = adverse.schedule(columns, schedule.x, options.since(started))
+        bounds.append(Proven(proven_lower(worse), 0))
+        also = _TRIED
+        if worse.x is None:
+            also = ""
+        elif (np.round(worse.x[columns]) == np.round(schedule.x[columns])).all():
+            also = _SAME
+        else:
+            tried.append(_rules_under(bound, columns, worse.x, "at an adverse deviation", options.since(started)))
+            bounds.append(tried[1].freed)
+    best = min(tried, key=lambda one: one.objective)
     if best.solution.x is None:
         return None
-    lower = max(proven_lower(alone), *(one.freed for one in found))
-    return Solved(best.solution, best.way, min(lower, best.solution.objective), best.words(len(found)))
+    lower = max(bounds, key=lambda one: one.value)
+    words = "; ".join(filter(None, (best.words(also), lower.words)))
+    return Solved(best.solution, best.way, min(lower.value, best.solution.objective), words)
+
+
+_TRIED = "; those at the forecast and at an adverse deviation were tried"
+_SAME = "; that at an adverse deviation has the same"
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ class _Under:
 
     solution: Solution
     way: Way
-    freed: float
+    freed: Proven
     place: str
     count: int
 
@@ -122,13 +135,12 @@ class _Under:
     def objective(self) -> float:
         return float("inf") if self.solution.x is None else self.solution.objective
 
-    def gap(self, lower: float) -> float:
-        return relative_gap(max(lower, self.freed), self.objective)
+    def gap(self, bounds: Sequence[Proven]) -> float:
+        return relative_gap(max(one.value for one in bounds), self.objective)
 
-    def words(self, tried: int) -> str:
+    def words(self, also: str) -> str:
         best = "the best" if self.solution.status is Status.optimal else "the best found in time"
-        both = "" if tried == 1 else "; those at the forecast and at an adverse deviation were tried"
-        return (f"the {self.count} integer decisions are those of the schedule {self.place}, under which the rules are {best}{both}; "
+        return (f"the {self.count} integer decisions are those of the schedule {self.place}, under which the rules are {best}{also}; "
                 "others may promise less")
 
 
@@ -136,20 +148,14 @@ def _rules_under(bound: BoundProgram, columns: Indices, schedule: Floats, place:
     still = bound.program.held(columns, np.round(schedule[columns]))
     held = replace(bound, program=replace(still, integer=np.zeros_like(still.integer)))
     solution, way = _continuous(held, options, simplex_columns=_BRANCHED_COLUMNS)
-    return _Under(solution, way, _freed(bound, solution, columns), place, columns.size)
+    return _Under(solution, way, _freed(bound, solution), place, columns.size)
 
 
-def _freed(bound: BoundProgram, held: Solution, columns: Indices) -> float:
-    """Lower bound with the held columns anywhere in their bounds: each moves to where its reduced cost is worth most."""
-    if held.status is not Status.optimal or held.x is None or held.reduced_cost is None:
-        return -np.inf
-    price, at = held.reduced_cost[columns], held.x[columns]
-    low, high = bound.program.col_lower[columns], bound.program.col_upper[columns]
-    return held.objective + float(np.minimum(price * (low - at), price * (high - at)).sum())
-
-
-def _left(options: SolveOptions, started: float) -> SolveOptions:
-    return replace(options, time_limit_s=max(options.time_limit_s - (time.perf_counter() - started), 0.0))
+def _freed(bound: BoundProgram, held: Solution) -> Proven:
+    """What the prices of the program with its integers held prove of that with the integers anywhere in their bounds."""
+    if held.x is None or held.row_dual is None:
+        return Proven(-np.inf, 0)
+    return dual_bound(bound, held.x, held.row_dual)
 
 
 def no_policy(solution: Solution) -> NoDecision:

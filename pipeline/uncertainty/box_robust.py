@@ -164,9 +164,8 @@ class _Search:
         """What rules promise of a first stage (f,), with all the time that is left; asked once for each."""
         key = first.tobytes()
         if key not in self.limits:
-            left = replace(self.options, time_limit_s=self._left_of(self.options.time_limit_s))
             self.limits[key] = promised_cost(self.program, self.first_stage, first, self.deviations, worst=worst,
-                                             gap_share=self.gap_share, sees=self.sees, options=left)
+                                             gap_share=self.gap_share, sees=self.sees, options=self.options.since(self.started))
         return self.limits[key]
 
     def inputs(self, deviation: Floats) -> Floats:

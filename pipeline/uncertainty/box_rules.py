@@ -36,7 +36,7 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
     held = replace(still, integer=np.zeros_like(still.integer))  # what is left of them stands still
     for entity in ([None] if sees is None else [sees, None]):
         spent_s = time.perf_counter() - started
-        left = replace(options, time_limit_s=max(options.time_limit_s - spent_s, 0.0))
+        left = options.since(started)
         if left.time_limit_s <= WIDER * spent_s or relative_gap(worst, best) <= max(gap_share, ENOUGH):
             break
         best = min(best, _promise(held, first_stage, deviations, Information(0, entity), left))

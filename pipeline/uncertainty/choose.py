@@ -29,8 +29,7 @@ def decide(two_stage: TwoStage, measure: Measure, options: SolveOptions | None =
         return decompose(two_stage, measure, options, gap_share=gap_share)
     except NotDecomposable as failed:
         words = f"decided in one piece, because decomposition failed: {failed}"
-    left_s = max(options.time_limit_s - (time.perf_counter() - started), 0.0)
-    found = solve_monolith(two_stage, measure, replace(options, time_limit_s=left_s))
+    found = solve_monolith(two_stage, measure, options.since(started))
     return replace(found, words="; ".join(filter(None, (words, found.words))))
 
 

@@ -120,7 +120,7 @@ class _Search:
         laws = np.array(self.laws) if self.laws else self.two_stage.weights[None]
         active = np.array(sorted(self.active), dtype=np.int64)
         bound, _ = program_around(self.two_stage, largest_of(laws), active=active, cuts=self.cuts, costs=self.costs)
-        solution, _ = solve_scenario_program(bound, replace(self.options, time_limit_s=self.left_s))
+        solution, _ = solve_scenario_program(bound, self.options.since(self.started))
         if solution.x is None:
             raise no_decision(solution)
         self.lower = max(self.lower, proven_lower(solution))
