@@ -36,6 +36,7 @@ from pipeline.uncertainty.two_stage import Decision
 
 _DIRECTED = ("in every step each store moves in the direction of the nominal schedule alone, whatever deviates; "
              "other directions may promise less")
+_FREE = "the lower bound is that of rules without set directions"
 
 
 def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *, draws: Floats | None = None,
@@ -180,7 +181,7 @@ def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> Affi
         found = affine_day(replace(work.desk, program=replace(program, col_upper=high)), problem, work.left())
     except NoDecision:
         return None
-    words = "; ".join(filter(None, (found.decision.words, _DIRECTED)))
+    words = "; ".join(filter(None, (found.decision.words, _DIRECTED, first.decision.words and f"{_FREE}: {first.decision.words}")))
     lower = min(first.decision.lower, found.decision.objective)
     return replace(found, decision=replace(found.decision, lower=lower, words=words))
 
