@@ -28,7 +28,7 @@ from pipeline.schedule.interval import (
     set_net,
     shift_stores,
 )
-from pipeline.schedule.roster import Roster, Stores
+from pipeline.schedule.roster import Roster, Stores, Ties
 
 _ROUNDS = 30  # a boiler answers a kW of a fuel cell by .27 kW at most, of an electrolyser by .08: both die out
 
@@ -56,7 +56,7 @@ def close_interval(
     _advance_vehicles(work, after)
     advance_aggregators(work, after)
     _advance_units(work, after, step_h)
-    _derive_ties(work)
+    derive_ties(work.roster.ties, work.x, work.u)
     return work.x, after, work.left
 
 
@@ -281,16 +281,16 @@ def _advance_vehicles(work: Interval, after: Floats) -> None:
     work.x[cohorts.over] = np.maximum(energy - work.u[cohorts.energy_high], 0.0)
 
 
-def _derive_ties(work: Interval) -> None:
-    """Directions, exports and deviations follow from the exchange."""
-    ties = work.roster.ties
-    exchange = work.x[ties.exchange]
+def derive_ties(ties: Ties, columns: Floats, inputs: Floats) -> None:
+    """Directions, exports and deviations follow from the exchange. columns (.., J) in place, inputs (.., I)."""
+    exchange = columns[..., ties.exchange]
     paid = ties.forward >= 0
-    work.x[ties.forward[paid]], work.x[ties.backward[paid]] = np.maximum(exchange[paid], 0.0), np.maximum(-exchange[paid], 0.0)
+    columns[..., ties.forward[paid]] = np.maximum(exchange[..., paid], 0.0)
+    columns[..., ties.backward[paid]] = np.maximum(-exchange[..., paid], 0.0)
     sells = ties.export >= 0
-    work.x[ties.export[sells]] = np.maximum(-exchange[sells], 0.0)
+    columns[..., ties.export[sells]] = np.maximum(-exchange[..., sells], 0.0)
     planned = ties.up >= 0
     frozen: NDArray[np.bool_] = ties.schedule_input >= 0
-    schedule = np.where(frozen, work.u[ties.schedule_input], work.x[ties.schedule_column])[planned]
-    deviation = exchange[planned] - schedule
-    work.x[ties.up[planned]], work.x[ties.down[planned]] = np.maximum(deviation, 0.0), np.maximum(-deviation, 0.0)
+    schedule = np.where(frozen, inputs[..., ties.schedule_input], columns[..., ties.schedule_column])[..., planned]
+    deviation = exchange[..., planned] - schedule
+    columns[..., ties.up[planned]], columns[..., ties.down[planned]] = np.maximum(deviation, 0.0), np.maximum(-deviation, 0.0)

@@ -16,7 +16,7 @@ def complete(desk: Desk, columns: Floats, inputs: Floats) -> tuple[Floats, Float
     `inputs` carry the cycle rule at the day's last interval, so that a store that ends off its level is priced.
     """
     columns = columns.copy()
-    _energy_slacks(desk, columns, inputs)
+    energy_slacks(desk, columns, inputs)
     sources = desk.roster.sources
     paid = sources.fed >= 0
     columns[:, sources.fed[paid]] = inputs[:, sources.available[paid]] - columns[:, sources.curtailed[paid]]
@@ -25,13 +25,19 @@ def complete(desk: Desk, columns: Floats, inputs: Floats) -> tuple[Floats, Float
     for level in desk.roster.levels:
         for network in level:
             unmet += _close_reactive(desk, int(network), columns, inputs)
-    injections = desk.readouts(columns, inputs)
-    for feeder in desk.feeders:
-        _sweep(desk, feeder, columns, injections)
+    sweep_voltages(desk, columns, inputs)
     return columns, unmet
 
 
-def _energy_slacks(desk: Desk, columns: Floats, inputs: Floats) -> None:
+def sweep_voltages(desk: Desk, columns: Floats, inputs: Floats) -> None:
+    """Flows, voltages and what lies outside their limits on every feeder, (K, J) in place, from the injections."""
+    injections = desk.readouts(columns, inputs)
+    for feeder in desk.feeders:
+        _sweep(desk, feeder, columns, injections)
+
+
+def energy_slacks(desk: Desk, columns: Floats, inputs: Floats) -> None:
+    """Energy short of and over the limits of every store, (K, J) in place, from its energy."""
     for stores in desk.roster.every_store:
         if stores.names:
             energy = columns[:, stores.energy]

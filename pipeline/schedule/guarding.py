@@ -17,6 +17,8 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, dot
 from pipeline.program.solve import Status
 from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
+from pipeline.schedule.close import derive_ties
+from pipeline.schedule.complete import energy_slacks, sweep_voltages
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.deviations import box_deviations, column_entities
 from pipeline.schedule.exclusive import ALL_FROM, BOTH_KW, ROUNDS, Pairs, with_exclusive
@@ -116,21 +118,28 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
     bound = program.bind(inputs)
     recourse = recourse_of(program, problem.first_stage, work.left())
     held = np.concatenate([inputs, found.policy.nominal[problem.first_stage]])
-    nominal = _in_merit_order(work.desk, found.policy.nominal)
+    nominal = _tight(work.desk, found.policy.nominal, inputs)
     best = checked(frozen_work(work, recourse), recourse.live.solve(held), held, "")
     cost = dot(bound.cost, nominal) + bound.offset
     return Found(nominal[None, :], best.row_dual, cost, found.decision.lower, found.decision.gap, work.status,
                  {}, found.decision, found.policy, rules_of(work.desk, problem.deviations, found.policy))
 
 
-def _in_merit_order(desk: Desk, nominal: Floats) -> Floats:
-    """The nominal schedule with the segments of cost curves filled from the cheapest on: rules may leave room in each of them."""
+def _tight(desk: Desk, nominal: Floats, inputs: Floats) -> Floats:
+    """(n,) the nominal schedule with what is only counted as it is at the forecast, where rules keep room in it for every deviation.
+
+    Counted: deviations from positions and exports of ties, segments of cost curves, energy and voltage outside their limits. What
+    moves stays as the rules have it.
+    """
     index = desk.layout.columns.index
-    columns = by_position(nominal, desk.layout.columns)
+    columns, given = by_position(nominal, desk.layout.columns), by_position(inputs, desk.layout.inputs)
     in_merit_order(columns, desk.roster.generators)
-    ordered = nominal.copy()
-    ordered[index] = columns
-    return ordered
+    derive_ties(desk.roster.ties, columns, given)
+    energy_slacks(desk, columns, given)
+    sweep_voltages(desk, columns, given)
+    tight = nominal.copy()
+    tight[index] = columns
+    return tight
 
 
 def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:
