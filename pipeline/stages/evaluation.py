@@ -17,6 +17,7 @@ from pipeline.cases.records import build
 from pipeline.cases.settings import BudgetedPrices, Method
 from pipeline.core.errors import InputError
 from pipeline.core.ids import canonical_json
+from pipeline.core.numbers import told_apart
 from pipeline.equipment import Record
 from pipeline.equipment.base import Identifier
 from pipeline.stages.asked import METHODS, shared_fields
@@ -65,7 +66,7 @@ class Cell:
     @property
     def name(self) -> str:
         """Of its files, and to a person: `wasserstein radius_share=0.05`."""
-        return self.treatment if self.parameter is None else f"{self.treatment} {self.parameter}={self.value:g}"
+        return self.treatment if self.value is None else f"{self.treatment} {self.parameter}={told_apart(self.value)}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.core.numbers import told_apart
 from pipeline.publish.report.axis import Floats
 from pipeline.publish.report.figure import (
     BLUE,
@@ -75,7 +76,8 @@ class Compared:
 
 def name_of(row: Row) -> str:
     """`wasserstein radius_share=0.05`."""
-    return str(row["treatment"]) if row["parameter"] is None else f"{row['treatment']} {row['parameter']}={row['parameter_value']:g}"
+    value = row["parameter_value"]
+    return str(row["treatment"]) if value is None else f"{row['treatment']} {row['parameter']}={told_apart(value)}"
 
 
 def means(of: Compared) -> Figure:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.core.numbers import told_apart
 from pipeline.publish.report.comparison import WORDS, Compared, Row, sideways
 from pipeline.publish.report.figure import (
     BLUE,
@@ -66,9 +67,9 @@ def _sweep_view(of: Compared, treatment: str, parameter: str, against: str, rows
     plot = layout(None, f"cost of a day, {esc(of.currency)}", height=440, margin={"l": 96, "r": 24, "t": 36, "b": 56})
     plot["xaxis"] = value_axis(esc(f"{parameter} of {treatment}"), zeroline=False)
     first, best = rows[0], min(rows, key=lambda row: float(row["mean_cost"]))
-    said = (f"Mean {first['mean_cost']:,.2f} {of.currency} at {first['parameter_value']:g}, least {best['mean_cost']:,.2f} at "
-            f"{best['parameter_value']:g}; worst {first['worst_cost']:,.2f} at {first['parameter_value']:g}, "
-            f"{rows[-1]['worst_cost']:,.2f} at {rows[-1]['parameter_value']:g}.")
+    least, low, high = (told_apart(row["parameter_value"]) for row in (best, first, rows[-1]))
+    said = (f"Mean {first['mean_cost']:,.2f} {of.currency} at {low}, least {best['mean_cost']:,.2f} at {least}; "
+            f"worst {first['worst_cost']:,.2f} at {low}, {rows[-1]['worst_cost']:,.2f} at {high}.")
     return View(f"{treatment}: {WORDS[against]}", traces, plot, said)
 
 
@@ -80,7 +81,8 @@ def _time_view(treatment: str, parameter: str, rows: Sequence[Row]) -> View:
     plot = layout(None, "processor time of a day, s")
     plot["xaxis"] = value_axis(esc(f"{parameter} of {treatment}"), zeroline=False)
     plot["yaxis"]["rangemode"] = "tozero"
-    return View(f"{treatment}: time", [trace], plot, f"{spent[0]:.2g} s at {values[0]:g}, {spent[-1]:.2g} s at {values[-1]:g}.")
+    said = f"{spent[0]:.2g} s at {told_apart(values[0])}, {spent[-1]:.2g} s at {told_apart(values[-1])}."
+    return View(f"{treatment}: time", [trace], plot, said)
 
 
 def times(of: Compared) -> Figure:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.publish.report.comparison import name_of
+from pipeline.stages.evaluating import cell_path
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.study import load_study, open_study
 
@@ -43,6 +45,17 @@ def test_a_treatment_is_part_of_a_record_and_the_rest_is_the_cases_own(tmp_path:
     assert method["draw_count"] == 100 and method["representative_count"] == 3, "tiny's own, not the record's default"
     assert method["representative"] == "worst_member", "the record's default: tiny says nothing of it"
     assert "budgeted_prices" not in json.loads(plan.cells[2].settings)
+
+
+def test_values_that_agree_to_six_digits_are_two_treatments(tmp_path: Path) -> None:
+    """By name a cell has its file, its item of the study and its rows in the tables."""
+    plan = plan_of(tmp_path, GOOD.replace("[0, 0.5]", "[0.1234561, 0.1234564]"))
+    names = [cell.name for cell in plan.cells]
+    assert names == ["plain", "guarded radius_share=0.1234561", "guarded radius_share=0.1234564"]
+    assert [plan.cell(name) for name in names] == list(plan.cells)
+    assert len({cell_path(tmp_path, "2016-06-15", cell) for cell in plan.cells}) == 3
+    heads = [{"treatment": cell.treatment, "parameter": cell.parameter, "parameter_value": cell.value} for cell in plan.cells]
+    assert [name_of(head) for head in heads] == names, "the page calls them the same"
 
 
 def test_items_are_days_times_treatments(tmp_path: Path) -> None:
