@@ -46,8 +46,11 @@ class ErrorLaw:
         together = np.sqrt(1 - share**2) * wander + share * common[:, None, None]
         return np.asarray(np.clip(self.sd_share[:, None] * together, -self.most_share[:, None], self.most_share[:, None]))
 
-    def draws(self, mean: Floats, count: int, rng: np.random.Generator) -> Floats:
-        """`count` days (N, S, T) of quarter-hours around `mean` (S, T); errors that hang together are re-centred to it."""
+    def draws(self, mean: Floats, count: int, rng: np.random.Generator, *, independent: bool = False) -> Floats:
+        """`count` days (N, S, T) of quarter-hours around `mean` (S, T); errors that hang together are re-centred to it.
+
+        independent: they are not, and no draw depends on another: what comes on a day does not either.
+        """
         if self.day is None:
             noise = self.sd_share[:, None] * rng.standard_normal((count, *mean.shape))
             errors = np.clip(noise, -self.most_share[:, None], self.most_share[:, None])
@@ -55,7 +58,9 @@ class ErrorLaw:
         hours = -(-mean.shape[1] // QUARTERS_PER_HOUR)
         errors = self.of_normals(rng.standard_normal((count, len(mean), hours)), rng.standard_normal(count))
         low, high = self.reach(mean[:, ::QUARTERS_PER_HOUR])
-        errors = recentred(errors, np.full(count, 1 / count), np.zeros_like(low), low=low, high=high)
+        # Re-centring moves all draws at once: a sample mean of them is the forecast, and has no standard error.
+        errors = np.clip(errors, low, high) if independent else recentred(
+            errors, np.full(count, 1 / count), np.zeros_like(low), low=low, high=high)
         return np.asarray(mean[None] * (1 + np.repeat(errors, QUARTERS_PER_HOUR, axis=2)[..., : mean.shape[1]]))
 
     def reach(self, mean: Floats) -> tuple[Floats, Floats]:

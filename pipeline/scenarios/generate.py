@@ -51,16 +51,17 @@ class Drawable(Protocol):
     def blocks(self, history: Any) -> Blocks: ...
 
 
-def draw(forecast: Drawable, history: Any, *, count: int, seed: int, block_h: int = 24) -> Floats:
+def draw(forecast: Drawable, history: Any, *, count: int, seed: int, block_h: int = 24, independent: bool = False) -> Floats:
     """`count` scenarios (N, S, T) of the forecast's delivery day in original units, quarter-hours.
 
-    `history` is what the forecast was made from; nothing known after its issue time is used. Raises GateFailed when fewer than
-    99 % of the rows are distinct or a value is not finite.
+    `history` is what the forecast was made from; nothing known after its issue time is used. independent: what plans are met with,
+    never moved to the forecast's mean as what they are made for may be. Raises GateFailed when fewer than 99 % of the rows are
+    distinct or a value is not finite.
     """
     rng = np.random.default_rng(seed)
     error = forecast.table_error
     if error is not None:
-        draws = error.draws(forecast.mean, count, rng)
+        draws = error.draws(forecast.mean, count, rng, independent=independent)
     else:
         source = forecast.blocks(history)
         draws = np.concatenate([_chunk(source, min(CHUNK, count - done), block_h, rng) for done in range(0, count, CHUNK)])

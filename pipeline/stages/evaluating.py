@@ -121,10 +121,10 @@ def unseen_outlooks(run: Run, plan: Plan) -> tuple[list[str], list[Outlook]]:
 
 
 def held_out(run: Run, count: int) -> Floats:
-    """(M, S, T) draws of the day's forecast that no treatment plans with: another seed than that of the scenario stage."""
+    """(M, S, T) independent draws of the day's forecast that no treatment plans with: another seed than that of the scenario stage."""
     from pipeline.scenarios.generate import draw
 
-    return draw(forecast_of(run.record.run_id), run.knowledge.history, count=count, seed=seed_of(run, "held_out"))
+    return draw(forecast_of(run.record.run_id), run.knowledge.history, count=count, seed=seed_of(run, "held_out"), independent=True)
 
 
 def leaving_early(case: Case, *, count: int, seed: int) -> list[dict[str, np.ndarray]] | None:

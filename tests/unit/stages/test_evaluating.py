@@ -11,7 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import stages
+from pipeline.cases.error_law import ErrorLaw
 from pipeline.scenarios.generate import draw
+from pipeline.stages import evaluating
 from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_to, read_cell
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.opening import load_run
 from pipeline.stages.study import load_study
 from pipeline.store.observations import ObservationBatch
+from tests.helpers import case_of
 from tests.whole_day import CLI, ROOT, at_home, copied, run_day_ahead
 
 # Slot tables with sampled errors: no series is fitted, and imbalance at two prices gives every treatment another position.
@@ -124,6 +129,18 @@ def test_no_scenario_is_both_planned_with_and_met(ran: Ran) -> None:
         met = held_out(run, 6)
     assert met.shape == (6, *planned.shape[1:])
     assert not {one.tobytes() for one in planned} & {one.tobytes() for one in met}
+
+
+def test_what_plans_are_met_with_is_not_moved_to_the_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors of a day that hang together: planning draws have the forecast as their mean, held-out ones an error of their own."""
+    mean = np.full((1, 96), 100.0)
+    law = ErrorLaw(np.array([0.1]), np.array([0.3]), np.array([np.inf]), day=(0.8, 0.6))
+    forecast = SimpleNamespace(series=("load",), day=case_of().day(date(2016, 6, 15)), mean=mean, table_error=law)
+    run: Any = SimpleNamespace(record=SimpleNamespace(run_id="da-1"), knowledge=SimpleNamespace(history=None))
+    monkeypatch.setattr(evaluating, "forecast_of", lambda run_id: forecast)
+    monkeypatch.setattr(evaluating, "seed_of", lambda run, purpose: 7)
+    assert draw(forecast, None, count=50, seed=7).mean(axis=0) == pytest.approx(mean, rel=1e-9)  # type: ignore[arg-type]
+    assert np.abs(held_out(run, 50).mean(axis=0) / mean - 1).max() > 0.005
 
 
 def test_a_plan_is_what_a_day_ahead_run_decides(ran: Ran) -> None:
@@ -242,7 +259,6 @@ def test_interrupted_it_says_what_is_done_and_how_to_go_on(ran: Ran, tmp_path: P
 
 def test_a_treatment_that_fails_is_named_and_the_others_go_on(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline.core.errors import NoSchedule
-    from pipeline.stages import evaluating
 
     whole = evaluating.decide
 
