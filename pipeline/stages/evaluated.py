@@ -51,7 +51,7 @@ class Found:
 
 def found_of(folder: Path, plan: Plan, days: Sequence[str]) -> Found:
     """What is there of a study, as it was made with this case, code, file and knowledge."""
-    known = {day: known_to(plan, day) for day in days}
+    known = {day: known_to(folder, plan, day) for day in days}
     met = {cell.name: {day: record for day in days if (record := read_cell(folder, plan, day, cell, known[day])) is not None}
            for cell in plan.cells}
     perfect = {day: record for day in days if (record := read_cell(folder, plan, day, None, known[day])) is not None}

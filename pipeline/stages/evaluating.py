@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from pipeline.stages.evaluation import Cell, Plan
 from pipeline.stages.forecasting import forecast, forecast_of, seed_of
 from pipeline.stages.home import code_digest, open_home
 from pipeline.stages.ingesting import ensure_ingested
+from pipeline.stages.issue_times import fixed_issue, issue_of
 from pipeline.stages.knowledge import read_knowledge
 from pipeline.stages.opening import Run, day_ahead_issue, intraday_start, load_run, open_day_ahead
 from pipeline.stages.representing import scenarios
@@ -41,40 +43,64 @@ HOUR_S = 3600
 _KNOWN: dict[tuple[object, ...], str] = {}
 
 
-def known_of(case: Case, day: str, *, and_what_came: bool) -> str:
-    """Digest of what a day is planned from, and, where asked for, of what came: a correction makes it another."""
+@dataclass(frozen=True)
+class Known:
+    """Issue time of a day, UTC epoch seconds, the same for all treatments, and the digest of what is known of it."""
+
+    issued_at: int
+    digest: str
+
+
+def known_of(case: Case, day: str, *, and_what_came: bool, issued_at: int | None = None) -> str:
+    """Digest of what a day is planned from, and, where asked for, of what came: a correction makes it another.
+
+    issued_at: UTC epoch seconds; None for the nominal issue time, or now where that has not come.
+    """
     home, now = open_home(), int(time.time())
-    delivery = case.day(date.fromisoformat(day))
-    issued_at = day_ahead_issue(case, delivery, now)
+    delivery, fixed = case.day(date.fromisoformat(day)), issued_at
+    issued_at = day_ahead_issue(case, delivery, now) if fixed is None else fixed
     as_of = now if and_what_came else issued_at
     words = home.warehouse.words(case.name, delivery.start, delivery.end, as_of)
     # All treatments of a day ask in a row, and reading takes seconds for a large case: once until something is imported or said.
-    state = (str(home.path), case.digest, day, and_what_came, as_of // HOUR_S, home.warehouse.newest_ingest(), tuple(words))
+    state = (str(home.path), case.digest, day, and_what_came, fixed, as_of // HOUR_S, home.warehouse.newest_ingest(), tuple(words))
     if state not in _KNOWN:
         start = min(history_start(case, issued_at), intraday_start(delivery)) if and_what_came else history_start(case, issued_at)
         _KNOWN[state] = read_knowledge(home, case, day=delivery, start=start, as_of=as_of).digest
     return _KNOWN[state]
 
 
-def known_to(plan: Plan, day: str) -> str:
-    """What an evaluation's day depends on: what it is planned from, and what came where plans are met with that."""
-    return known_of(plan.case, day, and_what_came=REALISED in plan.study.against)
+def known_to(folder: Path, plan: Plan, day: str) -> Known | None:
+    """What an evaluation's day depends on: when it is issued, what it is planned from, and what came where plans are met with that.
+
+    None where its issue time has not come and no item of it was begun.
+    """
+    issued_at = issue_of(plan.case, day_folder(folder, day), day)
+    return None if issued_at is None else _known_at(plan, day, issued_at)
 
 
-def key_of(plan: Plan, cell: Cell | None, known: str) -> dict[str, Any]:
-    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell. `known`: see `known_to`."""
-    return {"case": plan.case.digest, "code": code_digest(), "against": list(plan.study.against), "known": known,
-            "held_out_count": plan.study.held_out_count, "treatment": None if cell is None else cell.settings}
+def _known_at(plan: Plan, day: str, issued_at: int) -> Known:
+    return Known(issued_at, known_of(plan.case, day, and_what_came=REALISED in plan.study.against, issued_at=issued_at))
+
+
+def key_of(plan: Plan, cell: Cell | None, known: Known) -> dict[str, Any]:
+    """Everything that the record of a cell depends on, beside its day; of the perfect bound without a cell."""
+    return {"case": plan.case.digest, "code": code_digest(), "against": list(plan.study.against), "known": known.digest,
+            "issued_at": known.issued_at, "held_out_count": plan.study.held_out_count, "treatment": None if cell is None else cell.settings}
+
+
+def day_folder(folder: Path, day: str) -> Path:
+    """Of the cells of a day."""
+    return folder / "cells" / day
 
 
 def cell_path(folder: Path, day: str, cell: Cell | None) -> Path:
-    return folder / "cells" / day / ("perfect_foresight.json" if cell is None else f"{cell.name}.json".replace(" ", "--"))
+    return day_folder(folder, day) / ("perfect_foresight.json" if cell is None else f"{cell.name}.json".replace(" ", "--"))
 
 
-def read_cell(folder: Path, plan: Plan, day: str, cell: Cell | None, known: str) -> dict[str, Any] | None:
-    """The record of a cell, where there is one of this case, code, study and knowledge."""
+def read_cell(folder: Path, plan: Plan, day: str, cell: Cell | None, known: Known | None) -> dict[str, Any] | None:
+    """The record of a cell, where there is one of this case, code, study, issue time and knowledge."""
     path = cell_path(folder, day, cell)
-    if not path.is_file():
+    if known is None or not path.is_file():
         return None
     record: dict[str, Any] = json.loads(path.read_text())
     return record if record.get("key") == key_of(plan, cell, known) else None
@@ -86,10 +112,11 @@ def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
     asked = Request(case=plan.study.case, date=date.fromisoformat(day), variant=plan.study.variant, independent=True,
                     treatment=cell.settings)
     ensure_ingested(asked)
-    known = known_to(plan, day)
+    # After ingest: what was imported just now is known.
+    known = _known_at(plan, day, fixed_issue(plan.case, day_folder(folder, day), day))
     if read_cell(folder, plan, day, cell, known) is not None and read_cell(folder, plan, day, None, known) is not None:
         return path
-    run_id = open_day_ahead(asked)
+    run_id = open_day_ahead(replace(asked, as_of=known.issued_at))
     scenarios(forecast(run_id))
     run = load_run(run_id)
     names, outlooks = unseen_outlooks(run, plan)

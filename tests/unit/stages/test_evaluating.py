@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ import pytest
 from pipeline import stages
 from pipeline.cases.error_law import ErrorLaw
 from pipeline.scenarios.generate import draw
-from pipeline.stages import evaluating
+from pipeline.stages import evaluating, issue_times
 from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_to, read_cell
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
@@ -185,13 +186,37 @@ def test_a_record_is_of_its_study_case_and_treatment(ran: Ran) -> None:
     assert isinstance(plan, Plan)
     cell, day = plan.cell("same"), "2016-06-15"
     with at_home(ran.home):
-        known = known_to(plan, day)
-    assert read_cell(ran.folder, plan, day, cell, known) is not None
+        known = known_to(ran.folder, plan, day)
+    assert known is not None and read_cell(ran.folder, plan, day, cell, known) is not None
+    assert read_cell(ran.folder, plan, day, cell, dataclasses.replace(known, issued_at=known.issued_at - 1)) is None
     longer = dataclasses.replace(plan, study=plan.study.model_copy(update={"held_out_count": 7}))
     other = dataclasses.replace(plan, case=plan.case.model_copy(update={"currency": "EUR"}))
     treated = dataclasses.replace(cell, settings=cell.settings.replace('"aversion_share":0.0', '"aversion_share":0.1'))
     assert treated.settings != cell.settings
     assert [read_cell(ran.folder, one, day, which, known) for one, which in ((longer, cell), (other, cell), (plan, treated))] == [None] * 3
+
+
+def test_a_day_whose_issue_time_has_not_come_is_issued_once_for_all_treatments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every item is begun a minute later; still all have one issue time, meet the same draws, and none is below the bound."""
+    day = (datetime.now(UTC).date() + timedelta(days=5)).isoformat()
+    path, clock = tmp_path / "ahead.yaml", itertools.count(int(time.time()), 60)
+    text = STUDY.format(case="tiny").replace("unsure", "reference")  # without vehicles, of which nothing is known so far ahead
+    path.write_text(text.replace("days: 2", f"days: 1\nfirst_date: {day}").replace("[3, 5]", "[3]"))
+    monkeypatch.setattr(issue_times, "_now", lambda: next(clock))
+    with at_home(tmp_path / "home") as home:
+        result = stages.run_study(str(path))
+        folder = home.path / "studies" / "ahead" / "cells" / day
+        kept = {item: json.loads(item.read_text()) for item in folder.glob("*.json")}
+        issued = {load_run(record["run_id"]).issued_at for record in kept.values() if "run_id" in record}
+        before = {item: item.stat().st_mtime_ns for item in kept}
+        stages.run_study(str(path))
+        assert {item: item.stat().st_mtime_ns for item in kept} == before, "a second run reuses every item"
+    assert result["failed"] == {} and len(kept) == 4
+    assert issued == {record["key"]["issued_at"] for record in kept.values()} == {int((folder / issue_times.NAME).read_text())}
+    mean, same = (kept[folder / f"{name}.json"]["cost"] for name in ("mean--representative_count=3", "same"))
+    assert same == pytest.approx(mean, rel=1e-6), "the same decision under the same scenarios"
+    rows = pq.read_table(result["file"]).to_pylist()
+    assert len(rows) == 18 and all(row["cost"] >= row["perfect_cost"] - 1e-6 * abs(row["cost"]) for row in rows)
 
 
 def test_a_correction_makes_its_day_be_done_again(ran: Ran, tmp_path: Path) -> None:
