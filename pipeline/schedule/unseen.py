@@ -8,7 +8,7 @@ Stochastic Programming, 2011, section 4.2).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from pipeline.program.linear_program import Floats, LinearProgram
 from pipeline.program.solve import LiveSolver, Status
 from pipeline.schedule.day_ahead import DayAheadOptions, bind_outlook
 from pipeline.schedule.desk import Desk, open_desk
+from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.solving import Work, meet, work_on
@@ -37,6 +38,7 @@ class Unseen:
     shed_kwh: Floats  # (M,) load and heat
     unserved_kwh: Floats  # (M,) of vehicles
     other_slack_kwh: Floats  # (M,)
+    findings: tuple[Finding, ...] = ()  # what to know of these costs, by scenario: time limits, binaries not found in time
 
 
 def meet_unseen(case: Case, day: DeliveryDay, program: LinearProgram, first: Floats, outlooks: Sequence[Outlook], *,
@@ -45,7 +47,7 @@ def meet_unseen(case: Case, day: DeliveryDay, program: LinearProgram, first: Flo
     work, scenarios = _opened(case, day, program, outlooks, overrides, options)
     recourse = recourse_of(program, program.columns_like(case.settings.first_stage), work.left())
     met = meet(work, recourse, first, scenarios, np.full(len(scenarios), 1 / len(scenarios)))
-    return _slacks(work.desk, met.x, met.costs)
+    return replace(_slacks(work.desk, met.x, met.costs), findings=work.findings)
 
 
 def wait_and_see(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], *,

@@ -21,6 +21,7 @@ from pipeline.store.parquet import to_parquet
 from pipeline.tables.studies import STUDY_TABLES
 
 TAIL = 0.95
+WARNED = {"planned": "warnings", "met": "met_warnings"}  # stage -> field of a record
 SLACKS = ("penalty_cost", "shed_kwh", "unserved_kwh", "other_slack_kwh")
 
 
@@ -59,8 +60,9 @@ def found_of(folder: Path, plan: Plan, days: Sequence[str]) -> Found:
 
 
 def tables_of(found: Found) -> dict[str, pa.Table]:
-    """evaluation, summary, bounds and timings."""
-    return {"evaluation": _evaluation(found), "summary": _summary(found), "bounds": _bounds(found), "timings": _timings(found)}
+    """evaluation, summary, bounds, timings and warnings."""
+    return {"evaluation": _evaluation(found), "summary": _summary(found), "bounds": _bounds(found), "timings": _timings(found),
+            "warnings": _warnings(found)}
 
 
 def write_tables(folder: Path, tables: dict[str, pa.Table]) -> dict[str, str]:
@@ -105,6 +107,15 @@ def _timings(found: Found) -> pa.Table:
                               for cell in found.cells for day, record in found.met[cell.name].items()])
 
 
+def _warnings(found: Found) -> pa.Table:
+    rows = [
+        {**_head(cell), "delivery_date": day, "stage": stage, "place": place, "message": message}
+        for cell in found.cells for day, record in found.met[cell.name].items() for stage, said in WARNED.items()
+        for place, message in record[said]
+    ]
+    return _table("warnings", rows)
+
+
 def _summary(found: Found) -> pa.Table:
     return _table("summary", [_row(found, cell, against) for cell in found.cells for against in found.plan.study.against])
 
@@ -127,7 +138,9 @@ def _row(found: Found, cell: Cell, against: str) -> dict[str, Any]:
         "starts_stops_count": float(np.mean([_switchings(record["committed"]) for record in records.values()])),
         "planned_cost": float(np.mean([record["planned_cost"] for record in records.values()])),
         "objective_cost": float(np.mean([record["objective_cost"] for record in records.values()])),
-        "gap_share": None if None in gaps else max(gaps), "currency": found.plan.case.currency,
+        "gap_share": None if None in gaps else max(gaps),
+        "warning_count": sum(len(record[said]) for record in records.values() for said in WARNED.values()),
+        "currency": found.plan.case.currency,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.forecast.ev_connection import by_aggregator, realised_connections,
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.day_ahead import DayAhead
 from pipeline.schedule.decided import decision_tables
+from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.unseen import Unseen, commitments, meet_unseen, wait_and_see
 from pipeline.stages.asked import Request
@@ -129,7 +131,7 @@ def evaluate_cell(folder: Path, plan: Plan, day: str, cell: Cell) -> Path:
     met = meet_unseen(run.case, run.day, day_ahead_program(run), found.first, outlooks, overrides=run.knowledge.overrides,
                       options=options_of(run))
     _keep(path, key_of(plan, cell, known), {"delivery_date": day, "cell": cell.name, "scenarios": names, "timing": timing,
-                                     **_planned(run, found), **_met(met)})
+                                     **_planned(run, found), **_met(met, names)})
     return path
 
 
@@ -186,13 +188,27 @@ def _planned(run: Run, found: DayAhead) -> dict[str, Any]:
         "gap_share": gap if np.isfinite(gap) else None,
         "way": "simplex" if decision is None else decision.way, "committed": units,
         "bounds": [[row["iteration"], row["lower"], row["upper"], row["gap_share"]] for row in bounds.to_pylist()],
-        "warnings": [f"{one.place}: {one.message}" for one in found.findings if one.severity == "warning"],
+        "warnings": _warnings(found.findings),
     }
 
 
-def _met(met: Unseen) -> dict[str, Any]:
+def _met(met: Unseen, names: list[str]) -> dict[str, Any]:
     return {"cost": met.costs.tolist(), "penalty_cost": met.penalty_cost.tolist(), "shed_kwh": met.shed_kwh.tolist(),
-            "unserved_kwh": met.unserved_kwh.tolist(), "other_slack_kwh": met.other_slack_kwh.tolist()}
+            "unserved_kwh": met.unserved_kwh.tolist(), "other_slack_kwh": met.other_slack_kwh.tolist(),
+            "met_warnings": _warnings(met.findings, _places(names))}
+
+
+def _places(names: list[str]) -> dict[str, str]:
+    """Where meeting says that something was, in the study's words: it counts scenarios, and a single one is its schedule."""
+    said = [name if name == REALISED else f"scenario {name}" for name in names]
+    return {"schedule": said[0]} if len(said) == 1 else {f"scenario {s}": place for s, place in enumerate(said, start=1)}
+
+
+def _warnings(findings: Sequence[Finding], places: Mapping[str, str] | None = None) -> list[list[str]]:
+    """Place and message of each warning, once."""
+    known = places or {}
+    found = ([known.get(one.place, one.place), one.message] for one in findings if one.severity == "warning")
+    return [list(one) for one in dict.fromkeys(map(tuple, found))]
 
 
 def _keep(path: Path, key: dict[str, Any], record: dict[str, Any]) -> None:

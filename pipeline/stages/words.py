@@ -67,7 +67,17 @@ def describe_evaluation(result: Mapping[str, Any]) -> str:
         cells = [cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True))]
         lines.append(("  " + "  ".join(cells)).rstrip())
     lines += [f"  failed {item}: {said.splitlines()[0]}" for item, said in result["failed"].items()]
+    lines += _warned(result["warnings"])
     return "\n".join([*lines, f"  {result['page']}", f"  {result['file']}"])
+
+
+def _warned(warnings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line per treatment that warned: how often, and its first words. All of them are on the page."""
+    of: dict[str, list[Mapping[str, Any]]] = {}
+    for row in warnings:
+        of.setdefault(row["name"], []).append(row)
+    return [f"  {len(rows)} warning{'s' * (len(rows) > 1)} {name}: {rows[0]['delivery_date']} {rows[0]['stage']}, {rows[0]['place']}: "
+            f"{rows[0]['message'].splitlines()[0]}" for name, rows in of.items()]
 
 
 def _treatment(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ SUMMARY = Table(
         _money("planned_cost", "mean over days of the expected cost on the scenarios that were planned with"),
         _money("objective_cost", "mean over days of what the treatment minimised"),
         Column("gap_share", "number", "largest proven gap of a day; null where a day has no proven bound", nullable=True, minimum=0.0),
+        Column("warning_count", "integer", "warnings of planning and of meeting over all days: rows of `warnings`", minimum=0),
         _CURRENCY,
     ),
     key=("treatment", "parameter_value", "against"),
@@ -95,4 +96,16 @@ TIMINGS = Table(
     key=("treatment", "parameter_value", "delivery_date"),
 )
 
-STUDY_TABLES: dict[str, Table] = {table.name: table for table in (EVALUATION, SUMMARY, STUDY_BOUNDS, TIMINGS)}
+STUDY_WARNINGS = Table(
+    name="warnings",
+    doc="What was not as asked while planning a day or meeting its scenarios: a time limit, a treatment that fell back to another.",
+    columns=(
+        *_TREATMENT, _DAY,
+        Column("stage", "text", "while planning, or while meeting what it was not made for", allowed=("planned", "met")),
+        Column("place", "text", "of the schedule, or the scenario met"),
+        Column("message", "text", "what to know"),
+    ),
+    key=("treatment", "parameter_value", "delivery_date", "stage", "place", "message"),
+)
+
+STUDY_TABLES: dict[str, Table] = {table.name: table for table in (EVALUATION, SUMMARY, STUDY_BOUNDS, TIMINGS, STUDY_WARNINGS)}

@@ -59,6 +59,10 @@ class Compared:
     def timings(self) -> list[Row]:
         return self._named("timings")
 
+    @cached_property
+    def warnings(self) -> list[Row]:
+        return self._named("warnings")
+
     def _named(self, table: str) -> list[Row]:
         place = {name: at for at, name in enumerate(self.order)}
         rows: list[Row] = [{**row, "name": name_of(row)} for row in self.tables[table].to_pylist()]

@@ -22,12 +22,16 @@ COLUMNS = (
     ("perfect_cost", "perfect foresight", 2), ("planned_cost", "expected when planned", 2), ("shed_kwh", "shed, kWh", 3),
     ("unserved_kwh", "vehicles unserved, kWh", 3), ("other_slack_kwh", "other slack, kWh", 3),
     ("starts_stops_count", "starts and stops", 2), ("commitment_changes_count", "commitments changed", 2),
+    ("warning_count", "warnings", 0),
 )
 
 
 def build_evaluation(title: str, case: Case, *, days: Sequence[str], reference: str, order: Sequence[str], tables: Mapping[str, pa.Table],
                      missing: Sequence[str] = (), failed: Mapping[str, str] | None = None) -> str:
-    """The page as text. tables: evaluation, summary, bounds, timings. missing: items not done; failed: why, of those that were tried."""
+    """The page as text. tables: evaluation, summary, bounds, timings, warnings.
+
+    missing: items not done; failed: why, of those that were tried.
+    """
     of = Compared(dict(tables), case.currency, reference, tuple(order))
     figures = [figure for figure in (make(of) for make in FIGURES) if figure.views or figure.why_empty]
     parts = (
@@ -36,7 +40,7 @@ def build_evaluation(title: str, case: Case, *, days: Sequence[str], reference: 
         page.toc([("summary", "Summary"), *page.links_to(figures), ("reading", "How to read this")]),
         '<main class="wrap" id="main">',
         "<noscript><p>The plots need JavaScript; the summary does not.</p></noscript>",
-        _summary(of), _unfinished(missing, failed or {}),
+        _summary(of), _unfinished(missing, failed or {}), _warned(of),
         *(page.plot_section(figure) for figure in figures),
         _reading(of),
         "<footer>Made from the tables of the study alone. This file needs no network.</footer></main>",
@@ -123,6 +127,16 @@ def _unfinished(missing: Sequence[str], failed: Mapping[str, str]) -> str:
     rows = "".join(f"<tr><td><code>{esc(item)}</code></td><td>{esc(failed.get(item, 'not run yet'))}</td></tr>" for item in missing)
     return page.section("unfinished", "Not done", '<p class="lead">Running the study again takes these up.</p>'
                         f'<div class="scroll" tabindex="0" role="region" aria-label="Not done"><table><tbody>{rows}</tbody></table></div>')
+
+
+def _warned(of: Compared) -> str:
+    """What was not as asked, by treatment and day."""
+    if not of.warnings:
+        return ""
+    rows = "".join(f"<tr><td><code>{esc(row['name'])}</code></td><td>{esc(row['delivery_date'])}</td><td>{esc(row['stage'])}</td>"
+                   f"<td>{esc(row['place'])}</td><td>{esc(row['message'])}</td></tr>" for row in of.warnings)
+    return page.section("warnings", "Warnings", '<p class="lead">A plan or a cost below is not all that its treatment asks for.</p>'
+                        f'<div class="scroll" tabindex="0" role="region" aria-label="Warnings"><table><tbody>{rows}</tbody></table></div>')
 
 
 def _reading(of: Compared) -> str:

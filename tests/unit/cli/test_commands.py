@@ -396,7 +396,7 @@ def test_an_evaluation_says_its_treatments_side_by_side(feederflow: Callable[...
     said = feederflow("study", str(plan), "--json")
     assert said.code == 0
     assert [row["name"] for row in said.json["treatments"]] == ["plain", "mean"] and said.json["reference"] == "plain"
-    assert set(said.json["files"]) == {"evaluation", "summary", "bounds", "timings"}
+    assert set(said.json["files"]) == {"evaluation", "summary", "bounds", "timings", "warnings"}
     assert all(Path(path).is_file() for path in (*said.json["files"].values(), said.json["page"]))
     before = {path: path.stat().st_mtime_ns for path in (home / "studies").rglob("*.json")}
     words = feederflow("study", str(plan)).out.splitlines()

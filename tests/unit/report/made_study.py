@@ -14,8 +14,8 @@ CELLS = (
 ORDER = ("plain", "mean", "guarded radius_share=0", "guarded radius_share=0.1")
 
 
-def made_study(count: int = 12) -> dict[str, pa.Table]:
-    """evaluation, summary, bounds, timings."""
+def made_study(count: int = 12, warning: str | None = None) -> dict[str, pa.Table]:
+    """evaluation, summary, bounds, timings, warnings. `warning`: said once while planning with guarded radius_share=0.1, if any."""
     rng = np.random.default_rng(3)
     base = 1000 + 40 * rng.standard_normal((2, count))
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in STUDY_TABLES}
@@ -40,6 +40,9 @@ def made_study(count: int = 12) -> dict[str, pa.Table]:
             "difference_high_cost": shift + 1, "q95_cost": float(np.quantile(cost, 0.95)), "q95_low_cost": None, "q95_high_cost": None,
             "worst_cost": float(cost.max()), "perfect_cost": float(base.mean()), "starts_stops_count": 2.0, "commitment_changes_count": 0.0,
             "planned_cost": mean - 5,
-            "objective_cost": mean - 5, "gap_share": 0.001 if treatment == "guarded" else None})
+            "objective_cost": mean - 5, "gap_share": 0.001 if treatment == "guarded" else None,
+            "warning_count": int(value == 0.1 and warning is not None)})
+        if value == 0.1 and warning is not None:
+            rows["warnings"].append({**head, "delivery_date": DAYS[1], "stage": "planned", "place": "schedule", "message": warning})
     return {name: table.build({column.name: [row[column.name] for row in rows[name]] for column in table.columns})
             for name, table in STUDY_TABLES.items()}

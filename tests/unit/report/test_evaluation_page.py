@@ -60,6 +60,13 @@ def test_what_is_not_done_is_said_with_its_reason() -> None:
     assert EVIL not in page and "&lt;b&gt;" in page
 
 
+def test_warnings_stand_on_the_page_where_there_are_any(text: str) -> None:
+    page = build_evaluation("Treatments", CASE, days=DAYS, reference="plain", order=ORDER, tables=made_study(warning=EVIL))
+    assert 'id="warnings"' not in text
+    assert 'id="warnings"' in page and EVIL not in page and "<td>2016-03-27</td><td>planned</td><td>schedule</td><td>&lt;" in page
+    assert page.count('<td class="num" data-sort="1">1</td>') == 1, "the count of guarded radius_share=0.1"
+
+
 def test_names_are_text() -> None:
     page = build(title=EVIL)
     assert EVIL not in page and "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page

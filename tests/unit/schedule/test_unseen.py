@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.schedule import solving
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.unseen import commitments, meet_unseen, wait_and_see
 from tests.helpers import case_of, compiled_sample
@@ -53,6 +54,16 @@ def test_what_is_shed_is_counted_in_kwh_and_priced(two_price: Setting) -> None:
     price = two_price.case.settings.slack_price_per_kwh
     assert met.penalty_cost[1] >= price * met.shed_kwh[1] * (1 - 1e-9)
     assert met.costs[1] > met.penalty_cost[1]
+
+
+def test_what_meeting_warns_of_comes_with_the_costs(two_price: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, seen = two_price.plan(), outlooks(two_price)[:2]
+    quiet = meet_unseen(two_price.case, two_price.day, two_price.hourly, plan.first, seen)
+    monkeypatch.setattr(solving, "solve_exclusively", lambda desk, pairs, inputs, solution, options: (solution, -1))
+    met = meet_unseen(two_price.case, two_price.day, two_price.hourly, plan.first, seen)
+    assert quiet.findings == ()
+    assert [(one.severity, one.check, one.place) for one in met.findings] == [
+        ("warning", "simultaneous_charging", "scenario 1"), ("warning", "simultaneous_charging", "scenario 2")]
 
 
 def test_commitments_are_read_unit_by_unit() -> None:

@@ -24,6 +24,7 @@ import pytest
 from pipeline import stages
 from pipeline.cases.error_law import ErrorLaw
 from pipeline.scenarios.generate import draw
+from pipeline.schedule.findings import Finding
 from pipeline.stages import evaluating, issue_times
 from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_to, read_cell
 from pipeline.stages.evaluation import Plan
@@ -168,7 +169,8 @@ def test_the_summary_is_of_the_costs(ran: Ran) -> None:
 
 
 def test_timings_are_apart_from_what_is_the_same_twice(ran: Ran) -> None:
-    columns = {name: set(pq.read_schema(ran.folder / f"{name}.parquet").names) for name in ("evaluation", "summary", "bounds", "timings")}
+    tables = ("evaluation", "summary", "bounds", "timings", "warnings")
+    columns = {name: set(pq.read_schema(ran.folder / f"{name}.parquet").names) for name in tables}
     assert {"cpu_s", "wall_s"} <= columns.pop("timings")
     assert all(not name.endswith("_s") for names in columns.values() for name in names)
 
@@ -252,7 +254,7 @@ def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Pa
     with at_home(tmp_path):
         assert stages.run_study(ran.file)["failed"] == {}
     assert {path: path.stat().st_mtime_ns for path in done} == done
-    for name in ("evaluation", "summary", "bounds"):
+    for name in ("evaluation", "summary", "bounds", "warnings"):
         assert (folder / f"{name}.parquet").read_bytes() == (ran.folder / f"{name}.parquet").read_bytes(), name
 
 
@@ -302,6 +304,45 @@ def test_a_treatment_that_fails_is_named_and_the_others_go_on(ran: Ran, tmp_path
         assert "failed 2016-06-15/same: no schedule" in stages.describe_study(result)
         page = Path(result["page"]).read_text()
     assert "Not complete" in page and "&lt;b&gt;rows conflict&lt;/b&gt;" in page
+
+
+def test_what_was_not_as_asked_is_counted_and_said(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of planning and of meeting, by treatment: in the tables, in the terminal and on the page."""
+    decide, meet = evaluating.decide, evaluating.meet_unseen
+    late = Finding("day_ahead", "warning", "time_limit", "schedule", "the <mean> forecast is used")
+    early = Finding("day_ahead", "warning", "time_limit", "scenario 2", "the solver met its time limit")
+    known = Finding("day_ahead", "info", "way", "schedule", "in one piece")
+
+    def deciding(run: Any) -> Any:
+        found = decide(run)
+        return found if run.case.settings.method.kind == "deterministic" else dataclasses.replace(found, findings=(late, known, late))
+
+    def meeting(case: Any, *args: Any, **more: Any) -> Any:
+        met = meet(case, *args, **more)
+        return dataclasses.replace(met, findings=(early, known)) if case.settings.method.kind == "cvar" else met
+
+    monkeypatch.setattr(evaluating, "decide", deciding)
+    monkeypatch.setattr(evaluating, "meet_unseen", meeting)
+    path = tmp_path / "warned.yaml"
+    path.write_text(Path(ran.file).read_text().replace("days: 2", "days: 1").replace("[3, 5]", "[3]"))
+    with at_home(tmp_path / "home"):
+        result = stages.run_study(str(path))
+        said, page = stages.describe_study(result).splitlines(), Path(result["page"]).read_text()
+    assert {row["name"]: row["warning_count"] for row in result["treatments"]} == {"plain": 0, "mean representative_count=3": 1, "same": 2}
+    rows = [(row["treatment"], row["stage"], row["place"]) for row in pq.read_table(result["files"]["warnings"]).to_pylist()]
+    assert rows == [("mean", "planned", "schedule"), ("same", "met", "scenario 2"), ("same", "planned", "schedule")]
+    assert [line for line in said if " warning" in line] == [
+        "  1 warning mean representative_count=3: 2016-06-15 planned, schedule: the <mean> forecast is used",
+        "  2 warnings same: 2016-06-15 met, scenario 2: the solver met its time limit"]
+    assert "the &lt;mean&gt; forecast is used" in page and "the solver met its time limit" in page
+
+
+def test_what_came_is_named_so_where_meeting_it_warns() -> None:
+    """Meeting counts scenarios; a single one is its schedule."""
+    late = [Finding("day_ahead", "warning", "time_limit", place, "late") for place in ("scenario 2", "scenario 3")]
+    assert evaluating._warnings(late, evaluating._places(["1", "2", "realised"])) == [["scenario 2", "late"], ["realised", "late"]]
+    alone = [dataclasses.replace(late[0], place="schedule")]
+    assert evaluating._warnings(alone, evaluating._places(["realised"])) == [["realised", "late"]]
 
 
 def test_the_stages_of_the_dag_do_what_the_command_does(ran: Ran, tmp_path: Path) -> None:
