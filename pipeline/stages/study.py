@@ -255,8 +255,8 @@ def _close_evaluation(name: str, plan: Plan, failed: dict[str, str] | None = Non
     spent = {cell.name: sum(record["timing"]["cpu_s"] for record in found.met[cell.name].values()) for cell in found.cells}
     rows = [{**row, "name": _named(row), "cpu_s": spent[_named(row)]} for row in tables["summary"].to_pylist()]
     rows.sort(key=lambda row: list(spent).index(row["name"]))  # as the file has them
-    return {"study": Path(name).stem, "days": len(days), "cells": len(plan.cells), "failed": failed, "treatments": rows,
-            "warnings": [{**row, "name": _named(row)} for row in tables["warnings"].to_pylist()],
+    return {"study": Path(name).stem, "days": len(days), "same_days": found.same_days, "cells": len(plan.cells), "failed": failed,
+            "treatments": rows, "warnings": [{**row, "name": _named(row)} for row in tables["warnings"].to_pylist()],
             "reference": plan.reference.name, "confidence_share": plan.study.confidence_share, "file": paths["evaluation"],
             "files": paths, "page": str(page)}
 

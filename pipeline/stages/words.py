@@ -59,7 +59,7 @@ def against_holding(kpis: Mapping[str, float | None], *, currency: str) -> list[
 def describe_evaluation(result: Mapping[str, Any]) -> str:
     """Treatments of an evaluation study side by side."""
     lines = [f"{result['study']}: {result['cells']} treatments, {result['days']} days, {len(result['failed'])} failed"]
-    heads = ("treatment", "against", "mean", f"{100 * result['confidence_share']:g} % interval", "to reference", "95 %", "worst",
+    heads = ("treatment", "against", "days", "mean", f"{100 * result['confidence_share']:g} % interval", "to reference", "95 %", "worst",
              "unserved kWh", "CPU s")
     rows = [heads, *(_treatment(row) for row in result["treatments"])]
     widths = [max(len(row[place]) for row in rows) for place in range(len(heads))]
@@ -68,6 +68,8 @@ def describe_evaluation(result: Mapping[str, Any]) -> str:
         lines.append(("  " + "  ".join(cells)).rstrip())
     lines += [f"  failed {item}: {said.splitlines()[0]}" for item, said in result["failed"].items()]
     lines += _warned(result["warnings"])
+    if not result["same_days"]:
+        lines.append("  Treatments have different days: their costs do not compare; `to reference` does, which is of common days.")
     return "\n".join([*lines, f"  {result['page']}", f"  {result['file']}"])
 
 
@@ -85,8 +87,9 @@ def _treatment(row: Mapping[str, Any]) -> tuple[str, ...]:
         return "" if value is None else f"{value:{sign},.2f}"
 
     interval = "" if row["mean_low_cost"] is None else f"{money(row['mean_low_cost'])} .. {money(row['mean_high_cost'])}"
-    return (row["name"], row["against"].replace("_", " "), money(row["mean_cost"]), interval, money(row["difference_cost"], "+"),
-            money(row["q95_cost"]), money(row["worst_cost"]), f"{row['shed_kwh'] + row['unserved_kwh']:.2f}", f"{row['cpu_s']:.2f}")
+    return (row["name"], row["against"].replace("_", " "), str(row["day_count"]), money(row["mean_cost"]), interval,
+            money(row["difference_cost"], "+"), money(row["q95_cost"]),
+            money(row["worst_cost"]), f"{row['shed_kwh'] + row['unserved_kwh']:.2f}", f"{row['cpu_s']:.2f}")
 
 
 def proven(method: str, gap: float | None) -> str:

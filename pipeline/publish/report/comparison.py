@@ -31,6 +31,7 @@ from pipeline.publish.report.figure import (
 
 COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, "#7a5c00")
 WORDS = {"held_out": "held-out scenarios", "realised": "what came"}
+OTHER_DAYS = "Treatments have different days: their costs do not compare, their differences to the reference do (on common days)."
 Row = dict[str, Any]
 
 
@@ -67,6 +68,14 @@ class Compared:
         place = {name: at for at, name in enumerate(self.order)}
         rows: list[Row] = [{**row, "name": name_of(row)} for row in self.tables[table].to_pylist()]
         return sorted(rows, key=lambda row: place.get(row["name"], len(place)))
+
+    @cached_property
+    def same_days(self) -> bool:
+        """Whether every treatment has the same days: their means compare."""
+        days: dict[str, set[str]] = {}
+        for row in self.timings:
+            days.setdefault(row["name"], set()).add(row["delivery_date"])
+        return all(some == next(iter(days.values())) for some in days.values())
 
     def against(self) -> list[str]:
         return list(dict.fromkeys(row["against"] for row in self.summary))
@@ -108,7 +117,7 @@ def _mean_view(of: Compared, rows: Sequence[Row], against: str) -> View:
     ]
     best = min(rows, key=lambda row: float(row["mean_cost"]))
     said = (f"Cheapest on the mean of {WORDS[against]}: {best['name']} with {best['mean_cost']:,.2f} {of.currency}; "
-            f"perfect foresight {best['perfect_cost']:,.2f}.")
+            f"perfect foresight {best['perfect_cost']:,.2f}.") if of.same_days else OTHER_DAYS
     return View(f"{WORDS[against]}: cost", traces, sideways(len(names), f"cost of a day, {esc(of.currency)}"), said)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.cases.case import Case
 from pipeline.publish.report import page
 from pipeline.publish.report.build import document
-from pipeline.publish.report.comparison import WORDS, Compared, Row, distributions, means
+from pipeline.publish.report.comparison import OTHER_DAYS, WORDS, Compared, Row, distributions, means
 from pipeline.publish.report.figure import esc
 from pipeline.publish.report.sweeps import against_parameter, bounds, convergence, times
 from pipeline.publish.report.verdict import Card, counted
@@ -17,6 +17,7 @@ from pipeline.publish.report.verdict import Card, counted
 FIGURES = (means, distributions, against_parameter, bounds, convergence, times)
 # Column of `summary`, words, digits after the point.
 COLUMNS = (
+    ("day_count", "days", 0),
     ("mean_cost", "mean", 2), ("mean_low_cost", "from", 2), ("mean_high_cost", "to", 2), ("difference_cost", "to reference", 2),
     ("difference_low_cost", "from", 2), ("difference_high_cost", "to", 2), ("q95_cost", "95 %", 2), ("worst_cost", "worst", 2),
     ("perfect_cost", "perfect foresight", 2), ("planned_cost", "expected when planned", 2), ("shed_kwh", "shed, kWh", 3),
@@ -54,12 +55,7 @@ def _header(title: str, case: Case, of: Compared, days: Sequence[str], missing: 
     best, calm = min(rows, key=lambda row: float(row["mean_cost"])), min(rows, key=lambda row: float(row["worst_cost"]))
     grade, headline = ("degraded", "Not complete") if missing else ("good", _headline(best, of))
     words = f"{counted(len(missing), 'item')} of the study not done; the rest is shown." if missing else _words(best, of)
-    cards = (
-        Card("Cheapest on the mean", f"{best['mean_cost']:,.2f} {of.currency}", best["name"]),
-        Card("Cheapest worst case", f"{calm['worst_cost']:,.2f} {of.currency}", calm["name"]),
-        Card("Perfect foresight", f"{best['perfect_cost']:,.2f} {of.currency}",
-             f"{best['mean_cost'] - best['perfect_cost']:,.2f} {of.currency} below the cheapest: what not knowing costs"),
-    )
+    words, cards = (words, _cards(best, calm, of)) if of.same_days else (f"{words} {OTHER_DAYS}", ())
     shown = "".join(page.card(one) for one in cards)
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     return f"""<header class="page wrap">
@@ -71,6 +67,16 @@ def _header(title: str, case: Case, of: Compared, days: Sequence[str], missing: 
 <div><strong>{esc(headline)}</strong><p>{esc(words)}</p></div></div>
 <ul class="cards">{shown}</ul>
 </header>"""
+
+
+def _cards(best: Row, calm: Row, of: Compared) -> tuple[Card, ...]:
+    """Of treatments over the same days: the cheapest on the mean, and in the worst scenario."""
+    return (
+        Card("Cheapest on the mean", f"{best['mean_cost']:,.2f} {of.currency}", best["name"]),
+        Card("Cheapest worst case", f"{calm['worst_cost']:,.2f} {of.currency}", calm["name"]),
+        Card("Perfect foresight", f"{best['perfect_cost']:,.2f} {of.currency}",
+             f"{best['mean_cost'] - best['perfect_cost']:,.2f} {of.currency} below the cheapest: what not knowing costs"),
+    )
 
 
 def _met(of: Compared, against: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.core.numbers import told_apart
-from pipeline.publish.report.comparison import WORDS, Compared, Row, sideways
+from pipeline.publish.report.comparison import OTHER_DAYS, WORDS, Compared, Row, sideways
 from pipeline.publish.report.figure import (
     BLUE,
     GREEN,
@@ -69,7 +69,7 @@ def _sweep_view(of: Compared, treatment: str, parameter: str, against: str, rows
     first, best = rows[0], min(rows, key=lambda row: float(row["mean_cost"]))
     least, low, high = (told_apart(row["parameter_value"]) for row in (best, first, rows[-1]))
     said = (f"Mean {first['mean_cost']:,.2f} {of.currency} at {low}, least {best['mean_cost']:,.2f} at {least}; "
-            f"worst {first['worst_cost']:,.2f} at {low}, {rows[-1]['worst_cost']:,.2f} at {high}.")
+            f"worst {first['worst_cost']:,.2f} at {low}, {rows[-1]['worst_cost']:,.2f} at {high}.") if of.same_days else OTHER_DAYS
     return View(f"{treatment}: {WORDS[against]}", traces, plot, said)
 
 

@@ -401,7 +401,7 @@ def test_an_evaluation_says_its_treatments_side_by_side(feederflow: Callable[...
     before = {path: path.stat().st_mtime_ns for path in (home / "studies").rglob("*.json")}
     words = feederflow("study", str(plan)).out.splitlines()
     assert words[0] == "two_treatments: 2 treatments, 1 days, 0 failed"
-    assert words[1].split()[:3] == ["treatment", "against", "mean"] and words[2].split()[:3] == ["plain", "held", "out"]
+    assert words[1].split()[:4] == ["treatment", "against", "days", "mean"] and words[2].split()[:4] == ["plain", "held", "out", "1"]
     assert words[-2].strip() == said.json["page"]
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert feederflow("status", "--json").json == [], "what a study plans is not published"

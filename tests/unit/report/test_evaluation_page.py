@@ -60,6 +60,18 @@ def test_what_is_not_done_is_said_with_its_reason() -> None:
     assert EVIL not in page and "&lt;b&gt;" in page
 
 
+def test_costs_of_different_days_are_ranked_nowhere(text: str) -> None:
+    """A treatment that failed on a dear day would look cheap."""
+    page = build_evaluation("Treatments", CASE, days=DAYS, reference="plain", order=ORDER, tables=made_study(lost="guarded"),
+                            missing=["2016-03-27/guarded radius_share=0"])
+    words = words_of(page)
+    assert "Treatments have different days: their costs do not compare" in words
+    assert "heapest" not in words and "least" not in words and "what not knowing costs" not in words
+    assert all("heapest" not in view["says"] for figure in data_of(page)["figures"].values() for view in figure["views"])
+    assert page.count('<td class="num" data-sort="1">1</td>') == page.count('<td class="num" data-sort="2">2</td>') == 2, "days"
+    assert "different days" not in text and "Cheapest on the mean" in text
+
+
 def test_warnings_stand_on_the_page_where_there_are_any(text: str) -> None:
     page = build_evaluation("Treatments", CASE, days=DAYS, reference="plain", order=ORDER, tables=made_study(warning=EVIL))
     assert 'id="warnings"' not in text

@@ -30,7 +30,7 @@ from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.opening import load_run
-from pipeline.stages.study import load_study
+from pipeline.stages.study import _close_evaluation, load_study
 from pipeline.store.observations import ObservationBatch
 from tests.helpers import case_of
 from tests.whole_day import CLI, ROOT, at_home, copied, run_day_ahead
@@ -95,6 +95,13 @@ def ran(file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     home = tmp_path_factory.mktemp("calm")
     with at_home(home):
         yield Ran(home, file, stages.run_study(file))
+
+
+def closed(file: str) -> dict[str, Any]:
+    """The summary of what is done."""
+    plan = load_study(file)
+    assert isinstance(plan, Plan)
+    return _close_evaluation(file, plan)
 
 
 def test_every_treatment_meets_the_same_scenarios(ran: Ran) -> None:
@@ -304,6 +311,22 @@ def test_a_treatment_that_fails_is_named_and_the_others_go_on(ran: Ran, tmp_path
         assert "failed 2016-06-15/same: no schedule" in stages.describe_study(result)
         page = Path(result["page"]).read_text()
     assert "Not complete" in page and "&lt;b&gt;rows conflict&lt;/b&gt;" in page
+
+
+def test_treatments_of_different_days_are_said_to_be_that(ran: Ran, tmp_path: Path) -> None:
+    """One treatment has lost a day, another is gone from the study altogether."""
+    home = copied(ran.home, tmp_path / "there")
+    cells = home / "studies" / "treatments" / "cells"
+    with at_home(home):
+        (cells / "2016-06-15" / "same.json").unlink()
+        some = closed(ran.file)
+        (cells / "2016-06-16" / "same.json").unlink()
+        gone = closed(ran.file)
+    assert not some["same_days"] and [row["day_count"] for row in some["treatments"]] == [2, 2, 2, 1]
+    said = stages.describe_study(some)
+    assert "Treatments have different days: their costs do not compare" in said
+    assert next(line for line in said.splitlines() if line.split()[:1] == ["same"]).split()[:4] == ["same", "held", "out", "1"]
+    assert gone["same_days"] and "different days" not in stages.describe_study(gone)
 
 
 def test_what_was_not_as_asked_is_counted_and_said(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
