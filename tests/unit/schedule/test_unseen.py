@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.physics.horizon import Horizon
+from pipeline.program.cached import compiled
 from pipeline.schedule import solving
+from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.unseen import commitments, meet_unseen, wait_and_see
 from tests.helpers import case_of, compiled_sample
-from tests.unit.schedule.tiny_day import Setting, setting
+from tests.unit.schedule.tiny_day import QUIET, Setting, setting
 
 OTHERS = range(1, 4)
 
@@ -64,6 +67,21 @@ def test_what_meeting_warns_of_comes_with_the_costs(two_price: Setting, monkeypa
     assert quiet.findings == ()
     assert [(one.severity, one.check, one.place) for one in met.findings] == [
         ("warning", "simultaneous_charging", "scenario 1"), ("warning", "simultaneous_charging", "scenario 2")]
+
+
+def test_energies_are_of_the_step_of_the_program(two_price: Setting) -> None:
+    """Quarter-hours: what is shed of four of them is an hour's energy, and costs its price per kWh."""
+    case, day = two_price.case, two_price.day
+    program = compiled(case, Horizon(day.steps(), 0.25), cache_dir=None)
+    high = two_price.truth()
+    loads = [i for i, series in enumerate(case.series) if series.kind == "load"]
+    values = high.values.copy()
+    values[loads] *= 100
+    heavy = Outlook(high.series, values, high.envelopes)
+    quarters = meet_unseen(case, day, program, plan_day(case, day, program, [high], np.ones(1), options=QUIET).first, [heavy])
+    hours = meet_unseen(case, day, two_price.hourly, two_price.plan().first, [coarsen(heavy, 4)])
+    assert quarters.shed_kwh[0] == pytest.approx(hours.shed_kwh[0], rel=0.02)
+    assert quarters.penalty_cost[0] >= case.settings.slack_price_per_kwh * quarters.shed_kwh[0] * (1 - 1e-9)
 
 
 def test_commitments_are_read_unit_by_unit() -> None:

@@ -23,9 +23,11 @@ import pytest
 
 from pipeline import stages
 from pipeline.cases.error_law import ErrorLaw
+from pipeline.core.statistics import mean_interval
 from pipeline.scenarios.generate import draw
 from pipeline.schedule.findings import Finding
 from pipeline.stages import evaluating, issue_times
+from pipeline.stages.evaluated import Found, found_of, tables_of
 from pipeline.stages.evaluating import cell_path, evaluate_cell, held_out, known_to, read_cell
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.forecasting import forecast_of, seed_of
@@ -140,6 +142,18 @@ def test_no_scenario_is_both_planned_with_and_met(ran: Ran) -> None:
     assert not {one.tobytes() for one in planned} & {one.tobytes() for one in met}
 
 
+def test_vehicles_that_leave_early_are_drawn_afresh_too(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, seeds = load_study(ran.file), []
+    assert isinstance(plan, Plan)
+    run_id = json.loads((ran.folder / "cells" / "2016-06-15" / "plain.json").read_text())["run_id"]
+    monkeypatch.setattr(evaluating, "leaving_early", lambda case, *, count, seed: seeds.append(seed))
+    with at_home(ran.home):
+        run = load_run(run_id)
+        evaluating.unseen_outlooks(run, plan)
+        planned = [seed_of(run, purpose) for purpose in ("early departures", "draw", "held_out")]
+    assert len(seeds) == 1 and seeds[0] not in planned
+
+
 def test_what_plans_are_met_with_is_not_moved_to_the_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors of a day that hang together: planning draws have the forecast as their mean, held-out ones an error of their own."""
     mean = np.full((1, 96), 100.0)
@@ -173,6 +187,31 @@ def test_the_summary_is_of_the_costs(ran: Ran) -> None:
     assert (row["day_count"], row["scenario_count"], row["commitment_changes_count"]) == (2, 6, 0.0)
     plain_row = next(row for row in ran.table("summary") if row["treatment"] == "plain")
     assert plain_row["difference_cost"] == 0.0
+
+
+def found_in(ran: Ran, *days: str) -> Found:
+    plan = load_study(ran.file)
+    assert isinstance(plan, Plan)
+    with at_home(ran.home):
+        return found_of(ran.folder, plan, days)
+
+
+def test_of_a_single_day_differences_are_paired_scenario_by_scenario(ran: Ran) -> None:
+    """Over days their means are paired, whatever the order of a day's scenarios; of one day the interval is over its scenarios."""
+    rows = tables_of(found_in(ran, "2016-06-15"))["summary"].to_pylist()
+    row = next(row for row in rows if row["parameter_value"] == 5)
+    costs, plain = (ran.costs(name, "2016-06-15") for name in ("mean--representative_count=5", "plain"))
+    paired, apart = (mean_interval((costs - other)[None], 0.95) for other in (plain, plain[::-1]))
+    assert (row["difference_low_cost"], row["difference_high_cost"]) == pytest.approx((paired.low, paired.high))
+    assert apart.high - apart.low > 1.1 * (paired.high - paired.low), "what scenarios share drops out"
+
+
+def test_a_gap_that_one_day_did_not_prove_is_not_proven(ran: Ran) -> None:
+    found = found_in(ran, "2016-06-15", "2016-06-16")
+    for gaps, said in (((0.01, None), None), ((None, None), None), ((0.01, 0.02), 0.02)):
+        records = {day: {**record, "gap_share": gap} for (day, record), gap in zip(found.met["same"].items(), gaps, strict=True)}
+        rows = tables_of(dataclasses.replace(found, met={**found.met, "same": records}))["summary"].to_pylist()
+        assert next(row for row in rows if row["treatment"] == "same")["gap_share"] == said
 
 
 def test_timings_are_apart_from_what_is_the_same_twice(ran: Ran) -> None:
@@ -243,6 +282,22 @@ def test_a_correction_makes_its_day_be_done_again(ran: Ran, tmp_path: Path) -> N
         before = {day: cell_path(folder, day, cell).stat().st_mtime_ns for day in ("2016-06-15", "2016-06-16")}
         after = {day: evaluate_cell(folder, plan, day, cell).stat().st_mtime_ns for day in before}
     assert after["2016-06-15"] == before["2016-06-15"] and after["2016-06-16"] > before["2016-06-16"]
+
+
+def test_what_came_counts_where_plans_are_met_with_it(ran: Ran, tmp_path: Path) -> None:
+    """A value of the delivery day, known after the issue time: records met with held-out scenarios stay, those met with it do not."""
+    plan = load_study(ran.file)
+    assert isinstance(plan, Plan)
+    realised = dataclasses.replace(plan, study=plan.study.model_copy(update={"against": ("held_out", "realised")}))
+    home, day = copied(ran.home, tmp_path / "there"), "2016-06-15"
+    folder, start = home / "studies" / "treatments", plan.case.day(date.fromisoformat("2016-06-15")).start
+    with at_home(home) as there:
+        before = [known_to(folder, one, day) for one in (plan, realised)]
+        batch = ObservationBatch([plan.case.series[0].id], np.zeros(1, np.int32), np.array([start]), np.array([start + 7200]),
+                                 np.array([12.5]), np.zeros(1, np.int16), [3600])
+        there.warehouse.add_observations(plan.case.name, batch, source="correction", ingested_at=start + 7200, trust_known_at=True)
+        after = [known_to(folder, one, day) for one in (plan, realised)]
+    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_killed_between_items_it_goes_on_where_it_stopped(ran: Ran, tmp_path: Path) -> None:
