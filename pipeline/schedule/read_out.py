@@ -246,7 +246,11 @@ def figures(desk: Desk, columns: Floats, inputs: Floats) -> dict[str, tuple[str,
     found["curtailed_energy"] = ("kWh", float(columns[:, roster.sources.curtailed].sum() * dt))
     found["shed_energy"] = ("kWh", float(columns[:, roster.demands.shed].sum() * dt))
     found["unmet_heat"] = ("kWhth", float(columns[:, roster.heat_demands.shed].sum() * dt))
-    found["ev_unserved"] = ("kWh", float(columns[-1, roster.cohorts.unserved].sum()))
+    # Of cohorts cumulative, of aggregators what each interval lacks.
+    lacking = columns[-1, roster.cohorts.unserved].sum() + columns[:, roster.aggregators.slack].sum()
+    found["ev_unserved"] = ("kWh", float(lacking))
+    if roster.aggregators.names:
+        found["ev_surplus"] = ("kWh", float(columns[:, roster.aggregators.surplus].sum()))
     net = desk.readouts(columns, inputs)
     order = {bus.id: i for i, bus in enumerate(desk.case.buses)}
     lowest: Sequence[float] = [np.inf]

@@ -27,6 +27,7 @@ from pipeline.uncertainty.expectation import recourse_of
 
 PENALTY = "penalty_cost"
 HOURLY, WHOLE = ("_kw", "_kwth"), ("_kwh", "_kwhth")  # of names: powers, which last a step, and energies
+_KINDS = {"shed_": "shed", "unserved_": "unserved", "ev_slack_": "unserved"}  # of quantities; all others are `other`
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Unseen:
     costs: Floats  # (M,)
     penalty_cost: Floats  # (M,) of it, what is elastic and priced
     shed_kwh: Floats  # (M,) load and heat
-    unserved_kwh: Floats  # (M,) of vehicles
+    unserved_kwh: Floats  # (M,) that vehicles lack, of cohorts and aggregators
     other_slack_kwh: Floats  # (M,)
     findings: tuple[Finding, ...] = ()  # what to know of these costs, by scenario: time limits, binaries not found in time
 
@@ -73,14 +74,14 @@ def _opened(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequ
 
 
 def _slacks(desk: Desk, x: Floats, costs: Floats) -> Unseen:
-    """Energies of the columns that the penalty pays for. (M, n)."""
+    """Energies of the columns that the penalty pays for. (M, n). What aggregators are left with beyond their need is `other`."""
     program = desk.program
     priced = np.flatnonzero(program.column_term == program.terms.index(PENALTY))
     kinds: dict[str, Floats] = {name: np.zeros(len(x)) for name in ("shed", "unserved", "other")}
     for column in priced:
         quantity = program.column_names[column].partition(".")[2].partition("[")[0]
         hours = program.step_h if quantity.endswith(HOURLY) else 1.0 if quantity.endswith(WHOLE) else 0.0
-        kinds[next((kind for kind in kinds if quantity.startswith(f"{kind}_")), "other")] += hours * x[:, column]
+        kinds[next((kind for prefix, kind in _KINDS.items() if quantity.startswith(prefix)), "other")] += hours * x[:, column]
     quiet = {name: np.where(values < 1e-9, 0.0, values) for name, values in kinds.items()}
     return Unseen(costs, x[:, priced] @ program.cost[priced], quiet["shed"], quiet["unserved"], quiet["other"])
 

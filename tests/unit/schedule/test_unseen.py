@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from pipeline.program.cached import compiled
 from pipeline.schedule import solving
 from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.outlook import Outlook, coarsen
-from pipeline.schedule.unseen import commitments, meet_unseen, wait_and_see
+from pipeline.schedule.unseen import PENALTY, _slacks, commitments, meet_unseen, wait_and_see
 from tests.helpers import case_of, compiled_sample
 from tests.unit.schedule.tiny_day import QUIET, Setting, setting
 
@@ -87,3 +89,11 @@ def test_energies_are_of_the_step_of_the_program(two_price: Setting) -> None:
 def test_commitments_are_read_unit_by_unit() -> None:
     program, _ = compiled_sample(case_of(), positions=3)
     assert commitments(program, ("*.schedule_kw", "*.on_share"), np.zeros(len(program.columns_like(("*.schedule_kw", "*.on_share"))))) == {}
+
+
+def test_energy_that_aggregators_lack_is_unserved_and_surplus_is_apart() -> None:
+    """Quarter-hours: a power lasts a quarter of an hour, an energy is whole."""
+    names = ("a.ev_slack_kwh[1]", "a.ev_surplus_kwh[1]", "f.unserved_kwh[c,1]", "d.shed_kw[1]")
+    program = SimpleNamespace(terms=(PENALTY,), column_term=np.zeros(4, dtype=int), column_names=names, step_h=0.25, cost=np.full(4, 10.0))
+    met = _slacks(SimpleNamespace(program=program), np.array([[3.0, 5.0, 7.0, 8.0]]), np.zeros(1))  # type: ignore[arg-type]
+    assert (met.unserved_kwh[0], met.other_slack_kwh[0], met.shed_kwh[0]) == (10.0, 5.0, 2.0)
