@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,15 @@ class Check:
             if bound.target == device:
                 hit |= (starts < bound.valid_to) & (ends > bound.valid_from)
         return hit
+
+    def forced_off(self, device: str, power_min_kw: float) -> NDArray[np.bool_]:
+        """(T,) steps in which a person's word leaves a unit no power to run at: it is out, or limited below its least power.
+
+        A set-point forces nothing: it is followed within what the unit can do.
+        """
+        forcing = tuple(bound for bound in self.context.overrides if bound.quantity == "out" or (
+            bound.quantity == "limit_high_kw" and bound.value < power_min_kw - POWER_KW))
+        return replace(self, context=replace(self.context, overrides=forcing)).overridden(device)
 
     @property
     def single(self) -> NDArray[np.bool_]:

@@ -61,7 +61,7 @@ def check_units(check: Check, tables: Mapping[str, pa.Table]) -> list[Mistake]:
     for unit, own in committed(check.case):
         held = check.units.get(unit.id)
         if held is not None:
-            mistakes += _least_times(check, unit.id, own, held) + _states(check, unit.id, held, tables.get("states"))
+            mistakes += _least_times(check, unit, own, held) + _states(check, unit.id, held, tables.get("states"))
     return mistakes
 
 
@@ -88,19 +88,19 @@ def _changes(check: Check, unit: str, rows: UnitRows) -> list[Mistake]:
     return mistakes + _told(check, unit, "stop", (rows.stop != (before & ~rows.on)) & ~unknown, message)
 
 
-def _least_times(check: Check, unit: str, own: Commitment, rows: UnitRows) -> list[Mistake]:
-    """A state that ended lasted its least time, unless an outage ended it. What began before the table counts as far as it is known."""
+def _least_times(check: Check, unit: Generator, own: Commitment, rows: UnitRows) -> list[Mistake]:
+    """A state that ended lasted its least time, unless a word forced the unit off. What began before the table counts as far as known."""
     step_h = check.grid.step_h
-    lasted = check.context.before.get((unit, "in_state_h"), np.inf)
-    state = check.context.before.get((unit, "on_share"), float(rows.on[0])) > 0.5
-    tripped, bad = check.overridden(unit), np.zeros(len(rows.on), dtype=bool)
+    lasted = check.context.before.get((unit.id, "in_state_h"), np.inf)
+    state = check.context.before.get((unit.id, "on_share"), float(rows.on[0])) > 0.5
+    tripped, bad = check.forced_off(unit.id, unit.power_min_kw), np.zeros(len(rows.on), dtype=bool)
     for t, now in enumerate(rows.on):
         if now != state:
             least = own.min_up_h if state else own.min_down_h
             bad[t] = lasted < least - _EXACT_H and not (state and tripped[t])
             lasted, state = 0.0, bool(now)
         lasted += step_h
-    return _told(check, unit, "on", bad, f"changes before {own.min_up_h:g} h on or {own.min_down_h:g} h off are over")
+    return _told(check, unit.id, "on", bad, f"changes before {own.min_up_h:g} h on or {own.min_down_h:g} h off are over")
 
 
 def _states(check: Check, unit: str, rows: UnitRows, table: pa.Table | None) -> list[Mistake]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
-from pipeline.validate.context import Context
+from pipeline.validate.context import Bound, Context
 from pipeline.validate.gates import check_stage
 from tests.unit.schedule.island import Island, opened
 
@@ -104,6 +105,26 @@ def test_a_unit_that_starts_again_too_soon_is_named(island: Island, day: Any) ->
             row |= {"on": on, "on_share": float(on), "start": on, "stop": not on}
     broken = {**tables, "commitments": pa.Table.from_pylist(rows, schema=tables["commitments"].schema)}
     assert any("changes before 3 h on or 3 h off are over" in one for one in mistakes(island, broken, context, "real_time"))
+
+
+@pytest.mark.parametrize(("quantity", "value", "excused"), [
+    ("out", 0.0, 1), ("limit_high_kw", 100.0, 1), ("limit_high_kw", 500.0, 0), ("set_point_kw", 400.0, 0), ("limit_low_kw", 0.0, 0)])
+def test_only_a_word_that_forces_a_unit_off_excuses_a_short_time_on(
+        island: Island, day: Any, quantity: str, value: float, excused: int) -> None:
+    """On at step 10 alone: too early after a stop, which nothing excuses, and stopped too early at step 11."""
+    tables, context = day["real_time"]
+    rows = tables["commitments"].to_pylist()
+    for row in rows:
+        if row["device"] == "dg2" and row["step"] <= 12:
+            row |= {"on": row["step"] in (1, 10), "on_share": float(row["step"] in (1, 10))}
+    broken = {**tables, "commitments": pa.Table.from_pylist(rows, schema=tables["commitments"].schema)}
+    word = Bound("dg2", quantity, value, int(island.day.starts(15)[9]), int(island.day.starts(15)[11]))
+
+    def short(known: Context) -> int:
+        return sum("changes before" in one for one in mistakes(island, broken, known, "real_time"))
+
+    plain = short(context)
+    assert plain >= 2 and short(replace(context, overrides=(word,))) == plain - excused
 
 
 def test_a_jump_beyond_the_ramp_is_named(island: Island, day: Any) -> None:
