@@ -10,9 +10,10 @@ import numpy as np
 from pipeline.cases.case import Case
 from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, Sampled
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import Chp, Converter, Generator
+from pipeline.equipment import Chp, Converter, EvAggregator, Generator
 from pipeline.program.freeze import freeze
 from pipeline.schedule.desk import Desk
+from pipeline.schedule.leaving import NOBODY_LEAVES
 from pipeline.uncertainty.refusals import check_continuous_recourse
 
 ON = "on_share"  # units are switched before the scenario is known
@@ -39,8 +40,11 @@ def check_treatment(desk: Desk) -> None:
         mistakes.append(Mistake("settings.method.half_widths.price_share", f"{method.kind} cannot carry uncertain prices",
                                 "take 0 (price: expected), and settings.budgeted_prices to guard against prices"))
     if isinstance(method, BoxRobust):
+        mistakes += _nobody_leaves(desk.case, method)
         mistakes += _refused(lambda: check_continuous_recourse(
             program, first, treatment="the box", remedy="name it in settings.first_stage, or take another method"))
+    if isinstance(method, Affine):
+        mistakes += _far_memory(method, program.positions)
     mistakes += _refused(lambda: freeze(program, first))
     if mistakes:
         raise InputError(mistakes)
@@ -83,6 +87,19 @@ def _too_few_draws(method: Sampled) -> Iterator[Mistake]:
         if drawn is not None and drawn < method.representative_count:
             yield Mistake(f"settings.method.{field}", f"{method.representative_count} representatives cannot be kept of {drawn} draws",
                           f"raise {field} or lower representative_count")
+
+
+def _nobody_leaves(case: Case, method: BoxRobust) -> Iterator[Mistake]:
+    """Early departures of a case without an aggregator whose vehicles may: a budget of 2 lets one of them leave."""
+    if method.early_departures and not any(isinstance(device, EvAggregator) and device.early_departure_h
+                                           and device.early_departure_budget_count >= 2 for device in case.devices):
+        yield NOBODY_LEAVES
+
+
+def _far_memory(method: Affine, steps: int) -> Iterator[Mistake]:
+    if method.memory_steps > steps - 1:
+        yield Mistake("settings.method.memory_steps", f"a rule would look {method.memory_steps} steps back, and the day has {steps}",
+                      f"memory_steps is at most the number of steps less one: take at most {steps - 1}")
 
 
 def dearest_supply_per_kwh(case: Case) -> float:

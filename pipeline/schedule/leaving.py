@@ -16,6 +16,8 @@ from pipeline.schedule.outlook import CONNECTION
 from pipeline.uncertainty.deviations import Deviations
 
 _WITHDRAWN, _RESERVE = CONNECTION.index("withdrawn_count"), CONNECTION.index("reserve_kwh")
+NOBODY_LEAVES = Mistake("settings.method.early_departures", "no vehicle of the case can leave early",
+                        "leave it out, or give an ev_aggregator early_departure_h and an early_departure_budget_count of at least 2")
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,7 @@ def with_early_departures(desk: Desk, deviations: Deviations, leavers: Sequence[
     parts = [_of(desk, device, [one for one in leavers if one.aggregator == device.id], group)
              for group, device in enumerate(devices, start=deviations.budget.size)]
     if not sum(part.count for part in parts):
-        raise InputError(Mistake("settings.method.early_departures", "no vehicle of the case can leave early",
-                                 "leave it out, or give an ev_aggregator early_departure_h and an early_departure_budget_count of at "
-                                 "least 2"))
+        raise InputError(NOBODY_LEAVES)
     every = [deviations, *parts]
     return replace(
         deviations, directions=sp.csr_array(sp.hstack([one.directions for one in every], format="csr")),

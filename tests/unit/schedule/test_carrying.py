@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.cases.settings import Affine, BudgetedPrices, HalfWidths, Stochastic
+from pipeline.cases.settings import Affine, BoxRobust, BudgetedPrices, HalfWidths, Stochastic
 from pipeline.core.errors import InputError
 from pipeline.equipment import Demand, Generator, Store
 from pipeline.equipment.generator import Commitment
@@ -87,6 +87,8 @@ WRONG = {
     "more held than can be": ({"held_in_real_time": ("*.schedule_kw", "*.charge_kw")}, r"'\*.charge_kw' holds f01_battery.charge_kw, and"),
     "a price times itself": ({"first_stage": ("grid.exchange_kw",)}, r"grid.exchange_kw\[1\]: costs grid.price_per_kwh"),
     "fewer draws than representatives": ({"method": Stochastic(draw_count=3, representative_count=4)}, "settings.method.draw_count: 4 rep"),
+    "nobody to leave": ({"method": BoxRobust(early_departures=True)}, "early_departures: no vehicle of the case can leave early"),
+    "a memory beyond the day": ({"method": Affine(memory_steps=24)}, "at most the number of steps less one: take at most 23"),
     "an uncertain price": ({"method": Affine(half_widths=HalfWidths(price_share=0.1))}, "half_widths.price_share: affine cannot"),
 }
 
