@@ -200,12 +200,13 @@ class RealTime:
 
 
 def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
-              overrides: Told | None = None, held: Sequence[Dispatch] = (),
+              overrides: Told | None = None, held: Sequence[Dispatch] = (), came: Sequence[int] | None = None,
               on_step: Callable[[int], None] | None = None) -> RealTime:
     """Settle the intervals that are `held` from earlier runs, from `state.step` on; then decide and settle `len(outlooks)` more.
 
     outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
-    settled yet are never read. overrides: per settled step, as known at its issue time.
+    settled yet are never read. overrides: per settled step, as known at its issue time. came: per decided step, how many of the day's
+    first intervals were known at its issue time (default: all that had ended).
     """
     desk = rolling.desk
     told: Told = overrides if overrides is not None else [()] * (len(held) + len(outlooks))
@@ -218,10 +219,12 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
         dispatches.append(dispatch)
         settled.append(each)
         states.append(state)
-    for outlook, instructions in zip(outlooks, told[len(held):], strict=True):
+    known = [len(truth.rows)] * len(outlooks) if came is None else came
+    for outlook, instructions, count in zip(outlooks, told[len(held):], known, strict=True):
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
-        dispatch, state = redispatch(rolling, state, outlook, overrides=instructions, so_far=truth.rows[: _ended(desk.case, state.step)])
+        so_far = truth.rows[: min(count, _ended(desk.case, state.step))]
+        dispatch, state = redispatch(rolling, state, outlook, overrides=instructions, so_far=so_far)
         each, state = settle(desk, dispatch.columns, state, truth)
         dispatches.append(dispatch)
         settled.append(each)
@@ -235,7 +238,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
 
 
 def _ended(case: Case, step: int) -> int:
-    """How many of the day's intervals had come when `step` was decided."""
+    """How many of the day's intervals had ended, or were measured, when `step` was decided."""
     lead = 0 if case.settings.first_interval == "measured" else -(-case.settings.real_time_lead_min // 15)
     return max(0, step - 1 - lead)
 

@@ -13,6 +13,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import QUARTER_S, DeliveryDay
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import run_id
+from pipeline.equipment import EvAggregator
 from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.intraday import BURN_IN_DAYS
 from pipeline.publish import ledger
@@ -126,14 +127,19 @@ def day_ahead_issue(case: Case, day: DeliveryDay, now: int) -> int:
 
 
 def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int) -> RunRecord | None:
-    """The published schedule of the day before, where units run on from it: real time of that day has not ended at the issue time."""
-    committed = any(device.kind == "generator" and device.commitment is not None for device in case.devices)
-    if not committed or asked.independent or case.settings.start_state == "initial":
+    """The published schedule of the day before, where units or ramps run on from it: real time of that day has not ended by then."""
+    if not _runs_on(case) or asked.independent or case.settings.start_state == "initial":
         return None
     variant, yesterday = asked.published_variant(case), day.shifted(-1).date.isoformat()
     found = ledger.current(home.warehouse, case.name, "day_ahead", variant, yesterday)
     same = found is not None and found.parameters.get("structure_digest") == case.structure_digest
     return found if found is not None and same and found.issued_at <= issued_at else None
+
+
+def _runs_on(case: Case) -> bool:
+    """Whether anything ramps or is committed: its first interval depends on the day before."""
+    return any(getattr(one, "ramp_kw_per_h", None) is not None or getattr(one, "commitment", None) is not None
+               for one in (*case.devices, *case.ties) if not isinstance(one, EvAggregator))
 
 
 def intraday_start(day: DeliveryDay) -> int:

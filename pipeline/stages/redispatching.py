@@ -69,6 +69,7 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     told = [run.knowledge.overrides_known_at(moment) for moment in _issue_times(run, range(1, last + 1))]
     begin, held = _start(run, rolling)
     found = run_steps(rolling, begin, list(windows.values()), day.realised, overrides=told, held=held,
+                      came=_came(run, range(first, last + 1)),
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = last == run.day.steps() and bool(day.known.all())
     kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
@@ -93,6 +94,18 @@ def _plan_run(run: Run) -> Run:
 def _issue_times(run: Run, steps: Sequence[int]) -> Instants:
     lead_s = 60 * run.case.settings.real_time_lead_min
     return np.array([run.day.start + QUARTER_S * (step - 1) - lead_s for step in steps], dtype=np.int64)
+
+
+def _came(run: Run, steps: Sequence[int]) -> list[int]:
+    """How many of the day's first intervals were known at the issue time of each step, in the values that settle them.
+
+    A replay knows all of the day and a live run does not: neither may look at more than `available_after_min` left, nor at a
+    correction that came later. Where tables are the forecast, they are known ahead.
+    """
+    if run.case.settings.forecast.model == "table":
+        return [run.day.steps()] * len(steps)
+    late = run.knowledge.history.known_since(run.day.starts()).max(axis=0, initial=0)  # (N,) the last of the series to come
+    return [int(np.argmax(np.append(late > issued, True))) for issued in _issue_times(run, steps)]
 
 
 def _outlooks(run: Run, plan_run: Run, steps: Sequence[int]) -> Outlooks:

@@ -89,6 +89,10 @@ class Observations:
         """Quality flags of the latest versions on a grid -> (series, starts); NaN where there is no value."""
         return self._on_grid(starts, self.latest().quality.astype(np.float64), np.nan)
 
+    def known_since(self, starts: Instants) -> Floats:
+        """When the latest versions became known, UTC epoch seconds on a grid -> (series, starts); infinite where there is none."""
+        return self._on_grid(starts, self.latest().known_at.astype(np.float64), np.inf)
+
     def _on_grid(self, starts: Instants, column: Floats, missing: float) -> Floats:
         latest = self.latest()
         starts = np.asarray(starts, np.int64)

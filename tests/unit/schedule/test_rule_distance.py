@@ -130,6 +130,19 @@ def test_an_interval_that_had_not_ended_at_the_issue_time_is_not_handed_over(pla
     assert handed == counts
 
 
+def test_an_interval_that_was_not_known_at_the_issue_time_is_not_handed_over(plan, monkeypatch):
+    day, rolling = opened(0.02, plan)
+    handed = []
+
+    def spy(*given, so_far, **more):
+        handed.append(len(so_far))
+        return redispatch(*given, so_far=so_far, **more)
+
+    monkeypatch.setattr(real_time, "redispatch", spy)
+    run_steps(rolling, rolling.start, day.windows(day.truth(), 1, 4), came(day, seed=5), came=[0, 0, 1, 9])
+    assert handed == [0, 0, 1, 3]
+
+
 def test_a_basis_of_a_schedule_without_rules_is_left(plan):
     """A day may go on under a new schedule: the first step starts cold, with the result of a cold start."""
     day, rolling = opened(0.02, plan)
