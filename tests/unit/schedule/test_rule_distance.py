@@ -61,6 +61,12 @@ def test_without_a_price_or_rules_the_program_is_the_very_one(plan):
     assert price_of(setting("tiny").case) == 0.0
 
 
+def test_the_weight_is_money_of_an_energy(plan):
+    """0.02 per kWh is 0.005 per kW of a quarter-hour, on either side."""
+    _, rolling = opened(0.02, plan)
+    assert rolling.desk.program.cost[-2 * rolling.followed.inputs.size:] == pytest.approx(0.005)
+
+
 def test_at_a_price_above_all_others_the_rule_is_followed(plan):
     """7.5 % more wind in the interval that binds: what the rule says of it, not the nominal schedule, is what is dispatched."""
     day, rolling = opened(1e4, plan)
