@@ -5,19 +5,31 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from pipeline.equipment import Record
 from pipeline.equipment.base import NonNegativePrice
 
 
-class Deterministic(Record):
+class Setting(Record):
+    """A record of settings: true and false are no numbers here, though Python counts with them."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, given: object) -> object:
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation is not bool:
+                raise ValueError(f"{name}: {str(value).lower()} is neither a number nor a word of this setting")
+        return given
+
+
+class Deterministic(Setting):
     """One scenario: the forecast itself."""
 
     kind: Literal["deterministic"] = "deterministic"
 
 
-class Sampled(Record):
+class Sampled(Setting):
     """What every treatment over weighted representatives shares: how many are drawn, kept, and what stands for a cluster.
 
     `worst_member`: the member with the largest recourse cost at the forecast's own decision. `adverse_envelope`: largest load and
@@ -58,7 +70,7 @@ class Wasserstein(Sampled):
     solution: Literal["auto", "monolith", "column_and_constraint"] = "auto"
 
 
-class HalfWidths(Record):
+class HalfWidths(Setting):
     """How far each kind of series may lie from its forecast, as a share of it. `empirical`: 95th percentile of |residual| of the draws."""
 
     source: Literal["constant", "empirical"] = "constant"
@@ -70,7 +82,7 @@ class HalfWidths(Record):
     other_share: float = Field(default=0.0, ge=0, le=1)
 
 
-class BoxRobust(Record):
+class BoxRobust(Setting):
     """Worst corner of a box around the forecast; per series, at most `budget_share` of the intervals deviate.
 
     `early_departures`: vehicles may leave early besides, within their aggregator's `early_departure_budget_count`.
@@ -83,7 +95,7 @@ class BoxRobust(Record):
     gap_share: PositiveFloat = 1e-4
 
 
-class Affine(Record):
+class Affine(Setting):
     """Decisions are affine in the deviations known by then; every row holds for every deviation inside the budget.
 
     `budget_share` x the number of deviations of a scope is what may be used up: per interval and entity (`slot`), or over the day
@@ -106,7 +118,7 @@ class Affine(Record):
 Method = Annotated[Deterministic | Stochastic | Cvar | Wasserstein | BoxRobust | Affine, Field(discriminator="kind")]
 
 
-class BudgetedPrices(Record):
+class BudgetedPrices(Setting):
     """On top of any treatment: at most `budget_share` of the intervals have a price `half_width_share` off, to the worse side each."""
 
     half_width_share: float = Field(default=0.1, ge=0, le=1)
@@ -117,7 +129,7 @@ class BudgetedPrices(Record):
 FIRST_STAGE = ("*.schedule_kw", "*.on_share", "*.start_share", "*.stop_share", "*.energy_start_kwh")
 
 
-class ForecastSettings(Record):
+class ForecastSettings(Setting):
     """`table`: the case's slot tables are the forecast. `arima`: from history."""
 
     model: Literal["arima", "table"] = "arima"
@@ -127,7 +139,7 @@ class ForecastSettings(Record):
     holiday_country: str | None = None  # ISO code for public holidays (they count as Sundays); None: the time zone's country
 
 
-class Settings(Record):
+class Settings(Setting):
     """How a case is run. Hours and minutes are local; prices are in the case's currency per kWh."""
 
     method: Method = Field(default_factory=Stochastic)
@@ -151,3 +163,11 @@ class Settings(Record):
     mip_gap_share: NonNegativeFloat = 1e-4
     start_state: Literal["initial", "previous_day"] = "previous_day"  # of real time: the case's, or where yesterday's dispatch ended
     stale_after_min: PositiveInt = 180  # newest observation older than this at issue time: finding
+
+    @field_validator("method", "budgeted_prices", mode="before")
+    @classmethod
+    def _a_record(cls, value: object, info: ValidationInfo) -> object:
+        written = "{kind: %s}" if info.field_name == "method" else "{budget_share: %s}"
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            raise ValueError(f"write it as {written % value}")
+        return value
