@@ -18,7 +18,7 @@ from pipeline.program.solve import SolveOptions, Status, solve
 from pipeline.uncertainty.affine_counterpart import Counterpart, active_of, counterpart
 from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.affine_roles import Information
-from pipeline.uncertainty.coordination_parts import Parts, extract, own_deviations, parts_of, tie_limits
+from pipeline.uncertainty.coordination_parts import Parts, extract, own_deviations, parts_of, tie_limits, with_own_money
 from pipeline.uncertainty.coordination_search import CutOptions, Search
 from pipeline.uncertainty.coordination_sides import Side, with_ties_held
 from pipeline.uncertainty.deviations import Deviations
@@ -77,7 +77,9 @@ def _counterparts(program: LinearProgram, parts: Parts, deviations: Deviations, 
         master = part is parts.master
         entity = None if information.column_entity is None else information.column_entity[part.columns]
         ahead = np.flatnonzero(np.isin(part.columns, np.union1d(first_stage, part.ties)))
-        found.append(counterpart(extract(program, part, constants=master, priced_ties=master), mine, first_stage=ahead,
+        own = extract(program, part, constants=master, priced_ties=master)
+        own = own if master else with_own_money(program, own, deviations.centre)
+        found.append(counterpart(own, mine, first_stage=ahead,
                                  information=replace(information, column_entity=entity), limits=limits))
     return found
 

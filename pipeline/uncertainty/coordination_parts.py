@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from pipeline.core.errors import InputError, Mistake
-from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.program.linear_program import Floats, Indices, LinearProgram, dot
 from pipeline.uncertainty.deviations import Deviations
 
 _SMALL_SHARE = 0.05  # of the largest part: a smaller component (rows about a tie alone) belongs to the master
@@ -117,8 +117,13 @@ def extract(program: LinearProgram, part: Part, *, constants: bool, priced_ties:
     )
 
 
+def with_own_money(program: LinearProgram, part: LinearProgram, centre: Floats) -> LinearProgram:
+    """A part of `program` whose deviations bring their constant money along; at the centre (m,) it is the master's, and 0 here."""
+    return replace(part, offset_by_input=program.offset_by_input, offset=-dot(program.offset_by_input, centre))
+
+
 def own_deviations(program: LinearProgram, deviations: Deviations, parts: Parts) -> tuple[Deviations, ...]:
-    """Deviations of the master and of each part: those that touch it, all others held at 0.
+    """Deviations of the master and of each part: those that touch it, all others held at 0. Money alone belongs to the master.
 
     Raises InputError where one deviation, or one budget, spans several: their worst cases would not add up.
     """
@@ -126,6 +131,7 @@ def own_deviations(program: LinearProgram, deviations: Deviations, parts: Parts)
     moved = sp.csr_array(program.matrix_by_input @ deviations.directions)
     active = (deviations.budget[deviations.group] > 0) & ((deviations.high > 0) | (deviations.low < 0))
     touches = np.array([np.asarray(abs(moved[part.rows]).sum(axis=0)).ravel() > 0 for part in every]) & active
+    touches[0] |= active & (program.offset_by_input @ deviations.directions != 0) & ~touches.any(axis=0)
     spread = np.flatnonzero(touches.sum(axis=0) > 1)
     if spread.size:
         raise InputError(Mistake("settings.method.solution", f"{deviations.names[spread[0]]} moves several parts of the program at once",

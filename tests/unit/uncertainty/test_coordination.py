@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pipeline.core.errors import InputError
 from pipeline.program.solve import SolveOptions, solve
@@ -77,6 +78,31 @@ def test_a_schedule_that_a_part_cannot_meet_is_cut_off_by_how_far_it_is_out_of_r
     for start in (0.0, 200.0):
         found = coordinate(firm, still(firm), ties=TIE, first_stage=TIE, start=np.array([start]), cuts=EXACT)
         assert found.decision.objective == pytest.approx(62.0)
+
+
+@pytest.mark.parametrize("centre", [0.0, 20.0])
+def test_money_of_a_deviation_counts_in_the_part_that_it_moves(centre):
+    """10 kW less sun cost 8 to 9 in energy and 20 in money that no decision changes."""
+    program = replace(network_and_microgrid(), offset_by_input=np.array([-2.0]))
+    deviations = still(program, budget=1.0, centre=centre)
+    whole = affine(program, deviations, first_stage=TIE)
+    found = coordinate(program, deviations, ties=TIE, first_stage=TIE, cuts=EXACT)
+    costs = check_policy(program, found.policy, deviations, worst_points(program, found.policy, deviations)).costs
+    assert found.decision.objective == pytest.approx(whole.decision.objective) == pytest.approx(costs.max())
+    assert found.decision.lower == pytest.approx(whole.decision.objective)
+
+
+def test_money_of_a_deviation_that_moves_no_row_counts_once():
+    program = network_and_microgrid()
+    program = replace(program, input_names=(*program.input_names, "net.fee_kw[1]"), offset_by_input=np.array([-2.0, 3.0]),
+                      matrix_by_input=sp.csr_array(np.pad(program.matrix_by_input.toarray(), ((0, 0), (0, 1)))),
+                      cost_by_input=sp.csr_array((5, 2)), readout_by_input=sp.csr_array((0, 2)))
+    deviations = moving(program, [("mg.pv_kw[1]", -10.0, 0), ("net.fee_kw[1]", 4.0, 0)], [0.0, 1.0], budget=[1.0, 1.0], group=[0, 1])
+    whole = affine(program, deviations, first_stage=TIE)
+    found = coordinate(program, deviations, ties=TIE, first_stage=TIE, cuts=EXACT)
+    assert found.decision.objective == pytest.approx(whole.decision.objective) == pytest.approx(found.decision.lower)
+    with pytest.raises(InputError, match=r"one budget \(group 1\) spans several parts"):
+        coordinate(program, replace(deviations, group=np.zeros(2, dtype=np.int64)), ties=TIE, first_stage=TIE, cuts=EXACT)
 
 
 def district(seed, *, steps=4, microgrids=3):
