@@ -15,7 +15,6 @@ import scipy.sparse as sp
 from pipeline.cases.settings import Affine, BoxRobust, HalfWidths
 from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, dot
-from pipeline.program.solve import Status
 from pipeline.schedule.affine_day import AffineProblem, affine_day, affine_problem
 from pipeline.schedule.close import derive_ties
 from pipeline.schedule.complete import energy_slacks, sweep_voltages
@@ -28,7 +27,7 @@ from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import in_merit_order
 from pipeline.schedule.rules import rules_of
-from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided
+from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided, warn_of_end
 from pipeline.uncertainty.affine import AffineDecision
 from pipeline.uncertainty.box_robust import Robust, box_robust
 from pipeline.uncertainty.budgeted import budgeted_prices
@@ -57,8 +56,7 @@ def guard_box(work: Work, outlook: Outlook, inputs: Floats, method: BoxRobust, *
     except NoDecision as none:
         raise undecided(work, none, inputs) from none
     work.findings += tuple(Finding("day_ahead", "info", "dual_bound", words.partition(":")[0], words) for words in said)
-    if robust.decision.status is not Status.optimal:
-        work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
+    warn_of_end(work, robust.decision)
     decision = _over_the_box(robust)
     met = meet(work, recourse_of(program, first_stage, work.left()), decision.first, inputs[None], np.ones(1))
     return Found(met.x, met.row_dual, float(met.costs[0]), decision.lower, decision.gap, work.status, {}, decision)
@@ -112,8 +110,7 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
         found = _one_way(work, problem, affine_day(work.desk, problem, work.left()))
     except NoDecision as none:
         raise undecided(work, none, inputs) from none
-    if found.decision.status is not Status.optimal:
-        work.warn("time_limit", "schedule", "the solver met its time limit: its best rules so far are used")
+    warn_of_end(work, found.decision, "rules")
     program = work.desk.program
     bound = program.bind(inputs)
     recourse = recourse_of(program, problem.first_stage, work.left())

@@ -62,8 +62,8 @@ class Work:
 
     @property
     def status(self) -> str:
-        limited = any(finding.check == "time_limit" for finding in self.findings)
-        return "time_limit" if limited else "optimal"
+        found = {finding.check for finding in self.findings}
+        return next((check for check in ("time_limit", "gap_left") if check in found), "optimal")
 
 
 def work_on(desk: Desk, options: DayAheadOptions | None = None, findings: tuple[Finding, ...] = ()) -> Work:
@@ -99,6 +99,17 @@ def checked(work: Work, solution: Solution, inputs: Floats, place: str) -> Solut
     if better.status is Status.time_limit and solution.status is not Status.time_limit:
         work.warn("time_limit", place or "schedule", "the solver met its time limit with binaries: its best schedule so far is used")
     return better
+
+
+def warn_of_end(work: Work, decision: Decision, what: str = "schedule") -> None:
+    """A finding where the search for a decision did not end at its gap: whether the time limit ended it, or what else."""
+    if decision.status is Status.optimal:
+        return
+    used = f"the best {what} so far {'are' if what.endswith('s') else 'is'} used"
+    if decision.ended:
+        work.warn("gap_left", "schedule", f"{decision.ended}: {used}")
+    else:
+        work.warn("time_limit", "schedule", f"the solver met its time limit: {used.replace('the best', 'its best', 1)}")
 
 
 def no_schedule(work: Work, solution: Solution, inputs: Floats) -> NoSchedule:

@@ -11,7 +11,7 @@ from pipeline.cases.settings import Wasserstein as WassersteinSettings
 from pipeline.core.errors import InputError, Mistake
 from pipeline.program.linear_program import Floats, Indices, dot
 from pipeline.program.solve import Status, solve
-from pipeline.schedule.solving import CLOSE, Found, Met, Work, meet, separately, undecided
+from pipeline.schedule.solving import CLOSE, Found, Met, Work, meet, separately, undecided, warn_of_end
 from pipeline.uncertainty.choose import decide
 from pipeline.uncertainty.column_and_constraint import column_and_constraint
 from pipeline.uncertainty.cvar import MeanCvar
@@ -93,8 +93,7 @@ def _decided(work: Work, two_stage: TwoStage, measure: Measure, forecast: Floats
         why = "met its time limit" if none.status is Status.time_limit else "ended without a solution"
         work.warn("time_limit", "schedule", f"the scenario program {why}: the positions of the mean forecast are used")
         return Decision(mean_first, np.inf, -np.inf, none.status, "simplex")
-    if decision.status is not Status.optimal:
-        work.warn("time_limit", "schedule", "the solver met its time limit: its best schedule so far is used")
+    warn_of_end(work, decision)
     return decision
 
 

@@ -20,7 +20,7 @@ from pipeline.uncertainty.expectation import Recourse, recourse_of
 from pipeline.uncertainty.measure import Measure, largest_of
 from pipeline.uncertainty.monolith import NoDecision, checked, clean_first, no_decision, proven_lower, solve_scenario_program
 from pipeline.uncertainty.refusals import check_continuous_recourse, check_scenarios
-from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relative_gap
+from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, concluded, relative_gap
 
 VERTICES = 1e-6  # gap below which interior point without crossover proves too little: masters are then solved by simplex
 SUPPORT = 1e-9  # probability below which a scenario does not belong to a law
@@ -34,7 +34,8 @@ def column_and_constraint(two_stage: TwoStage, measure: Measure, options: SolveO
     the `lower` of round 1, proven (`Iteration.proven`) where the forecast is the mean of the scenarios and only row bounds are
     uncertain. activated_per_round: scenarios of a law that become active in one round, those whose cost the master misses most.
     Stops at a proven gap of `gap_share`, at the time limit, after `rounds_max`, or when a round brings nothing new; `status` is
-    `optimal` at the gap and `time_limit` else. Raises InputError (integer recourse, bad weights or scenarios), NoDecision.
+    `optimal` at the gap and `time_limit` else; where time was left, `ended` and `words` say what ended it.
+    Raises InputError (integer recourse, bad weights or scenarios), NoDecision.
     """
     two_stage = checked(two_stage)
     remedy = "take settings.method.solution: monolith, or name it in settings.first_stage"
@@ -47,6 +48,7 @@ def column_and_constraint(two_stage: TwoStage, measure: Measure, options: SolveO
     search.seed(_mean(two_stage) if forecast is None else check_scenarios(two_stage.program, forecast)[0])
     while len(search.iterations) < rounds_max and search.gap > gap_share and search.left_s > 0:
         if not search.activate(activated_per_round):
+            search.how = "because a round brought nothing new"
             break
         search.round()
     return search.decision()
@@ -76,6 +78,7 @@ class _Search:
     missed: Floats = field(default_factory=lambda: np.zeros(0))  # (S,) by how much the last master took a scenario too low
     iterations: list[Iteration] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
+    how: str = ""  # the search ended, where neither the gap nor a limit did
 
     @property
     def gap(self) -> float:
@@ -172,8 +175,10 @@ class _Search:
         if self.best is None:
             raise NoDecision("no first stage with a recourse in every scenario was found", Status.infeasible)
         first, costs, law = self.best
-        return Decision(
+        found = Decision(
             first=first, objective=self.upper, lower=min(self.lower, self.upper), way="column_and_constraint", costs=costs, law=law,
-            status=Status.optimal if self.gap <= self.gap_share else Status.time_limit, iterations=tuple(self.iterations),
-            seconds=time.perf_counter() - self.started,
+            status=Status.time_limit, iterations=tuple(self.iterations), seconds=time.perf_counter() - self.started,
         )
+        count = len(self.iterations)
+        how = self.how or f"after {count} round{'s' if count > 1 else ''}"
+        return concluded(found, gap_share=self.gap_share, left_s=self.left_s, how=how)

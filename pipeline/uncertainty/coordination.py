@@ -23,7 +23,7 @@ from pipeline.uncertainty.coordination_search import CutOptions, Search
 from pipeline.uncertainty.coordination_sides import Side, with_ties_held
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.monolith import NoDecision
-from pipeline.uncertainty.two_stage import Decision
+from pipeline.uncertainty.two_stage import Decision, concluded
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def coordinate(program: LinearProgram, deviations: Deviations, *, ties: Indices,
     """The cheapest affine policy (without a budget: the cheapest schedule) of a program that ties couple, its parts solved apart.
 
     start: (T,) first proposal, for the ties that couple. The decision's objective is the upper bound, `iterations` the convergence
-    curve. Whole numbers are relaxed in the cuts and decided at the end with the schedule held: `lower` bounds the relaxation.
+    curve. Whole numbers are relaxed in the cuts and decided at the end with the schedule held: `lower` bounds the relaxation, and
+    `status` is `optimal` only where what they cost lies within the gap, too.
     Raises InputError (no two parts, what spans them, ties that would have to follow deviations) and NoDecision.
     """
     started, options, cuts = time.perf_counter(), options or SolveOptions(), cuts or CutOptions()
@@ -104,8 +105,13 @@ def _polished(program: LinearProgram, deviations: Deviations, first_stage: Indic
         place = sp.csr_array((np.ones(count), (part.columns, np.arange(count))), shape=(nominal.size, count))
         rule = sp.csr_array(rule + place @ whole.rules(solution.x))
     objective = float(sum(costs))
-    status = Status.optimal if search.gap <= search.cuts.gap_share else Status.time_limit
-    decision = Decision(nominal[first_stage], objective, min(search.lower, objective), status, "decomposition",
-                        iterations=tuple(search.iterations), seconds=time.perf_counter() - search.started)
+    seconds = time.perf_counter() - search.started
+    how = f"after {len(search.iterations)} schedules of the ties"
+    if search.gap <= search.cuts.gap_share:  # of the relaxation: the rest is what whole numbers cost
+        how = "with whole numbers decided under the schedule of the ties that suits their relaxation"
+    decision = concluded(
+        Decision(nominal[first_stage], objective, min(search.lower, objective), Status.time_limit, "decomposition",
+                 iterations=tuple(search.iterations), seconds=seconds),
+        gap_share=search.cuts.gap_share, left_s=search.options.time_limit_s - seconds, how=how)
     policy = AffinePolicy(nominal, rule, deviations.names, deviations.slot)
     return Coordinated(decision, policy, ties, search.best, np.array(costs[1:]), max(0.0, objective - search.upper))

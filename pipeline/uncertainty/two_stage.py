@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -62,11 +62,20 @@ class Decision:
     seconds: float = 0.0
     words: str = ""  # what else is to be said: why another way was left
     proven: bool = True  # that `objective` is an upper bound; False: the worst that was found, and a worse one may exist
+    ended: str = ""  # beside the status `time_limit`: what ended the search although time was left; empty where the limit did
 
     @property
     def gap(self) -> float:
         """Proven gap; infinite where either side is no bound."""
         return relative_gap(self.lower, self.objective) if self.proven else float("inf")
+
+
+def concluded(decision: Decision, *, gap_share: float, left_s: float, how: str) -> Decision:
+    """`optimal` at a proven gap of `gap_share`, else `time_limit`, and where time was left, `how` the search ended is said."""
+    if decision.gap <= gap_share:
+        return replace(decision, status=Status.optimal)
+    ended = f"the search ended {how} before a gap of {100 * gap_share:.3g} % was proven; time was left" if left_s > 0 else ""
+    return replace(decision, status=Status.time_limit, ended=ended, words="; ".join(filter(None, (decision.words, ended))))
 
 
 def relative_gap(lower: float, upper: float) -> float:

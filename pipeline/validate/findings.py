@@ -29,6 +29,7 @@ CHECKS: dict[str, str] = {
     "ev_unserved_fleet": "the same of a single fleet, where it misses more than the share that all may",
     "fallback": "the day-ahead schedule, projected on the limits, stands in for a re-dispatch",
     "time_limit": "the solver met its time limit: its incumbent is used",
+    "gap_left": "the search for a decision ended before its gap was proven, with time left: the best found is used",
     "unbalanced": "power that no device or tie could take in settlement",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
     "set_point": "an override asks for more than its device can do",

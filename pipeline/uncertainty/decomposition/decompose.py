@@ -19,7 +19,7 @@ from pipeline.uncertainty.decomposition.pricing import BlockFailed
 from pipeline.uncertainty.decomposition.trial import reduce_family
 from pipeline.uncertainty.measure import Measure
 from pipeline.uncertainty.monolith import checked, clean_first
-from pipeline.uncertainty.two_stage import Decision, TwoStage, relative_gap
+from pipeline.uncertainty.two_stage import Decision, TwoStage, concluded
 
 VIOLATION = 1e-6  # share of a row's or column's size that the last check lets pass
 ROUNDS = 200
@@ -32,7 +32,8 @@ class NotDecomposable(Exception):
 def decompose(two_stage: TwoStage, measure: Measure, options: SolveOptions | None = None, *, gap_share: float = 1e-3) -> Decision:
     """First stage, costs and law under a measure, with proven bounds of every round.
 
-    `status` is `optimal` at a proven gap of `gap_share`, `time_limit` where time ran out before. Raises NotDecomposable where the
+    `status` is `optimal` at a proven gap of `gap_share`, else `time_limit`; where time was left `ended` and `words` say what ended
+    the search. Raises NotDecomposable where the
     arrays do not fall into blocks, a block or the last check fails, or no mixture without slack was found; integers must be first-stage.
     """
     started = time.perf_counter()
@@ -68,15 +69,20 @@ def _decided(two_stage: TwoStage, measure: Measure, gap: float, deadline: float,
     found = check_solution(two_stage, x)
     if not found.violation <= VIOLATION:
         raise NotDecomposable(f"the last check found {found.where} beyond its bounds by a share of {found.violation:.2g}")
-    return _decision(two_stage, measure, x, found.costs, loop, gap, time.perf_counter() - started)
+    return _decision(two_stage, measure, x, found.costs, loop, gap, deadline, started)
 
 
-def _decision(two_stage: TwoStage, measure: Measure, x: Floats, costs: Floats, loop: Loop, gap: float, seconds: float) -> Decision:
+def _decision(two_stage: TwoStage, measure: Measure, x: Floats, costs: Floats, loop: Loop, gap: float, deadline: float,
+              started: float) -> Decision:
     law = measure.law(costs, two_stage.weights)
     objective, lower = dot(law, costs), loop.bounds.lower
-    proven = relative_gap(lower, objective) <= gap
-    return Decision(
+    now, tried = time.perf_counter(), loop.bounds.tried
+    how = f"after {len(loop.bounds.iterations)} rounds of prices"
+    if tried:
+        how = f"after {tried} choice{'s' if tried > 1 else ''} of whole numbers"
+    found = Decision(
         first=clean_first(two_stage.program, two_stage.first_stage, x[0, two_stage.first_stage]),
-        objective=objective, lower=min(lower, objective), status=Status.optimal if proven else Status.time_limit,
-        way="decomposition", costs=costs, law=np.asarray(law), iterations=tuple(loop.bounds.iterations), seconds=seconds,
+        objective=objective, lower=min(lower, objective), status=Status.time_limit,
+        way="decomposition", costs=costs, law=np.asarray(law), iterations=tuple(loop.bounds.iterations), seconds=now - started,
     )
+    return concluded(found, gap_share=gap, left_s=deadline - now, how=how)

@@ -62,9 +62,10 @@ class _Search:
         try:
             lower, fixed = _bounded(self.loop, prices, gap=self.gap, deadline=self.deadline)
             self.proven = max(self.proven, lower)
-            if fixed.tobytes() in self._tried:
+            said = fixed[self.loop.family.integer].tobytes()  # columns beside them are decided again whatever the blocks say
+            if said in self._tried:
                 return None
-            self._tried.add(fixed.tobytes())
+            self._tried.add(said)
             again = self._decomposed(fixed, prices)
         except (Stuck, BlockFailed):
             if self.best is None:
@@ -96,7 +97,7 @@ class _Search:
     def result(self) -> Loop:
         """The cheapest, with the best lower bound and the bounds of all rounds."""
         assert self.best is not None
-        self.best.bounds.lower = self.proven
+        self.best.bounds.lower, self.best.bounds.tried = self.proven, len(self._tried)
         self.best.bounds.iterations = [replace(one, iteration=number) for number, one in enumerate(self.iterations, start=1)]
         return self.best
 

@@ -51,6 +51,7 @@ class Bounds:
     proven: float = -np.inf  # a lower bound known beforehand, of a program that this one only narrows; its own bounds then say nothing
     best: Mixed | None = None
     iterations: list[Iteration] = field(default_factory=list)
+    tried: int = 0  # whole numbers that were fixed, one after the other
 
     @property
     def gap(self) -> float:

@@ -14,6 +14,7 @@ from pipeline.schedule.exclusive import Pairs, pairs_of, with_exclusive
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
 from pipeline.schedule.real_time import open_day
+from pipeline.uncertainty.choose import decide
 from pipeline.validate.gates import Context, check_stage
 from tests.unit.schedule.test_bind import Word
 
@@ -73,6 +74,18 @@ def test_when_the_scenario_program_runs_out_of_time_the_mean_positions_are_used_
     assert plan.status == "time_limit" and plan.gap == np.inf
     assert [(finding.severity, finding.check) for finding in plan.findings] == [("warning", "time_limit")]
     assert plan.objective == pytest.approx(proven.kpis["cost_of_mean_positions"][1])
+
+
+@pytest.mark.parametrize(("ended", "check"), [("the search ended after 3 rounds", "gap_left"), ("", "time_limit")])
+def test_a_time_limit_is_warned_of_only_where_it_was_met(tiny, monkeypatch, ended, check):
+    def searched(two_stage, measure, options=None, *, gap_share):
+        return replace(decide(two_stage, measure, options, gap_share=gap_share), status=Status.time_limit, ended=ended)
+
+    monkeypatch.setattr("pipeline.schedule.treatments.decide", searched)
+    plan = tiny.plan(*[tiny.truth(error=0.1, seed=seed) for seed in range(3)], options=DayAheadOptions())
+    warnings = [finding for finding in plan.findings if finding.severity == "warning"]
+    assert plan.status == check and [finding.check for finding in warnings] == [check]
+    assert ("met its time limit" in warnings[0].message) == (not ended) and warnings[0].message.startswith(ended)
 
 
 def test_an_impossible_day_names_what_conflicts(tiny):

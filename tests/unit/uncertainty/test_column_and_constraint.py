@@ -98,8 +98,9 @@ def test_scenarios_and_weights_that_are_none_are_refused(way, scenarios, weights
         way(replace(one_unit(), scenarios=np.array(scenarios), weights=np.array(weights)), Expectation())
 
 
-def test_no_time_left_leaves_the_best_so_far_and_says_so():
+def test_no_rounds_left_leaves_the_best_so_far_and_says_so():
     given = two_stage(5, scenarios=5)
     found = column_and_constraint(given, WorstCase(), gap_share=1e-9, rounds_max=1)
     assert found.status is Status.time_limit and found.gap > 1e-9 and len(found.iterations) == 1
+    assert found.ended == found.words == "the search ended after 1 round before a gap of 1e-07 % was proven; time was left"
     assert found.objective >= solve_monolith(given, WorstCase()).objective - 1e-6

@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from pipeline.core.errors import InputError
-from pipeline.program.solve import SolveOptions, solve
+from pipeline.program.solve import SolveOptions, Status, solve
 from pipeline.uncertainty.affine import affine
 from pipeline.uncertainty.affine_check import check_policy, extreme_points, worst_points
 from pipeline.uncertainty.affine_counterpart import counterpart
@@ -177,7 +177,19 @@ def test_whole_numbers_are_decided_with_the_schedule_held_and_their_cost_is_said
     relaxed = solve(replace(lump, integer=np.zeros(5, dtype=bool)).bind(np.zeros(1))).objective
     assert found.decision.objective - found.integrality_loss == pytest.approx(relaxed)
     assert found.integrality_loss > 1.0
+    assert found.decision.gap > EXACT.gap_share and found.decision.status is Status.time_limit
+    assert "whole numbers decided under the schedule of the ties" in found.decision.ended and found.decision.ended in found.decision.words
     assert found.policy.nominal[own] == pytest.approx(round(found.policy.nominal[own]))
+
+
+def test_cuts_that_end_before_their_gap_say_after_how_many_schedules():
+    program = district(1)
+    ties = program.columns_like(["*_tie.exchange_kw"])
+    one = CutOptions(gap_share=1e-9, iterations_max=2)
+    found = coordinate(program, suns(program, 0.3), ties=ties, first_stage=ties, cuts=one)
+    assert found.decision.status is Status.time_limit and "after 2 schedules of the ties" in found.decision.ended
+    done = coordinate(program, suns(program, 0.3), ties=ties, first_stage=ties)
+    assert done.decision.status is Status.optimal and not done.decision.words
 
 
 def test_what_cannot_be_taken_apart_is_refused_with_the_remedy():

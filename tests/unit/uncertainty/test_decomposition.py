@@ -13,6 +13,7 @@ from pipeline.uncertainty import choose
 from pipeline.uncertainty.choose import decide
 from pipeline.uncertainty.cvar import MeanCvar
 from pipeline.uncertainty.decomposition import decompose as module
+from pipeline.uncertainty.decomposition import integers
 from pipeline.uncertainty.decomposition.check import check_solution
 from pipeline.uncertainty.decomposition.decompose import NotDecomposable, decompose
 from pipeline.uncertainty.expectation import recourse_of
@@ -130,6 +131,30 @@ def test_the_way_follows_size_and_structure(monkeypatch):
     assert decide(coupled(9, scenarios=1), Expectation()).way == "simplex"
     one_piece = decide(two_stage(1), Expectation())
     assert one_piece.way == "interior_point" and "do not fall into blocks" in one_piece.words
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(1e-5, Status.time_limit), (0.05, Status.optimal)])
+def test_a_gap_that_whole_numbers_leave_is_said_where_no_time_limit_was_met(wanted, status):
+    found = decompose(coupled(4, switched=True, limit=6.0), Expectation(), SolveOptions(time_limit_s=600.0), gap_share=wanted)
+    assert found.status is status and (found.gap <= wanted) == (status is Status.optimal)
+    assert ("choices of whole numbers" in found.words and "time was left" in found.ended) == (status is Status.time_limit)
+
+
+def test_the_same_whole_numbers_are_decomposed_once_whatever_else_the_blocks_say(monkeypatch):
+    """Blocks also hold columns that are none: those may differ from one price to the next."""
+    given, count, real = coupled(4, switched=True, limit=6.0), [], integers._bounded
+
+    def said(loop, prices, **more):
+        lower, fixed = real(loop, prices, **more)
+        if not count:
+            fixed_once.append(fixed)
+        count.append(lower)
+        return lower, np.where(loop.family.integer, fixed_once[0], fixed_once[0] + len(count))
+
+    fixed_once: list[np.ndarray] = []
+    monkeypatch.setattr(integers, "_bounded", said)
+    found = decompose(given, Expectation(), gap_share=1e-9)
+    assert len(count) > 1 and "after 1 choice of whole numbers" in found.words
 
 
 def test_integer_recourse_is_left_to_branch_and_bound():
