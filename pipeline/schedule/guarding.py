@@ -74,9 +74,11 @@ def _over_the_box(robust: Robust) -> Decision:
     if not robust.proven:
         words = ("the worst corner was searched within bounds on prices that are stated, not proven (findings `dual_bound`), and no "
                  "rule was found in time that meets every deviation")
+        words = "; ".join(filter(None, (words, plain.words)))
         return replace(plain, objective=robust.worst_cost, proven=False, words=words, iterations=rounds)
     words = (f"the worst corner found costs {robust.worst_cost:.2f}; rules after these decisions keep every deviation of the box "
              "below the objective")
+    words = "; ".join(filter(None, (words, plain.words)))
     rounds = (*rounds[:-1], replace(rounds[-1], upper=robust.upper))
     return replace(plain, objective=robust.upper, words=words, iterations=rounds)
 

@@ -26,7 +26,7 @@ from pipeline.uncertainty.expectation import Recourse, recourse_of
 from pipeline.uncertainty.measure import WorstCase, weighted
 from pipeline.uncertainty.monolith import NoDecision, clean_first, no_decision, proven_lower, solve_scenario_program
 from pipeline.uncertainty.refusals import check_budgeted, check_certain_prices, check_continuous_recourse, check_scenarios
-from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, relative_gap
+from pipeline.uncertainty.two_stage import Decision, Iteration, Lower, TwoStage, relative_gap
 from pipeline.uncertainty.worst_corner import Choices, Corner, choices_of, greedy, search_corner
 
 WIDEN_MOST = 6  # times
@@ -121,7 +121,7 @@ class _Search:
     sees: Indices | None = None
     promise: bool = False
     corners: list[Floats] = field(default_factory=list)
-    lower: float = -np.inf
+    least: Lower = field(default_factory=Lower)
     upper: float = np.inf
     best: tuple[Floats, Floats] | None = None  # first stage (f,), its worst corner (K,)
     iterations: list[Iteration] = field(default_factory=list)
@@ -140,6 +140,10 @@ class _Search:
         cost = self.program.bind(self.deviations.centre).cost[self.recourse.rest]
         self.intervals = dual_intervals(frozen, cost)
         self.prices = PriceBounds.of(frozen, cost, np.flatnonzero(np.diff(self.slope.indptr)), self.intervals)
+
+    @property
+    def lower(self) -> float:
+        return self.least.value
 
     @property
     def gap(self) -> float:
@@ -205,7 +209,7 @@ class _Search:
         solution, _ = solve_scenario_program(bound, self._left(), single=count == 1)
         if solution.x is None:
             raise no_decision(solution)
-        self.lower = max(self.lower, proven_lower(solution))
+        self.least = self.least.or_higher(proven_lower(solution), solution.words)
         return clean_first(self.program, self.first_stage, solution.x[: self.first_stage.size])
 
     def _two_stage(self, scenarios: Floats) -> TwoStage:
@@ -303,7 +307,7 @@ class _Search:
         decision = Decision(
             first=first, objective=self.upper, lower=min(self.lower, self.upper), way="column_and_constraint", costs=costs[order], law=law,
             status=Status.optimal if self.gap <= self.gap_share or self.ended else Status.time_limit, iterations=tuple(self.iterations),
-            seconds=time.perf_counter() - self.started,
+            seconds=time.perf_counter() - self.started, words=self.least.words,
         )
         searched = not self.choices.value.size or all(bound.kind == "provable" for bound in self.prices.bounds)
         return Robust(decision, corners[order], np.array([self.inputs(corner) for corner in corners[order]]), self.prices.bounds, searched)

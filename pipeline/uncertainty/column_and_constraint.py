@@ -20,7 +20,7 @@ from pipeline.uncertainty.expectation import Recourse, recourse_of
 from pipeline.uncertainty.measure import Measure, largest_of
 from pipeline.uncertainty.monolith import NoDecision, checked, clean_first, no_decision, proven_lower, solve_scenario_program
 from pipeline.uncertainty.refusals import check_continuous_recourse, check_scenarios
-from pipeline.uncertainty.two_stage import Decision, Iteration, TwoStage, concluded, relative_gap
+from pipeline.uncertainty.two_stage import Decision, Iteration, Lower, TwoStage, concluded, relative_gap
 
 VERTICES = 1e-6  # gap below which interior point without crossover proves too little: masters are then solved by simplex
 SUPPORT = 1e-9  # probability below which a scenario does not belong to a law
@@ -68,7 +68,7 @@ class _Search:
     gap_share: float
     costs: ScenarioCosts
     recourse: Recourse
-    lower: float = -np.inf
+    least: Lower = field(default_factory=Lower)
     upper: float = np.inf
     best: tuple[Floats, Floats, Floats] | None = None  # first stage (f,), its costs (S,) and law (S,)
     laws: list[Floats] = field(default_factory=list)
@@ -79,6 +79,10 @@ class _Search:
     iterations: list[Iteration] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
     how: str = ""  # the search ended, where neither the gap nor a limit did
+
+    @property
+    def lower(self) -> float:
+        return self.least.value
 
     @property
     def gap(self) -> float:
@@ -94,7 +98,7 @@ class _Search:
         if solution.x is None:
             raise no_decision(solution)
         if proven := self._holds_jensen(forecast):
-            self.lower = proven_lower(solution)
+            self.least = Lower(proven_lower(solution), solution.words)
         law = self._meet(solution.x[self.two_stage.first_stage], None)
         self._note(proven_lower(solution), law, proven=proven)
 
@@ -126,7 +130,7 @@ class _Search:
         solution, _ = solve_scenario_program(bound, self.options.since(self.started))
         if solution.x is None:
             raise no_decision(solution)
-        self.lower = max(self.lower, proven_lower(solution))
+        self.least = self.least.or_higher(proven_lower(solution), solution.words)
         law = self._meet(solution.x[: self.two_stage.first_stage.size], solution.x[-1 - count : -1])
         self._note(self.lower, law)
 
@@ -178,6 +182,7 @@ class _Search:
         found = Decision(
             first=first, objective=self.upper, lower=min(self.lower, self.upper), way="column_and_constraint", costs=costs, law=law,
             status=Status.time_limit, iterations=tuple(self.iterations), seconds=time.perf_counter() - self.started,
+            words=self.least.words,
         )
         count = len(self.iterations)
         how = self.how or f"after {count} round{'s' if count > 1 else ''}"

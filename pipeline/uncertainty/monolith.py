@@ -65,7 +65,10 @@ def solve_scenario_program(bound: BoundProgram, options: SolveOptions, *, single
 
 
 def proven_lower(solution: Solution) -> float:
-    """Proven lower bound: branch and bound's, or the optimum of a linear program; -inf where time ran out in one."""
+    """Lower bound: branch and bound's, or the optimum of a linear program; -inf where time ran out in one.
+
+    Interior point's may take something for granted, which `solution.words` then says: they belong beside the bound.
+    """
     return float(solution.bound)
 
 

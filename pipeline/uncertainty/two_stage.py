@@ -70,6 +70,19 @@ class Decision:
         return relative_gap(self.lower, self.objective) if self.proven else float("inf")
 
 
+@dataclass(frozen=True)
+class Lower:
+    """The highest lower bound so far, and what it takes for granted, in words."""
+
+    value: float = -float("inf")
+    words: str = ""
+
+    def or_higher(self, value: float, words: str) -> Lower:
+        """This one, or another that lies higher, or as high with nothing taken for granted."""
+        higher = value > self.value or (value == self.value and not words)
+        return Lower(value, words) if higher else self
+
+
 def concluded(decision: Decision, *, gap_share: float, left_s: float, how: str) -> Decision:
     """`optimal` at a proven gap of `gap_share`, else `time_limit`, and where time was left, `how` the search ended is said."""
     if decision.gap <= gap_share:

@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.program.solve import SolveOptions, Status
 from pipeline.uncertainty.column_and_constraint import column_and_constraint
 from pipeline.uncertainty.measure import Expectation, WorstCase
-from pipeline.uncertainty.monolith import NoDecision, solve_monolith
+from pipeline.uncertainty.monolith import NoDecision, solve_monolith, solve_scenario_program
 from pipeline.uncertainty.two_stage import TwoStage
 from pipeline.uncertainty.wasserstein import Wasserstein
 from tests.unit.uncertainty.small_programs import program_of, two_stage
@@ -96,6 +96,23 @@ def test_integers_after_the_fact_are_refused_with_the_remedy():
 def test_scenarios_and_weights_that_are_none_are_refused(way, scenarios, weights, said):
     with pytest.raises(InputError, match=said):
         way(replace(one_unit(), scenarios=np.array(scenarios), weights=np.array(weights)), Expectation())
+
+
+@pytest.mark.parametrize(("raised", "words"), [(0.0, "round 2 takes columns for granted"), (-1e3, "")])
+def test_what_the_bound_of_a_master_takes_for_granted_is_said_where_that_bound_is_used(monkeypatch, raised, words):
+    """Of masters whose bound lies below that of the mean nothing is said."""
+    count: list[int] = []
+
+    def solved(bound, options, **named):
+        solution, way = solve_scenario_program(bound, options, **named)
+        count.append(2 + len(count))
+        return replace(solution, bound=solution.bound + raised, words=f"round {count[-1]} takes columns for granted"), way
+
+    monkeypatch.setattr("pipeline.uncertainty.column_and_constraint.solve_scenario_program", solved)
+    measure = Wasserstein(np.array([[0.0, 30.0], [30.0, 0.0]]), 9.0)
+    found = column_and_constraint(one_unit(), measure, SolveOptions(mip_gap_share=1e-9), forecast=np.array([25.0]), rounds_max=2)
+    assert count == [2] and found.words.removesuffix(found.ended).rstrip("; ") == words
+    assert found.lower == pytest.approx(30.2 if words else 22.5)
 
 
 def test_no_rounds_left_leaves_the_best_so_far_and_says_so():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.program.solve import Status
-from pipeline.uncertainty.two_stage import Decision, concluded
+from pipeline.uncertainty.two_stage import Decision, Lower, concluded
 
 
 @pytest.mark.parametrize(("gap_share", "left_s", "proven", "status", "ended"), [
@@ -20,3 +20,11 @@ def test_only_a_proven_gap_is_optimal_and_only_the_end_of_time_is_left_unsaid(ga
     assert found.status is status and bool(found.ended) == ended
     assert ("after 3 tries" in found.ended) == ended
     assert found.words == (f"as found; {found.ended}" if ended else "as found")
+
+
+def test_of_lower_bounds_the_higher_stays_with_its_own_words():
+    first = Lower().or_higher(1.0, "granted")
+    assert first == Lower(1.0, "granted")
+    assert first.or_higher(2.0, "") == Lower(2.0, "") and first.or_higher(2.0, "more") == Lower(2.0, "more")
+    assert first.or_higher(0.5, "") == first and first.or_higher(0.5, "more") == first
+    assert first.or_higher(1.0, "") == Lower(1.0, "") and Lower(1.0).or_higher(1.0, "granted") == Lower(1.0)
