@@ -34,12 +34,13 @@ def promised_cost(program: LinearProgram, first_stage: Indices, first: Floats, d
     started, best = time.perf_counter(), np.inf
     still = program.held(first_stage, first)
     held = replace(still, integer=np.zeros_like(still.integer))  # what is left of them stands still
+    apart = deviations.one_sided()  # a price that differs between buying and selling is no straight line of a deviation
     for entity in ([None] if sees is None else [sees, None]):
         spent_s = time.perf_counter() - started
         left = options.since(started)
         if left.time_limit_s <= WIDER * spent_s or relative_gap(worst, best) <= max(gap_share, ENOUGH):
             break
-        best = min(best, _promise(held, first_stage, deviations, Information(0, entity), left))
+        best = min(best, _promise(held, first_stage, apart, Information(0, entity), left))
     return best
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import scipy.sparse as sp
 
 from pipeline.program.linear_program import Floats, Indices
@@ -31,3 +32,16 @@ class Deviations:
     @property
     def count(self) -> int:
         return int(self.directions.shape[1])
+
+    def one_sided(self) -> Deviations:
+        """The same inputs, each two-sided deviation as one up and one down within the same group: a rule may then answer them apart.
+
+        Both at once are allowed and move nothing, so that the set of inputs stays what it was, and rules over it hold for it.
+        """
+        down = np.flatnonzero(self.low < 0)
+        every = np.concatenate([np.arange(self.count), down])
+        sign = np.concatenate([np.ones(self.count), -np.ones(down.size)])
+        return replace(
+            self, directions=sp.csr_array(self.directions[:, every] @ sp.diags_array(sign)), low=np.zeros(every.size),
+            high=np.concatenate([self.high, -self.low[down]]), slot=self.slot[every], entity=self.entity[every],
+            group=self.group[every], names=(*self.names, *(f"{self.names[k]}-" for k in down)))
