@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.uncertainty.affine_protection import guarded
 from pipeline.uncertainty.affine_roles import Flags, Information, Roles, roles_of
-from pipeline.uncertainty.affine_rows import Follow, coefficients, follow
+from pipeline.uncertainty.affine_rows import Follow, anticipating, coefficients, follow
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.refusals import check_certain_prices
 
@@ -57,11 +57,23 @@ def counterpart(program: LinearProgram, deviations: Deviations, *, first_stage: 
     nominal = program.bind(deviations.centre)
     held = nominal if limits is None else program.bind(limits)
     active = active_of(deviations)
-    roles = roles_of(program, deviations, active, np.asarray(first_stage, dtype=np.int64), information)
-    found = follow(program, deviations, roles, active)
+    roles, found = _followed(program, deviations, active, np.asarray(first_stage, dtype=np.int64), information)
     gains = coefficients(program, deviations, roles, found, nominal.cost, active)
     bound = guarded(program, nominal, held, deviations, roles, gains, active)
     return Counterpart(bound, roles, found, deviations)
+
+
+def _followed(program: LinearProgram, deviations: Deviations, active: Flags, first_stage: Indices,
+              information: Information) -> tuple[Roles, Follow]:
+    """Roles and what follows from them, without a column that knows what is yet to come: such a one has a rule of its own."""
+    barred = np.zeros(program.matrix.shape[1], dtype=bool)
+    while True:
+        roles = roles_of(program, deviations, active, first_stage, information, barred=barred)
+        found = follow(program, deviations, roles, active)
+        early = anticipating(program, deviations, roles, found)
+        if not early.size:
+            return roles, found
+        barred[early] = True
 
 
 def _check(program: LinearProgram, deviations: Deviations) -> None:

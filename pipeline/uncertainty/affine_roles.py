@@ -2,7 +2,8 @@
 
 Fixed columns do not move: the first stage, elastic slack (so that robust feasibility has a meaning), and whatever no deviation
 reaches once those are taken away. Of the rest, *determined* columns (stored energy, flows, exchanges) follow from the others
-through equality rows that pin them one after the other, with full memory; *controls* have rules of their own.
+through equality rows that pin them one after the other, with full memory; *controls* have rules of their own. A column that a row
+pins to what is decided in a later interval would follow deviations that are yet to come: it is a control, and the row matches rules.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ class Roles:
     pins: Indices  # (D,) rows
 
 
-def roles_of(program: LinearProgram, deviations: Deviations, active: Flags, first_stage: Indices, information: Information) -> Roles:
-    """Roles under the deviations that can move (`active`, (K,)). Raises InputError where an integer column would have to follow one."""
+def roles_of(program: LinearProgram, deviations: Deviations, active: Flags, first_stage: Indices, information: Information, *,
+             barred: Flags | None = None) -> Roles:
+    """Roles under the deviations that can move (`active`, (K,)). `barred`: (n,) columns that are not to be determined by others.
+
+    Raises InputError where an integer column would have to follow a deviation.
+    """
     moving = _movable(program, first_stage)
     component, reaches = _reach(program, deviations, active, moving)
     reached = moving & (np.asarray(reaches.sum(axis=1)).ravel()[component] > 0)
@@ -59,7 +64,7 @@ def roles_of(program: LinearProgram, deviations: Deviations, active: Flags, firs
             f"{whole.size - 1} more: an affine rule cannot carry it",
             "decide it before (settings.first_stage), or choose stochastic, cvar or wasserstein",
         ))
-    determined, pins = pinned(program, reached)
+    determined, pins = pinned(program, reached, barred)
     controls = np.setdiff1d(np.flatnonzero(reached), determined)
     pair_control, pair_deviation = _visible(program, deviations, active, controls, component, reaches, information)
     return Roles(controls, pair_control, pair_deviation, determined, pins)
@@ -95,9 +100,7 @@ def _visible(
     information: Information,
 ) -> tuple[Indices, Indices]:
     """Pairs of a control (place among `controls`) and a deviation that it may follow, by control, then by deviation."""
-    last = program.positions - 1
-    slot = positions_of([program.column_names[i] for i in controls])
-    slot = np.where(slot < 0, last, slot)
+    slot = slots_of(program, controls)
     found_control, found_deviation = [], []
     for now in np.unique(slot):
         mine = np.flatnonzero(slot == now)
@@ -118,8 +121,14 @@ def _visible(
     return pair_control[order], pair_deviation[order]
 
 
-def pinned(program: LinearProgram, among: Flags) -> tuple[Indices, Indices]:
-    """Columns of `among` that equality rows pin, and the rows that do, each following from the ones before it.
+def slots_of(program: LinearProgram, columns: Indices) -> Indices:
+    """Interval in which each of some columns is decided: that of its name, the last one where it has none."""
+    slot = positions_of([program.column_names[i] for i in columns])
+    return np.where(slot < 0, program.positions - 1, slot)
+
+
+def pinned(program: LinearProgram, among: Flags, barred: Flags | None = None) -> tuple[Indices, Indices]:
+    """Columns of `among`, but for barred ones, that equality rows pin, and the rows that do, each following from the ones before it.
 
     A row with one candidate left pins it. Where every row has several, one becomes a control: bounded ones first, then free
     ones, and states (columns that rows of another interval mention) last.
@@ -127,6 +136,8 @@ def pinned(program: LinearProgram, among: Flags) -> tuple[Indices, Indices]:
     equal = np.flatnonzero(np.isfinite(program.row_lower) & (program.row_lower == program.row_upper))
     rank = _rank(program, equal)
     candidate = among & (rank > 0)
+    if barred is not None:
+        candidate &= ~barred
     matrix = sp.csr_array(program.matrix[equal])
     entry_row = np.repeat(np.arange(equal.size), np.diff(matrix.indptr))
     kept = candidate[matrix.indices] & (matrix.data != 0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.linear_program import Floats, LinearProgram
-from pipeline.uncertainty.affine_roles import Roles
+from pipeline.program.linear_program import Floats, Indices, LinearProgram
+from pipeline.uncertainty.affine_roles import Roles, slots_of
 from pipeline.uncertainty.deviations import Deviations
 
 
@@ -44,6 +44,35 @@ def follow(program: LinearProgram, deviations: Deviations, roles: Roles, active:
     select = sp.csr_array((np.ones(controls.size), (controls, np.arange(controls.size))), shape=(columns, controls.size))
     place = sp.csr_array((np.ones(pins.size), (determined, np.arange(pins.size))), shape=(columns, pins.size))
     return Follow(sp.csr_array(select + place @ controlled), sp.csr_array(place @ deviated))
+
+
+FOLLOWS = 1e-9  # share of a column's largest coefficient below which one is a rounding error
+
+
+def anticipating(program: LinearProgram, deviations: Deviations, roles: Roles, found: Follow) -> Indices:
+    """Determined columns that would follow deviations of later intervals; of several that follow one another, those that begin it."""
+    latest = np.full(roles.controls.size, -1, dtype=np.int64)
+    np.maximum.at(latest, roles.pair_control, deviations.slot[roles.pair_deviation])
+    seen = np.maximum(_latest(found.by_control, latest), _latest(found.by_deviation, deviations.slot))
+    early = seen[roles.determined] > slots_of(program, roles.determined)
+    if not early.any():
+        return np.zeros(0, dtype=np.int64)
+    flagged = np.zeros(seen.size)
+    flagged[roles.determined[early]] = 1.0
+    held = abs(program.matrix[roles.pins]).sign() @ flagged  # each counts itself
+    return roles.determined[early & (held < 1.5)]
+
+
+def _latest(matrix: sp.csr_array, slot: Indices) -> Indices:
+    """(n,) the latest slot among the columns that hold an entry in a row, -1 without one."""
+    entries = sp.coo_array(matrix)
+    rows, size = entries.coords[0], np.abs(entries.data)
+    largest = np.zeros(matrix.shape[0])
+    np.maximum.at(largest, rows, size)
+    kept = size > FOLLOWS * largest[rows]
+    found = np.full(matrix.shape[0], -1, dtype=np.int64)
+    np.maximum.at(found, rows[kept], slot[entries.coords[1][kept]])
+    return found
 
 
 def shift(program: LinearProgram, deviations: Deviations, active: np.ndarray) -> sp.csr_array:

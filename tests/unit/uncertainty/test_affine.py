@@ -213,6 +213,57 @@ def test_a_broken_policy_is_caught_with_the_row():
     assert checked.worst_violation > 1e-6 and "energy" in checked.worst_place and checked.violated_share > 0
 
 
+def promised(more=()):
+    """What is promised in slot 1 is used in slot 2, where 10 kW are met and wind may fall 5 short; the rest costs 5."""
+    columns = {"a.look_kw[1]": (0.0, -INF, INF), "a.use_kw[2]": (1.0, 0, 100), "a.rest_kw[2]": (5.0, 0, 100)}
+    rows = {"a.promise[1]": (0, {"a.look_kw[1]": 1, "a.use_kw[2]": -1}, 0),
+            "a.met[2]": (10, {"a.use_kw[2]": 1, "a.rest_kw[2]": 1, "a.wind_kw[2]": 1}, 10)}
+    for name in more:
+        columns[name], rows[name.replace("_kw", "_same")] = (0.0, -INF, INF), (0, {name: 1, "a.look_kw[1]": -1}, 0)
+    program = written(columns, rows, inputs=["a.wind_kw[2]"], positions=2)
+    return program, moving(program, [("a.wind_kw[2]", -5.0, 1)], [0.0], budget=[1.0])
+
+
+@pytest.mark.parametrize("more", [(), ("a.echo_kw[1]",), ("a.echo_kw[2]",)])
+def test_a_column_that_a_row_ties_to_a_later_decision_does_not_know_what_is_yet_to_come(more):
+    """The promise cannot follow the wind, so neither can what keeps it: 10 + 5 x 5, not 15."""
+    program, deviations = promised(more)
+    found = affine(program, deviations, first_stage=np.zeros(0, dtype=np.int64))
+    assert found.decision.objective == pytest.approx(35.0)
+    rule = dict(zip(program.column_names, found.policy.rule.toarray().ravel(), strict=True))
+    assert rule["a.rest_kw[2]"] == pytest.approx(5.0) and all(abs(rule[name]) <= 1e-9 for name in ("a.look_kw[1]", "a.use_kw[2]", *more))
+
+
+@pytest.mark.parametrize("through", ["a later control", "a later input"])
+def test_neither_a_later_control_nor_a_later_input_moves_a_column_ahead_of_it(through):
+    """look[1] is use[2], which covers a shortfall of wind (15 throughout, then: 30, not 25), or the shortfall itself: no rule can be."""
+    follower = "a.use_kw[2]" if through == "a later control" else "a.wind_kw[2]"
+    program = written(
+        {"a.look_kw[1]": (0.0, -INF, INF), "a.use_kw[2]": (1.0, 0, 100), "a.most_kw[2]": (1.0, 0, INF)},
+        {"a.promise[2]": (0, {"a.look_kw[1]": 1, follower: -1}, 0),
+         "a.met[2]": (10, {"a.use_kw[2]": 1, "a.wind_kw[2]": 1}, INF),
+         "a.most[2]": (0, {"a.most_kw[2]": 1, "a.use_kw[2]": -1, "a.wind_kw[2]": -1}, INF)},
+        inputs=["a.wind_kw[2]"], positions=2)
+    deviations = moving(program, [("a.wind_kw[2]", -5.0, 1)], [0.0], budget=[1.0])
+    if through == "a later input":
+        with pytest.raises(NoDecision, match="no affine rule meets every deviation"):
+            affine(program, deviations, first_stage=np.zeros(0, dtype=np.int64))
+        return
+    found = affine(program, deviations, first_stage=np.zeros(0, dtype=np.int64))
+    assert abs(found.policy.rule.toarray()[:2]).max() <= 1e-9 and found.decision.objective == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("memory_steps", [0, 1])
+def test_no_column_follows_a_later_slot(memory_steps):
+    program = store_over(4)
+    deviations = sunny(program, budget=1.0)
+    found = affine(program, deviations, first_stage=ties(program), information=Information(memory_steps))
+    rule = found.policy.rule.tocoo()
+    slot = np.array([int(name[-2]) - 1 for name in program.column_names])
+    moves = np.abs(rule.data) > 1e-9
+    assert moves.any() and (deviations.slot[rule.coords[1][moves]] <= slot[rule.coords[0][moves]]).all()
+
+
 @pytest.mark.parametrize("scope", ["slot", "horizon"])
 def test_budget_zero_is_the_deterministic_schedule(scope):
     program = store_over(5)
