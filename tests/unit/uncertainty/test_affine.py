@@ -213,6 +213,25 @@ def test_a_broken_policy_is_caught_with_the_row():
     assert checked.worst_violation > 1e-6 and "energy" in checked.worst_place and checked.violated_share > 0
 
 
+@pytest.mark.parametrize(("money", "alpha"), [(0.0, 45.0), (-2.0, 55.0), (9.0, 30.0)])
+def test_alpha_holds_what_a_determined_column_and_constant_money_cost(money, alpha):
+    """A flow of 10 less wind at 3: wind 5 short costs 15 more, and -5 times the money; what it saves no deviation must bring."""
+    program = written({"a.flow_kw[1]": (3.0, -INF, INF)}, {"a.met[1]": (10, {"a.flow_kw[1]": 1, "a.wind_kw[1]": 1}, 10)},
+                      inputs=["a.wind_kw[1]"])
+    program = replace(program, offset_by_input=np.array([money]))
+    found = affine(program, moving(program, [("a.wind_kw[1]", -5.0, 0)], [0.0], budget=[1.0]), first_stage=np.zeros(0, dtype=np.int64))
+    assert found.decision.objective == pytest.approx(alpha)
+
+
+@pytest.mark.parametrize(("cost", "low", "high", "amount", "value"), [(-1.0, -INF, 10.2, 0.5, 9.7), (1.0, -0.2, INF, -0.5, 0.3)])
+def test_a_row_that_its_columns_bounds_miss_by_little_is_guarded(cost, low, high, amount, value):
+    """0 <= g <= 10 and half a kW of wind: the row reaches 10.5 where 10.2 is allowed, and -0.5 where -0.2 is."""
+    program = written({"a.g_kw[1]": (cost, 0, 10)}, {"a.limit[1]": (low, {"a.g_kw[1]": 1, "a.wind_kw[1]": 1}, high)},
+                      inputs=["a.wind_kw[1]"])
+    deviations = moving(program, [("a.wind_kw[1]", amount, 0)], [0.0], budget=[1.0])
+    assert affine(program, deviations, first_stage=np.array([0])).policy.nominal == pytest.approx([value])
+
+
 def promised(more=()):
     """What is promised in slot 1 is used in slot 2, where 10 kW are met and wind may fall 5 short; the rest costs 5."""
     columns = {"a.look_kw[1]": (0.0, -INF, INF), "a.use_kw[2]": (1.0, 0, 100), "a.rest_kw[2]": (5.0, 0, 100)}

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
-from pipeline.program.solve import SolveOptions, solve
+from pipeline.program.solve import SolveOptions, Status, solve
 from pipeline.uncertainty.box_robust import box_robust
 from pipeline.uncertainty.box_rules import promised_cost
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.dual_bounds import DualBound, bounds_of, dual_intervals
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.measure import WorstCase
-from pipeline.uncertainty.monolith import solve_monolith, solve_scenario_program
+from pipeline.uncertainty.monolith import NoDecision, solve_monolith, solve_scenario_program
 from pipeline.uncertainty.two_stage import TwoStage
 from pipeline.uncertainty.worst_corner import choices_of, greedy, search_corner
 from tests.unit.uncertainty.small_programs import SHORTAGE_PRICE, program_of, units
@@ -313,6 +313,31 @@ def test_what_the_bound_of_a_master_takes_for_granted_is_said_of_the_bound_that_
     monkeypatch.setattr("pipeline.uncertainty.box_robust.solve_scenario_program", solved)
     found = box_robust(load_and_wind(), np.zeros(0, dtype=np.int64), deviations([100, 40], [15, 12], budget=2), rounds_max=2)
     assert len(count) == 2 and found.decision.words == words and found.decision.lower == pytest.approx(27.85 if raised == 0 else 18.0)
+
+
+def test_a_corner_that_was_only_climbed_to_proves_no_upper_bound(monkeypatch):
+    """Where neither search finds anything in its time, the dearest corner known is no limit of the cost."""
+    monkeypatch.setattr("pipeline.uncertainty.box_robust.search_corner", lambda *given, **named: None)
+    with pytest.raises(NoDecision, match="in time") as refused:
+        box_robust(load_and_wind(), np.zeros(0, dtype=np.int64), deviations([100, 40], [15, 12], budget=2))
+    assert refused.value.status is Status.time_limit
+
+
+@pytest.mark.parametrize(("cost", "amount", "worst"), [([1.0, 50.0, 50.0], 3.0, 12.0), ([-1.0, 50.0, 50.0], -3.0, -11.0)])
+def test_a_range_row_has_a_price_on_either_side(cost, amount, worst):
+    """demand <= y <= demand + 5 (more or less at 50): y costs 1 and demand rises from 9 to 12, or y earns 1 and it falls to 6."""
+    program = program_of(np.array(cost), np.array([[1.0, 1.0, -1.0]]), np.array([[-1.0]]), row_lower=[0.0], row_upper=[5.0],
+                         col_upper=[np.inf] * 3)
+    given_set = deviations([9.0], [3.0], budget=1, two_sided=True)
+    recourse = recourse_of(program, np.zeros(0, dtype=np.int64), TIGHT)
+    bound = recourse.frozen.bind(given_set.centre)
+    slope = sp.csr_array(program.matrix_by_input @ given_set.directions)
+    intervals = dual_intervals(recourse.frozen, bound.cost)
+    bounds = bounds_of(recourse.frozen, bound.cost, np.array([0]), intervals)
+    found = search_corner(bound, slope, np.zeros(1), given_set, choices=choices_of(given_set), bounds=bounds, intervals=intervals,
+                          options=TIGHT)
+    assert found is not None and found.bound == close(worst) and given_set.directions @ found.deviation == pytest.approx([amount])
+    assert found.prices == pytest.approx([cost[0]])
 
 
 def test_a_set_without_room_is_proven_by_its_centre():

@@ -9,8 +9,10 @@ import pytest
 import scipy.sparse as sp
 
 from pipeline.core.errors import InputError
-from pipeline.program.solve import SolveOptions, Status
+from pipeline.program.solve import SolveOptions, Status, solve
+from pipeline.uncertainty.around import program_around, scenario_costs
 from pipeline.uncertainty.column_and_constraint import column_and_constraint
+from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.measure import Expectation, WorstCase
 from pipeline.uncertainty.monolith import NoDecision, solve_monolith, solve_scenario_program
 from pipeline.uncertainty.two_stage import TwoStage
@@ -96,6 +98,30 @@ def test_integers_after_the_fact_are_refused_with_the_remedy():
 def test_scenarios_and_weights_that_are_none_are_refused(way, scenarios, weights, said):
     with pytest.raises(InputError, match=said):
         way(replace(one_unit(), scenarios=np.array(scenarios), weights=np.array(weights)), Expectation())
+
+
+@pytest.mark.parametrize("seed", [1, 5, 6])
+def test_a_cut_touches_the_cost_of_its_scenario_and_lies_above_it_nowhere(monkeypatch, seed):
+    given, cuts = two_stage(seed, scenarios=5), {}
+
+    def around(two, epigraph, **named):
+        cuts.update({(cut.scenario, cut.constant): cut for cut in named["cuts"]})
+        return program_around(two, epigraph, **named)
+
+    monkeypatch.setattr("pipeline.uncertainty.column_and_constraint.program_around", around)
+    column_and_constraint(given, WorstCase(), gap_share=1e-9, activated_per_round=1)
+    recourse, costs = recourse_of(given.program, given.first_stage, SolveOptions()), scenario_costs(given)
+    firsts = [np.array([one, other]) for one in np.linspace(0, 15, 7) for other in np.linspace(0, 15, 7)]
+    mean = solve(given.program.bind(given.weights @ given.scenarios)).x[given.first_stage]
+    assert cuts
+    for cut in cuts.values():
+        room = [recourse.meet(first, given.scenarios[cut.scenario])[0].objective - costs.shared_at(first)
+                - cut.constant - cut.slope @ first for first in [*firsts, mean]]
+        assert min(room) >= -1e-6
+    first_of = {cut.scenario: cut for cut in reversed(cuts.values())}  # the mean's, which round 1 met
+    for s, cut in first_of.items():
+        whole = recourse.meet(mean, given.scenarios[s])[0].objective
+        assert cut.constant + cut.slope @ mean + costs.shared_at(mean) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(("raised", "words"), [(0.0, "round 2 takes columns for granted"), (-1e3, "")])

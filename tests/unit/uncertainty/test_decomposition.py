@@ -140,6 +140,34 @@ def test_a_gap_that_whole_numbers_leave_is_said_where_no_time_limit_was_met(want
     assert ("choices of whole numbers" in found.words and "time was left" in found.ended) == (status is Status.time_limit)
 
 
+def test_the_lower_bound_is_what_the_blocks_prove_and_no_more(monkeypatch):
+    proven, real = [], integers._bounded
+
+    def seen(*given, **named):
+        proven.append(real(*given, **named))
+        return proven[-1]
+
+    monkeypatch.setattr(integers, "_bounded", seen)
+    found = decompose(coupled(4, switched=True, limit=6.0), Expectation(), gap_share=1e-5)
+    assert found.lower == pytest.approx(max(lower for lower, _ in proven), rel=1e-9)
+
+
+def test_a_block_s_bound_is_proven_and_not_the_cost_of_what_it_found(monkeypatch):
+    """Cut short, branch and bound has found something dearer than what it proves; the optimum lies between."""
+    asked, real = [], integers._branch
+
+    def both(block, costs, *, gap, time_limit_s, scale):
+        exact, _ = real(block, costs, gap=0.0, time_limit_s=time_limit_s, scale=scale)
+        loose, x = real(block, costs, gap=1e6, time_limit_s=time_limit_s, scale=scale)
+        asked.append((loose, exact))
+        return exact, x
+
+    monkeypatch.setattr(integers, "_branch", both)
+    decompose(coupled(4, switched=True, limit=6.0), Expectation(), gap_share=1e-3)
+    loose, exact = np.array(asked).T
+    assert (loose <= exact + 1e-7 * np.abs(exact)).all() and (loose < exact - 1e-6 * np.abs(exact)).any()
+
+
 def test_the_same_whole_numbers_are_decomposed_once_whatever_else_the_blocks_say(monkeypatch):
     """Blocks also hold columns that are none: those may differ from one price to the next."""
     given, count, real = coupled(4, switched=True, limit=6.0), [], integers._bounded
