@@ -84,6 +84,17 @@ def test_three_clusters_are_found_by_all() -> None:
         assert w1(rows, np.array(chosen)) < 0.1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_backward_drops_what_is_cheapest_to_move_to_its_neighbours(seed: int) -> None:
+    """Against the plain rule: of all rows the one without which the sum of distances to the nearest kept row is least."""
+    distances = distances_between(np.random.default_rng(seed).standard_normal((25, 3)))
+    kept = list(range(25))
+    while len(kept) > 5:
+        costs = np.array([distances[:, [k for k in kept if k != dropped]].min(axis=1).sum() for dropped in kept])
+        kept.pop(int(np.flatnonzero(costs <= costs.min() + 1e-9)[0]))  # of two that are as near to one another, the first
+    assert backward(distances, 5).tolist() == kept
+
+
 def test_one_dead_neuron_is_dropped_not_weighted_zero() -> None:
     rows = np.repeat(np.array([[0.0, 0.0], [1.0, 1.0]]), 20, axis=0)
     chosen, dead = som_medoids(rows, 5, seed=0)

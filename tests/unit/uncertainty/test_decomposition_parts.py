@@ -19,6 +19,8 @@ from pipeline.uncertainty.decomposition.eliminate import eliminate, lazy_classes
 from pipeline.uncertainty.decomposition.family import Family, family_of
 from pipeline.uncertainty.decomposition.fold import drop_redundant, fold_bounds, soften
 from pipeline.uncertainty.decomposition.loop import Loop, Stuck
+from pipeline.uncertainty.decomposition.own import Own
+from pipeline.uncertainty.decomposition.prices import right_sign
 from pipeline.uncertainty.decomposition.trial import reduce_family
 from pipeline.uncertainty.measure import weighted
 from pipeline.uncertainty.two_stage import TwoStage
@@ -148,3 +150,17 @@ def test_a_system_with_one_device_of_every_kind_is_reduced_exactly():
     found = check_solution(one, reduced.recover(reduced.trial[None]))
     assert found.violation <= 1e-7 and found.costs[0] == pytest.approx(solve(program.bind(inputs)).objective, rel=1e-7, abs=1e-7)
     detect(reduced.family)  # whatever it says, it ends
+
+
+@pytest.mark.parametrize(("reduced", "least"), [([2.0, -3.0, 0.0], -19.0), ([2.0, -3.0, 1e-9], -19.0), ([2.0, -3.0, 1.0], -np.inf),
+                                                ([2.0, -3.0, -1.0], -np.inf)])
+def test_reduced_costs_on_a_column_without_bounds_prove_nothing(reduced, least):
+    given = Own(*(np.zeros(0, dtype=np.int64) for _ in range(3)), sp.csc_array((0, 3)), sp.csc_array((1, 3)),
+                np.array([-2.0, 0.0, -np.inf]), np.array([9.0, 5.0, np.inf]), np.zeros(3, dtype=bool), np.zeros(0), np.zeros(0))
+    assert given.least(np.array(reduced)) == pytest.approx(least)
+
+
+def test_a_price_pushes_only_against_a_bound_that_is_there():
+    lower, upper = np.array([1.0, 1.0, -np.inf, -np.inf, 1.0]), np.array([2.0, np.inf, 2.0, np.inf, np.inf])
+    assert right_sign(np.ones(5), lower, upper).tolist() == [1, 1, 0, 0, 1]
+    assert right_sign(-np.ones(5), lower, upper).tolist() == [-1, 0, -1, 0, 0]
