@@ -16,12 +16,15 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.leaving import NOBODY_LEAVES
 from pipeline.uncertainty.refusals import check_continuous_recourse
 
-ON = "on_share"  # units are switched before the scenario is known
+ON, POSITION = "on_share", "schedule_kw"  # units are switched, positions taken, before the scenario is known
 
 
 def check_first_stage(desk: Desk, *, scenarios: int) -> None:
-    """Patterns that name something, and commitments ahead of the scenarios. Raises InputError."""
-    mistakes = [*_patterns(desk), *_late_commitments(desk, scenarios)]
+    """Patterns that name something, positions and commitments ahead of the scenarios, rules within the day. Raises InputError."""
+    method = desk.case.settings.method
+    mistakes = [*_patterns(desk), *_late_decisions(desk, scenarios)]
+    if isinstance(method, Affine):
+        mistakes += _far_memory(method, desk.program.positions)
     if mistakes:
         raise InputError(mistakes)
 
@@ -33,7 +36,7 @@ def check_treatment(desk: Desk) -> None:
     """
     method, program = desk.case.settings.method, desk.program
     first = program.columns_like(desk.case.settings.first_stage)
-    mistakes = [*_patterns(desk), *_late_commitments(desk, method.representative_count if isinstance(method, Sampled) else 1)]
+    mistakes = [*_patterns(desk), *_late_decisions(desk, method.representative_count if isinstance(method, Sampled) else 1)]
     if isinstance(method, Sampled):
         mistakes += _too_few_draws(method)
     if isinstance(method, BoxRobust | Affine) and method.half_widths.price_share > 0 and program.cost_by_input.nnz:
@@ -73,12 +76,16 @@ def _patterns(desk: Desk) -> Iterator[Mistake]:
                               f"leave it to settings.first_stage, and name here some of {', '.join(FIRST_STAGE)}")
 
 
-def _late_commitments(desk: Desk, scenarios: int) -> Iterator[Mistake]:
+def _late_decisions(desk: Desk, scenarios: int) -> Iterator[Mistake]:
+    """Commitments and positions, of which a day has one, that every scenario would decide anew."""
+    if scenarios == 1:
+        return
     index, first = desk.program.column_index, desk.program.columns_like(desk.case.settings.first_stage)
-    units = sorted(name for name in index if name.endswith(f".{ON}") and not np.isin(index[name], first).all())
-    if scenarios > 1 and units:
-        yield Mistake("settings.first_stage", f"{units[0]} ({len(units) - 1} more) would be decided anew in every scenario",
-                      "add '*.on_share', '*.start_share' and '*.stop_share', or take method deterministic")
+    for what, patterns in ((ON, "'*.on_share', '*.start_share' and '*.stop_share'"), (POSITION, "'*.schedule_kw'")):
+        late = sorted(name for name in index if name.endswith(f".{what}") and not np.isin(index[name], first).all())
+        if late:
+            yield Mistake("settings.first_stage", f"{late[0]} ({len(late) - 1} more) would be decided anew in every scenario",
+                          f"add {patterns}, or take method deterministic")
 
 
 def _too_few_draws(method: Sampled) -> Iterator[Mistake]:

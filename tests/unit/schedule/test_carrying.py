@@ -39,6 +39,20 @@ def test_units_are_switched_before_the_scenario_is_known():
         check_first_stage(desk, scenarios=2)
 
 
+def test_a_position_is_taken_before_the_scenario_is_known():
+    """With an empty first stage the day was solved, and the gate found as many positions as scenarios."""
+    tiny = setting(variant="two_price", first_stage=())
+    desk = open_desk(tiny.case, tiny.day, tiny.hourly)
+    check_first_stage(desk, scenarios=1)
+    with pytest.raises(InputError, match=r"settings.first_stage: \S+.schedule_kw .*decided anew .*add '\*.schedule_kw'"):
+        check_first_stage(desk, scenarios=2)
+
+
+def test_a_rule_looks_no_further_back_than_the_day_reaches():
+    with pytest.raises(InputError, match=r"settings.method.memory_steps: .*take at most 23"):
+        setting(method=Affine(memory_steps=24)).plan()
+
+
 def test_prices_cannot_be_guarded_where_there_are_none():
     case = case_of(Demand(id="d", bus="plate", series="load"), ties=(), balancing_tie=None)
     case = case.model_copy(update={"settings": case.settings.model_copy(update={"budgeted_prices": BudgetedPrices()})})
