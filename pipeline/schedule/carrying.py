@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -16,13 +16,15 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.leaving import NOBODY_LEAVES
 from pipeline.uncertainty.refusals import check_continuous_recourse
 
-ON, POSITION = "on_share", "schedule_kw"  # units are switched, positions taken, before the scenario is known
+# Units are switched, and positions taken, before the scenario is known. A mistyped pattern may be what is missing: it is told first.
+_COMMITMENTS = {"on_share": "'*.on_share', '*.start_share' and '*.stop_share'"}
+_POSITIONS = {"schedule_kw": "'*.schedule_kw'"}
 
 
 def check_first_stage(desk: Desk, *, scenarios: int) -> None:
-    """Patterns that name something, positions and commitments ahead of the scenarios, rules within the day. Raises InputError."""
+    """Patterns that name something, commitments ahead of the scenarios, rules within the day. Raises InputError."""
     method = desk.case.settings.method
-    mistakes = [*_patterns(desk), *_late_decisions(desk, scenarios)]
+    mistakes = list(_patterns(desk)) or list(_late_decisions(desk, scenarios, _COMMITMENTS))
     if isinstance(method, Affine):
         mistakes += _far_memory(method, desk.program.positions)
     if mistakes:
@@ -36,7 +38,8 @@ def check_treatment(desk: Desk) -> None:
     """
     method, program = desk.case.settings.method, desk.program
     first = program.columns_like(desk.case.settings.first_stage)
-    mistakes = [*_patterns(desk), *_late_decisions(desk, method.representative_count if isinstance(method, Sampled) else 1)]
+    scenarios = method.representative_count if isinstance(method, Sampled) else 1
+    mistakes = list(_patterns(desk)) or list(_late_decisions(desk, scenarios, _COMMITMENTS | _POSITIONS))
     if isinstance(method, Sampled):
         mistakes += _too_few_draws(method)
     if isinstance(method, BoxRobust | Affine) and method.half_widths.price_share > 0 and program.cost_by_input.nnz:
@@ -76,12 +79,12 @@ def _patterns(desk: Desk) -> Iterator[Mistake]:
                               f"leave it to settings.first_stage, and name here some of {', '.join(FIRST_STAGE)}")
 
 
-def _late_decisions(desk: Desk, scenarios: int) -> Iterator[Mistake]:
-    """Commitments and positions, of which a day has one, that every scenario would decide anew."""
+def _late_decisions(desk: Desk, scenarios: int, decisions: Mapping[str, str]) -> Iterator[Mistake]:
+    """Decisions (column name -> patterns to add), of which a day has one, that every scenario would take anew."""
     if scenarios == 1:
         return
     index, first = desk.program.column_index, desk.program.columns_like(desk.case.settings.first_stage)
-    for what, patterns in ((ON, "'*.on_share', '*.start_share' and '*.stop_share'"), (POSITION, "'*.schedule_kw'")):
+    for what, patterns in decisions.items():
         late = sorted(name for name in index if name.endswith(f".{what}") and not np.isin(index[name], first).all())
         if late:
             yield Mistake("settings.first_stage", f"{late[0]} ({len(late) - 1} more) would be decided anew in every scenario",

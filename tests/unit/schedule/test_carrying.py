@@ -40,12 +40,11 @@ def test_units_are_switched_before_the_scenario_is_known():
 
 
 def test_a_position_is_taken_before_the_scenario_is_known():
-    """With an empty first stage the day was solved, and the gate found as many positions as scenarios."""
-    tiny = setting(variant="two_price", first_stage=())
+    """With an empty first stage the day is solved, and the gate finds as many positions as scenarios."""
+    tiny = setting(variant="two_price", first_stage=(), method=Stochastic())
     desk = open_desk(tiny.case, tiny.day, tiny.hourly)
-    check_first_stage(desk, scenarios=1)
     with pytest.raises(InputError, match=r"settings.first_stage: \S+.schedule_kw .*decided anew .*add '\*.schedule_kw'"):
-        check_first_stage(desk, scenarios=2)
+        check_treatment(desk)
 
 
 def test_a_rule_looks_no_further_back_than_the_day_reaches():
