@@ -16,17 +16,14 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.leaving import NOBODY_LEAVES
 from pipeline.uncertainty.refusals import check_continuous_recourse
 
-# Units are switched, and positions taken, before the scenario is known. A mistyped pattern may be what is missing: it is told first.
+# Units are switched, and positions taken, before the scenario is known.
 _COMMITMENTS = {"on_share": "'*.on_share', '*.start_share' and '*.stop_share'"}
 _POSITIONS = {"schedule_kw": "'*.schedule_kw'"}
 
 
 def check_first_stage(desk: Desk, *, scenarios: int) -> None:
     """Patterns that name something, commitments ahead of the scenarios, rules within the day. Raises InputError."""
-    method = desk.case.settings.method
-    mistakes = list(_patterns(desk)) or list(_late_decisions(desk, scenarios, _COMMITMENTS))
-    if isinstance(method, Affine):
-        mistakes += _far_memory(method, desk.program.positions)
+    mistakes = _of_the_program(desk, scenarios, _COMMITMENTS)
     if mistakes:
         raise InputError(mistakes)
 
@@ -39,7 +36,7 @@ def check_treatment(desk: Desk) -> None:
     method, program = desk.case.settings.method, desk.program
     first = program.columns_like(desk.case.settings.first_stage)
     scenarios = method.representative_count if isinstance(method, Sampled) else 1
-    mistakes = list(_patterns(desk)) or list(_late_decisions(desk, scenarios, _COMMITMENTS | _POSITIONS))
+    mistakes = _of_the_program(desk, scenarios, _COMMITMENTS | _POSITIONS)
     if isinstance(method, Sampled):
         mistakes += _too_few_draws(method)
     if isinstance(method, BoxRobust | Affine) and method.half_widths.price_share > 0 and program.cost_by_input.nnz:
@@ -49,11 +46,18 @@ def check_treatment(desk: Desk) -> None:
         mistakes += _nobody_leaves(desk.case, method)
         mistakes += _refused(lambda: check_continuous_recourse(
             program, first, treatment="the box", remedy="name it in settings.first_stage, or take another method"))
-    if isinstance(method, Affine):
-        mistakes += _far_memory(method, program.positions)
     mistakes += _refused(lambda: freeze(program, first))
     if mistakes:
         raise InputError(mistakes)
+
+
+def _of_the_program(desk: Desk, scenarios: int, decisions: Mapping[str, str]) -> list[Mistake]:
+    """A mistyped pattern may be what is missing of the first stage: it is told first."""
+    method = desk.case.settings.method
+    mistakes = list(_patterns(desk)) or list(_late_decisions(desk, scenarios, decisions))
+    if isinstance(method, Affine):
+        mistakes += _far_memory(method, desk.program.positions)
+    return mistakes
 
 
 def _refused(asked: Callable[[], object]) -> tuple[Mistake, ...]:

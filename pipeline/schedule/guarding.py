@@ -33,7 +33,7 @@ from pipeline.uncertainty.box_robust import Robust, box_robust
 from pipeline.uncertainty.budgeted import budgeted_prices
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.monolith import NoDecision
-from pipeline.uncertainty.two_stage import Decision
+from pipeline.uncertainty.two_stage import Decision, together
 
 _DIRECTED = ("in every step each store moves in the direction of the nominal schedule alone, whatever deviates; "
              "other directions may promise less")
@@ -74,13 +74,11 @@ def _over_the_box(robust: Robust) -> Decision:
     if not robust.proven:
         words = ("the worst corner was searched within bounds on prices that are stated, not proven (findings `dual_bound`), and no "
                  "rule was found in time that meets every deviation")
-        words = "; ".join(filter(None, (words, plain.words)))
-        return replace(plain, objective=robust.worst_cost, proven=False, words=words, iterations=rounds)
+        return replace(plain, objective=robust.worst_cost, proven=False, words=together(words, plain.words), iterations=rounds)
     words = (f"the worst corner found costs {robust.worst_cost:.2f}; rules after these decisions keep every deviation of the box "
              "below the objective")
-    words = "; ".join(filter(None, (words, plain.words)))
     rounds = (*rounds[:-1], replace(rounds[-1], upper=robust.upper))
-    return replace(plain, objective=robust.upper, words=words, iterations=rounds)
+    return replace(plain, objective=robust.upper, words=together(words, plain.words), iterations=rounds)
 
 
 def protect_prices(desk: Desk, outlook: Outlook, inputs: Floats) -> Desk:
@@ -112,7 +110,7 @@ def follow_rules(work: Work, outlook: Outlook, inputs: Floats, method: Affine, *
         found = _one_way(work, problem, affine_day(work.desk, problem, work.left()))
     except NoDecision as none:
         raise undecided(work, none, inputs) from none
-    warn_of_end(work, found.decision, "rules")
+    warn_of_end(work, found.decision, "rules so far are")
     program = work.desk.program
     bound = program.bind(inputs)
     recourse = recourse_of(program, problem.first_stage, work.left())
@@ -130,14 +128,13 @@ def _tight(desk: Desk, nominal: Floats, inputs: Floats) -> Floats:
     Counted: deviations from positions and exports of ties, segments of cost curves, energy and voltage outside their limits. What
     moves stays as the rules have it.
     """
-    index = desk.layout.columns.index
     columns, given = by_position(nominal, desk.layout.columns), by_position(inputs, desk.layout.inputs)
     in_merit_order(columns, desk.roster.generators)
     derive_ties(desk.roster.ties, columns, given)
     energy_slacks(desk, columns, given)
     sweep_voltages(desk, columns, given)
     tight = nominal.copy()
-    tight[index] = columns
+    tight[desk.layout.columns.index] = columns
     return tight
 
 
@@ -189,7 +186,7 @@ def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> Affi
         found = affine_day(replace(work.desk, program=replace(program, col_upper=high)), problem, work.left())
     except NoDecision:
         return None
-    words = "; ".join(filter(None, (found.decision.words, _DIRECTED, first.decision.words and f"{_FREE}: {first.decision.words}")))
+    words = together(found.decision.words, _DIRECTED, first.decision.words and f"{_FREE}: {first.decision.words}")
     lower = min(first.decision.lower, found.decision.objective)
     return replace(found, decision=replace(found.decision, lower=lower, words=words))
 

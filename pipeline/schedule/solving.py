@@ -48,9 +48,8 @@ class Work:
 
     def left(self) -> SolveOptions:
         """What remains of the time limit."""
-        spent = time.perf_counter() - self.started
-        return SolveOptions(time_limit_s=max(self.options.time_limit_s - spent, 0.0), seed=self.options.seed,
-                            mip_gap_share=self.options.mip_gap_share)
+        asked = self.options
+        return SolveOptions(time_limit_s=asked.time_limit_s, seed=asked.seed, mip_gap_share=asked.mip_gap_share).since(self.started)
 
     def warn(self, check: str, place: str, message: str) -> None:
         """A finding that makes the day degraded."""
@@ -101,15 +100,14 @@ def checked(work: Work, solution: Solution, inputs: Floats, place: str) -> Solut
     return better
 
 
-def warn_of_end(work: Work, decision: Decision, what: str = "schedule") -> None:
+def warn_of_end(work: Work, decision: Decision, what: str = "schedule so far is") -> None:
     """A finding where the search for a decision did not end at its gap: whether the time limit ended it, or what else."""
     if decision.status is Status.optimal:
         return
-    used = f"the best {what} so far {'are' if what.endswith('s') else 'is'} used"
     if decision.ended:
-        work.warn("gap_left", "schedule", f"{decision.ended}: {used}")
+        work.warn("gap_left", "schedule", f"{decision.ended}: the best {what} used")
     else:
-        work.warn("time_limit", "schedule", f"the solver met its time limit: {used.replace('the best', 'its best', 1)}")
+        work.warn("time_limit", "schedule", f"the solver met its time limit: its best {what} used")
 
 
 def no_schedule(work: Work, solution: Solution, inputs: Floats) -> NoSchedule:

@@ -39,11 +39,6 @@ class Found:
         """Those of which at least one day is there."""
         return [cell for cell in self.plan.cells if self.met[cell.name]]
 
-    @property
-    def same_days(self) -> bool:
-        """Whether all treatments that are there have the same days: their means compare."""
-        return len({tuple(self.met[cell.name]) for cell in self.cells}) == 1
-
     def missing(self) -> list[str]:
         return [f"{day}/{cell.name}" for day in self.days for cell in self.plan.cells if day not in self.met[cell.name]]
 

@@ -17,10 +17,10 @@ from pipeline.cases.records import build
 from pipeline.cases.settings import BudgetedPrices, Method
 from pipeline.core.errors import InputError
 from pipeline.core.ids import canonical_json
-from pipeline.core.numbers import told_apart
 from pipeline.equipment import Record
 from pipeline.equipment.base import Identifier
 from pipeline.stages.asked import METHODS, shared_fields
+from pipeline.tables.studies import name_of
 
 Against = Literal["held_out", "realised"]
 
@@ -66,7 +66,7 @@ class Cell:
     @property
     def name(self) -> str:
         """Of its files, and to a person: `wasserstein radius_share=0.05`."""
-        return self.treatment if self.value is None else f"{self.treatment} {self.parameter}={told_apart(self.value)}"
+        return name_of({"treatment": self.treatment, "parameter": self.parameter, "parameter_value": self.value})
 
 
 @dataclass(frozen=True)

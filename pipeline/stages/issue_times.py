@@ -14,13 +14,14 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.cases.case import Case
+from pipeline.stages.opening import nominal_issue
 
 NAME = "issued_at.txt"  # UTC epoch seconds; beside it are the .json files of treatments, whose names are free
 
 
 def issue_of(case: Case, folder: Path, day: str) -> int | None:
     """Issue time of a study's day, UTC epoch seconds; None where it has not come and no item was begun. folder: of the day's cells."""
-    nominal, path = case.day(date.fromisoformat(day)).at(case.settings.day_ahead_issue_local, days_before=1), folder / NAME
+    nominal, path = nominal_issue(case, case.day(date.fromisoformat(day))), folder / NAME
     if nominal <= _now():
         return nominal
     return int(path.read_text()) if path.is_file() else None

@@ -123,7 +123,12 @@ def open_day_ahead(asked: Request) -> str:
 
 def day_ahead_issue(case: Case, day: DeliveryDay, now: int) -> int:
     """Ahead of its time a run is issued now: were it dated to the nominal time, the regular one could not take its place."""
-    return min(day.at(case.settings.day_ahead_issue_local, days_before=1), now)
+    return min(nominal_issue(case, day), now)
+
+
+def nominal_issue(case: Case, day: DeliveryDay) -> int:
+    """UTC epoch seconds at which the schedule of a day is issued by the case's settings."""
+    return day.at(case.settings.day_ahead_issue_local, days_before=1)
 
 
 def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int) -> RunRecord | None:

@@ -34,12 +34,13 @@ from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress
 from pipeline.stages.evaluated import found_of, tables_of, write_tables
 from pipeline.stages.evaluating import evaluate_cell, known_of
-from pipeline.stages.evaluation import Cell, Evaluation, Plan, evaluation_of
+from pipeline.stages.evaluation import Evaluation, Plan, evaluation_of
 from pipeline.stages.home import code_digest, open_home
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.results import run_day_ahead, run_real_time
 from pipeline.stages.words import describe_evaluation
 from pipeline.store.files import replace_file
+from pipeline.tables.studies import name_of, same_days
 
 STUDIES = Path(__file__).resolve().parents[2] / "data" / "studies"
 KINDS = ("replay", "evaluation")
@@ -253,16 +254,13 @@ def _close_evaluation(name: str, plan: Plan, failed: dict[str, str] | None = Non
                             order=[cell.name for cell in found.cells], tables=tables, missing=found.missing(), failed=failed)
     page = write_report(text, _folder(name) / "report.html")
     spent = {cell.name: sum(record["timing"]["cpu_s"] for record in found.met[cell.name].values()) for cell in found.cells}
-    rows = [{**row, "name": _named(row), "cpu_s": spent[_named(row)]} for row in tables["summary"].to_pylist()]
+    rows = [{**row, "name": name_of(row), "cpu_s": spent[name_of(row)]} for row in tables["summary"].to_pylist()]
     rows.sort(key=lambda row: list(spent).index(row["name"]))  # as the file has them
-    return {"study": Path(name).stem, "days": len(days), "same_days": found.same_days, "cells": len(plan.cells), "failed": failed,
-            "treatments": rows, "warnings": [{**row, "name": _named(row)} for row in tables["warnings"].to_pylist()],
+    return {"study": Path(name).stem, "days": len(days), "same_days": same_days(tables["timings"].to_pylist()),
+            "cells": len(plan.cells), "failed": failed, "treatments": rows,
+            "warnings": [{**row, "name": name_of(row)} for row in tables["warnings"].to_pylist()],
             "reference": plan.reference.name, "confidence_share": plan.study.confidence_share, "file": paths["evaluation"],
             "files": paths, "page": str(page)}
-
-
-def _named(row: dict[str, Any]) -> str:
-    return Cell(row["treatment"], row["parameter"], row["parameter_value"], "").name
 
 
 def summary(name: str, failed: dict[str, str]) -> dict[str, Any]:

@@ -1,5 +1,11 @@
 """What an evaluation study writes below `studies/<name>/`: never published, so no run id and no partition."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipeline.core.numbers import told_apart
 from pipeline.tables.contract import Column, Table
 
 AGAINST = ("held_out", "realised")
@@ -109,3 +115,17 @@ STUDY_WARNINGS = Table(
 )
 
 STUDY_TABLES: dict[str, Table] = {table.name: table for table in (EVALUATION, SUMMARY, STUDY_BOUNDS, TIMINGS, STUDY_WARNINGS)}
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """What a treatment is called everywhere: `wasserstein radius_share=0.05`."""
+    value = row["parameter_value"]
+    return str(row["treatment"]) if value is None else f"{row['treatment']} {row['parameter']}={told_apart(value)}"
+
+
+def same_days(timings: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every treatment has the same days: their means compare."""
+    days: dict[str, set[str]] = {}
+    for row in timings:
+        days.setdefault(name_of(row), set()).add(row["delivery_date"])
+    return len(set(map(frozenset, days.values()))) <= 1

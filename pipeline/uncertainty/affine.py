@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.program.dual_bound import Proven, dual_bound
+from pipeline.program.dual_bound import dual_bound
 from pipeline.program.linear_program import BoundProgram, Floats, Indices, LinearProgram
 from pipeline.program.solve import Solution, SolveOptions, Status, solve
 from pipeline.uncertainty.adverse import Adverse
@@ -17,9 +16,11 @@ from pipeline.uncertainty.affine_policy import AffinePolicy
 from pipeline.uncertainty.affine_roles import Information
 from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.monolith import NoDecision, no_decision, proven_lower
-from pipeline.uncertainty.two_stage import Decision, Way, relative_gap
+from pipeline.uncertainty.two_stage import Decision, Lower, Way, relative_gap, together
 
 _SIMPLEX_COLUMNS = 100_000  # of the counterpart; beyond, interior point is faster
+_TRIED = "; those at the forecast and at an adverse deviation were tried"
+_SAME = "; that at an adverse deviation has the same"
 _BRANCHED_COLUMNS = 35_000  # of a counterpart with integers; beyond, they are held as the forecast's schedule has them
 
 
@@ -97,28 +98,24 @@ def _held(bound: BoundProgram, centre: BoundProgram, options: SolveOptions, adve
         return None
     columns = np.flatnonzero(bound.program.integer)
     tried = [_rules_under(bound, columns, schedule.x, "at the forecast", options.since(started))]
-    bounds, also = [Proven(proven_lower(schedule), 0), tried[0].freed], ""
-    if adverse is not None and tried[0].gap(bounds) > options.mip_gap_share:
+    lower, also = _higher(tried[0].freed, schedule), ""
+    if adverse is not None and relative_gap(lower.value, tried[0].objective) > options.mip_gap_share:
         worse = adverse.schedule(columns, schedule.x, options.since(started))
-        bounds.append(Proven(proven_lower(worse), 0))
-        also = _TRIED
-        if worse.x is None:
-            also = ""
-        elif (np.round(worse.x[columns]) == np.round(schedule.x[columns])).all():
+        lower = _higher(lower, worse)
+        if worse.x is not None and (np.round(worse.x[columns]) == np.round(schedule.x[columns])).all():
             also = _SAME
-        else:
+        elif worse.x is not None:
+            also = _TRIED
             tried.append(_rules_under(bound, columns, worse.x, "at an adverse deviation", options.since(started)))
-            bounds.append(tried[1].freed)
+            lower = lower.or_higher(tried[1].freed.value, tried[1].freed.words)
     best = min(tried, key=lambda one: one.objective)
     if best.solution.x is None:
         return None
-    lower = max(bounds, key=lambda one: one.value)
-    words = "; ".join(filter(None, (best.words(also), lower.words)))
-    return Solved(best.solution, best.way, min(lower.value, best.solution.objective), words)
+    return Solved(best.solution, best.way, min(lower.value, best.solution.objective), together(best.words(also), lower.words))
 
 
-_TRIED = "; those at the forecast and at an adverse deviation were tried"
-_SAME = "; that at an adverse deviation has the same"
+def _higher(lower: Lower, solution: Solution) -> Lower:
+    return lower.or_higher(proven_lower(solution), solution.words)
 
 
 @dataclass(frozen=True)
@@ -127,16 +124,13 @@ class _Under:
 
     solution: Solution
     way: Way
-    freed: Proven
+    freed: Lower
     place: str
     count: int
 
     @property
     def objective(self) -> float:
         return float("inf") if self.solution.x is None else self.solution.objective
-
-    def gap(self, bounds: Sequence[Proven]) -> float:
-        return relative_gap(max(one.value for one in bounds), self.objective)
 
     def words(self, also: str) -> str:
         best = "the best" if self.solution.status is Status.optimal else "the best found in time"
@@ -151,11 +145,12 @@ def _rules_under(bound: BoundProgram, columns: Indices, schedule: Floats, place:
     return _Under(solution, way, _freed(bound, solution), place, columns.size)
 
 
-def _freed(bound: BoundProgram, held: Solution) -> Proven:
+def _freed(bound: BoundProgram, held: Solution) -> Lower:
     """What the prices of the program with its integers held prove of that with the integers anywhere in their bounds."""
     if held.x is None or held.row_dual is None:
-        return Proven(-np.inf, 0)
-    return dual_bound(bound, held.x, held.row_dual)
+        return Lower()
+    proven = dual_bound(bound, held.x, held.row_dual)
+    return Lower(proven.value, proven.words)
 
 
 def no_policy(solution: Solution) -> NoDecision:

@@ -151,18 +151,16 @@ class _Search:
 
     @property
     def left_s(self) -> float:
-        """For corners: a part of the whole where rules may be asked afterwards."""
-        return self._left_of(self.options.time_limit_s * (SEARCH if self.promise else 1))
+        """For corners."""
+        return self._left().time_limit_s
 
     @property
     def _spent_s(self) -> float:
         return time.perf_counter() - self.started
 
-    def _left_of(self, limit_s: float) -> float:
-        return max(limit_s - self._spent_s, 0.0)
-
     def _left(self) -> SolveOptions:
-        return replace(self.options, time_limit_s=self.left_s)
+        """A part of the whole where rules may be asked afterwards."""
+        return replace(self.options, time_limit_s=self.options.time_limit_s * (SEARCH if self.promise else 1)).since(self.started)
 
     def promised(self, first: Floats, worst: float) -> float:
         """What rules promise of a first stage (f,), with all the time that is left; asked once for each."""

@@ -9,7 +9,7 @@ from pipeline.program.solve import SolveOptions
 from pipeline.uncertainty.decomposition.decompose import NotDecomposable, decompose
 from pipeline.uncertainty.measure import Measure
 from pipeline.uncertainty.monolith import solve_monolith
-from pipeline.uncertainty.two_stage import Decision, TwoStage
+from pipeline.uncertainty.two_stage import Decision, TwoStage, together
 
 BIG = 250_000  # columns of the program over all scenarios from which decomposition wins whatever the structure is worth
 BIG_INTEGERS = 60_000  # the same with integers in the first stage
@@ -30,7 +30,7 @@ def decide(two_stage: TwoStage, measure: Measure, options: SolveOptions | None =
     except NotDecomposable as failed:
         words = f"decided in one piece, because decomposition failed: {failed}"
     found = solve_monolith(two_stage, measure, options.since(started))
-    return replace(found, words="; ".join(filter(None, (words, found.words))))
+    return replace(found, words=together(words, found.words))
 
 
 def is_big(two_stage: TwoStage) -> bool:

@@ -90,7 +90,7 @@ class _Search:
 
     @property
     def left_s(self) -> float:
-        return max(self.options.time_limit_s - (time.perf_counter() - self.started), 0.0)
+        return self.options.since(self.started).time_limit_s
 
     def seed(self, forecast: Floats) -> None:
         """Round 1: the deterministic program of the forecast."""

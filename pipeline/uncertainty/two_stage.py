@@ -88,7 +88,12 @@ def concluded(decision: Decision, *, gap_share: float, left_s: float, how: str) 
     if decision.gap <= gap_share:
         return replace(decision, status=Status.optimal)
     ended = f"the search ended {how} before a gap of {100 * gap_share:.3g} % was proven; time was left" if left_s > 0 else ""
-    return replace(decision, status=Status.time_limit, ended=ended, words="; ".join(filter(None, (decision.words, ended))))
+    return replace(decision, status=Status.time_limit, ended=ended, words=together(decision.words, ended))
+
+
+def together(*words: str) -> str:
+    """What is to be said of one decision, in one line; what is empty is left out."""
+    return "; ".join(filter(None, words))
 
 
 def relative_gap(lower: float, upper: float) -> float:

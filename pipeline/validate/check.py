@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.core.errors import Mistake
 from pipeline.equipment import Store
-from pipeline.validate.context import Context, Grid
+from pipeline.validate.context import Bound, Context, Grid
 from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, Frame, Key
 
@@ -58,10 +58,13 @@ class Check:
 
     def overridden(self, device: str) -> NDArray[np.bool_]:
         """(T,) steps in which a person's word moves this device."""
+        return self._in_force(device, self.context.overrides)
+
+    def _in_force(self, device: str, words: Iterable[Bound]) -> NDArray[np.bool_]:
         starts = self.grid.starts[self.long.steps - 1]
         ends = starts + 60 * self.grid.step_min
         hit = np.zeros(len(starts), dtype=bool)
-        for bound in self.context.overrides:
+        for bound in words:
             if bound.target == device:
                 hit |= (starts < bound.valid_to) & (ends > bound.valid_from)
         return hit
@@ -71,9 +74,8 @@ class Check:
 
         A set-point forces nothing: it is followed within what the unit can do.
         """
-        forcing = tuple(bound for bound in self.context.overrides if bound.quantity == "out" or (
-            bound.quantity == "limit_high_kw" and bound.value < power_min_kw - POWER_KW))
-        return replace(self, context=replace(self.context, overrides=forcing)).overridden(device)
+        return self._in_force(device, (bound for bound in self.context.overrides if bound.quantity == "out" or (
+            bound.quantity == "limit_high_kw" and bound.value < power_min_kw - POWER_KW)))
 
     @property
     def single(self) -> NDArray[np.bool_]:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.numbers import told_apart
 from pipeline.publish.report.axis import Floats
 from pipeline.publish.report.figure import (
     BLUE,
@@ -28,6 +27,7 @@ from pipeline.publish.report.figure import (
     plain,
     value_axis,
 )
+from pipeline.tables.studies import name_of, same_days
 
 COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, "#7a5c00")
 WORDS = {"held_out": "held-out scenarios", "realised": "what came"}
@@ -71,11 +71,7 @@ class Compared:
 
     @cached_property
     def same_days(self) -> bool:
-        """Whether every treatment has the same days: their means compare."""
-        days: dict[str, set[str]] = {}
-        for row in self.timings:
-            days.setdefault(row["name"], set()).add(row["delivery_date"])
-        return all(some == next(iter(days.values())) for some in days.values())
+        return same_days(self.timings)
 
     def against(self) -> list[str]:
         return list(dict.fromkeys(row["against"] for row in self.summary))
@@ -85,12 +81,6 @@ class Compared:
 
     def dash(self, name: str) -> str:
         return DASHES[self.order.index(name) // len(COLOURS) % len(DASHES)]
-
-
-def name_of(row: Row) -> str:
-    """`wasserstein radius_share=0.05`."""
-    value = row["parameter_value"]
-    return str(row["treatment"]) if value is None else f"{row['treatment']} {row['parameter']}={told_apart(value)}"
 
 
 def means(of: Compared) -> Figure:

@@ -33,8 +33,8 @@ def decompose(two_stage: TwoStage, measure: Measure, options: SolveOptions | Non
     """First stage, costs and law under a measure, with proven bounds of every round.
 
     `status` is `optimal` at a proven gap of `gap_share`, else `time_limit`; where time was left `ended` and `words` say what ended
-    the search. Raises NotDecomposable where the
-    arrays do not fall into blocks, a block or the last check fails, or no mixture without slack was found; integers must be first-stage.
+    the search. Raises NotDecomposable where the arrays do not fall into blocks, a block or the last check fails, or no mixture without
+    slack was found; integers must be first-stage.
     """
     started = time.perf_counter()
     two_stage = checked(two_stage)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.publish.report.comparison import name_of
 from pipeline.stages.evaluating import cell_path
 from pipeline.stages.evaluation import Plan
 from pipeline.stages.study import load_study, open_study
+from pipeline.tables.studies import name_of
 
 GOOD = """\
 kind: evaluation

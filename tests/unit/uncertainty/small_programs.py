@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 
 from pipeline.program.linear_program import Floats, InputSpec, LinearProgram
+from pipeline.uncertainty.monolith import solve_scenario_program
 from pipeline.uncertainty.two_stage import TwoStage
 
 SHORTAGE_PRICE = 50.0
@@ -80,3 +83,17 @@ def distances(given: TwoStage) -> Floats:
 def alone(given: TwoStage, s: int) -> TwoStage:
     """One scenario, certain."""
     return replace(given, scenarios=given.scenarios[[s]], weights=np.ones(1))
+
+
+def worded_masters(monkeypatch: pytest.MonkeyPatch, module: str, raised: Callable[[int], float], words: str, *,
+                   first: int = 1) -> list[int]:
+    """Masters of a search by rounds say `words` of their number, from `first` on, and have their bound raised. Their numbers so far."""
+    count: list[int] = []
+
+    def solved(bound, options, **named):
+        solution, way = solve_scenario_program(bound, options, **named)
+        count.append(first + len(count))
+        return replace(solution, bound=solution.bound + raised(count[-1]), words=words.format(count[-1])), way
+
+    monkeypatch.setattr(f"pipeline.uncertainty.{module}.solve_scenario_program", solved)
+    return count

@@ -19,10 +19,10 @@ from pipeline.uncertainty.deviations import Deviations
 from pipeline.uncertainty.dual_bounds import DualBound, bounds_of, dual_intervals
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.measure import WorstCase
-from pipeline.uncertainty.monolith import NoDecision, solve_monolith, solve_scenario_program
+from pipeline.uncertainty.monolith import NoDecision, solve_monolith
 from pipeline.uncertainty.two_stage import TwoStage
 from pipeline.uncertainty.worst_corner import choices_of, greedy, search_corner
-from tests.unit.uncertainty.small_programs import SHORTAGE_PRICE, program_of, units
+from tests.unit.uncertainty.small_programs import SHORTAGE_PRICE, program_of, units, worded_masters
 
 TIGHT = SolveOptions(mip_gap_share=1e-9)
 FEW = settings(max_examples=15)
@@ -303,14 +303,7 @@ def test_rules_that_meet_no_deviation_promise_nothing():
 @pytest.mark.parametrize(("raised", "words"), [(0.0, "master 2"), (-1e3, "master 1")])
 def test_what_the_bound_of_a_master_takes_for_granted_is_said_of_the_bound_that_is_used(monkeypatch, raised, words):
     """The second master's bound is the higher one, unless it is lowered."""
-    count: list[int] = []
-
-    def solved(bound, options, **named):
-        solution, way = solve_scenario_program(bound, options, **named)
-        count.append(1 + len(count))
-        return replace(solution, bound=solution.bound + (raised if count[-1] > 1 else 0.0), words=f"master {count[-1]}"), way
-
-    monkeypatch.setattr("pipeline.uncertainty.box_robust.solve_scenario_program", solved)
+    count = worded_masters(monkeypatch, "box_robust", lambda number: raised if number > 1 else 0.0, "master {}")
     found = box_robust(load_and_wind(), np.zeros(0, dtype=np.int64), deviations([100, 40], [15, 12], budget=2), rounds_max=2)
     assert len(count) == 2 and found.decision.words == words and found.decision.lower == pytest.approx(27.85 if raised == 0 else 18.0)
 

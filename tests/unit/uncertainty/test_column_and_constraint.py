@@ -14,10 +14,10 @@ from pipeline.uncertainty.around import program_around, scenario_costs
 from pipeline.uncertainty.column_and_constraint import column_and_constraint
 from pipeline.uncertainty.expectation import recourse_of
 from pipeline.uncertainty.measure import Expectation, WorstCase
-from pipeline.uncertainty.monolith import NoDecision, solve_monolith, solve_scenario_program
+from pipeline.uncertainty.monolith import NoDecision, solve_monolith
 from pipeline.uncertainty.two_stage import TwoStage
 from pipeline.uncertainty.wasserstein import Wasserstein
-from tests.unit.uncertainty.small_programs import program_of, two_stage
+from tests.unit.uncertainty.small_programs import program_of, two_stage, worded_masters
 
 
 def one_unit() -> TwoStage:
@@ -127,14 +127,7 @@ def test_a_cut_touches_the_cost_of_its_scenario_and_lies_above_it_nowhere(monkey
 @pytest.mark.parametrize(("raised", "words"), [(0.0, "round 2 takes columns for granted"), (-1e3, "")])
 def test_what_the_bound_of_a_master_takes_for_granted_is_said_where_that_bound_is_used(monkeypatch, raised, words):
     """Of masters whose bound lies below that of the mean nothing is said."""
-    count: list[int] = []
-
-    def solved(bound, options, **named):
-        solution, way = solve_scenario_program(bound, options, **named)
-        count.append(2 + len(count))
-        return replace(solution, bound=solution.bound + raised, words=f"round {count[-1]} takes columns for granted"), way
-
-    monkeypatch.setattr("pipeline.uncertainty.column_and_constraint.solve_scenario_program", solved)
+    count = worded_masters(monkeypatch, "column_and_constraint", lambda number: raised, "round {} takes columns for granted", first=2)
     measure = Wasserstein(np.array([[0.0, 30.0], [30.0, 0.0]]), 9.0)
     found = column_and_constraint(one_unit(), measure, SolveOptions(mip_gap_share=1e-9), forecast=np.array([25.0]), rounds_max=2)
     assert count == [2] and found.words.removesuffix(found.ended).rstrip("; ") == words
