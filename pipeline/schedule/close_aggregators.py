@@ -66,9 +66,22 @@ def advance_aggregators(work: Interval, after: Floats) -> None:
     net = discharge - charge
     work.x[a.below], work.x[a.above] = _told(u[a.power_low] - net), _told(net - u[a.power_high])
     after[a.before] = work.x[a.energy]
-    ramped = a.charge_before >= 0
-    after[a.connected_before[ramped]] = u[a.connected][ramped]
-    after[a.charge_before[ramped]], after[a.discharge_before[ramped]] = charge[ramped], discharge[ramped]
+    _advance_ramps(work, after)
+
+
+def _advance_ramps(work: Interval, after: Floats) -> None:
+    """Changes of charging and discharging beyond the ramp are told; the next interval starts from these powers and vehicles."""
+    a, u = work.roster.aggregators, work.u
+    ramped = np.flatnonzero(a.excess >= 0)
+    usable = a.ramp_kw[ramped] * work.before[a.connected_before[ramped]]
+    fallen = a.charger_kw[ramped] * u[a.withdrawn[ramped]]
+    beyond = np.zeros(ramped.size)
+    for power, was in ((a.charge, a.charge_before), (a.discharge, a.discharge_before)):
+        change = work.x[power[ramped]] - work.before[was[ramped]]
+        beyond = np.maximum(beyond, np.maximum(change - usable, -change - usable - fallen))
+        after[was[ramped]] = work.x[power[ramped]]
+    work.x[a.excess[ramped]] = _told(beyond)
+    after[a.connected_before[ramped]] = u[a.connected[ramped]]
 
 
 def _told(amount: Floats) -> Floats:

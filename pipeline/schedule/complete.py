@@ -20,7 +20,6 @@ def complete(desk: Desk, columns: Floats, inputs: Floats) -> tuple[Floats, Float
     sources = desk.roster.sources
     paid = sources.fed >= 0
     columns[:, sources.fed[paid]] = inputs[:, sources.available[paid]] - columns[:, sources.curtailed[paid]]
-    _aggregator_ramps(desk, columns, inputs)
     unmet = np.zeros(len(columns))
     for level in desk.roster.levels:
         for network in level:
@@ -43,17 +42,6 @@ def energy_slacks(desk: Desk, columns: Floats, inputs: Floats) -> None:
             energy = columns[:, stores.energy]
             columns[:, stores.short] = np.maximum(inputs[:, stores.energy_low] - energy, 0.0)
             columns[:, stores.over] = np.maximum(energy - inputs[:, stores.energy_high], 0.0)
-
-
-def _aggregator_ramps(desk: Desk, columns: Floats, inputs: Floats) -> None:
-    """Changes of charging and discharging beyond the ramps of EV aggregators, from the second interval on."""
-    a = desk.roster.aggregators
-    for i in np.flatnonzero(a.excess >= 0):
-        usable = a.ramp_kw[i] * inputs[:-1, a.connected[i]]
-        fallen = a.charger_kw[i] * inputs[1:, a.withdrawn[i]]
-        changes = [np.diff(columns[:, column[i]]) for column in (a.charge, a.discharge)]
-        beyond = [np.maximum(change - usable, -change - usable - fallen) for change in changes]
-        columns[1:, a.excess[i]] = np.maximum(np.maximum(*beyond), 0.0)
 
 
 def _close_reactive(desk: Desk, network: int, columns: Floats, inputs: Floats) -> Floats:

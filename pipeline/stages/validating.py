@@ -90,6 +90,8 @@ def _before(run: Run) -> dict[tuple[str, str], float]:
     aggregators = [device for device in run.case.devices if isinstance(device, EvAggregator)]
     day_ahead = run.record.product == "day_ahead"
     own |= {(device.id, "energy_kwh"): device.energy_initial_kwh for device in aggregators if not day_ahead or device.start == "handed_on"}
+    for device in aggregators:  # ramps
+        own |= {(device.id, "charge_kw"): 0.0, (device.id, "discharge_kw"): 0.0, (device.id, "connected_count"): device.vehicle_count}
     plan = run if day_ahead else _plan_run(run)
     own |= _units_at_first(run) | {_quantity(name): value for name, value in units_before(plan).items()}
     if day_ahead:

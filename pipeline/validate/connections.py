@@ -127,7 +127,33 @@ def _device(check: Check, device: EvAggregator, vehicles: Vehicles) -> list[Mist
     after, battery = connected + coming - leaving, device.battery_kwh
     mistakes += outside(check, (*at, "energy_kwh"), energy, battery * device.energy_min_share * after,
                         battery * device.energy_max_share * after, ENERGY_KWH)
+    mistakes += _ramps(check, device, {"charge_kw": charge, "discharge_kw": discharge}, vehicles)
     return mistakes + _energy(check, device, (charge, discharge, energy), vehicles)
+
+
+def _ramps(check: Check, device: EvAggregator, powers: Mapping[str, Floats], vehicles: Vehicles) -> list[Mistake]:
+    """Charging and discharging change by no more than the vehicles of the step before can, and the excess that is told.
+
+    What leaving vehicles drew or fed may fall away at once; who left as the day began is not in its table: no fall is judged there.
+    """
+    if device.ramp_kw_per_h is None:
+        return []
+    at, connected = (device.id, device.bus, "active"), vehicles["connected_count"]
+
+    def shifted(values: Floats, quantity: str) -> Floats:
+        handed_on = check.context.before.get((device.id, quantity), np.nan) if check.long.steps[0] == 1 else np.nan
+        return np.concatenate([np.full((len(values), 1), handed_on), values[:, :-1]], axis=1)
+
+    usable = device.ramp_kw_per_h * check.grid.step_h * shifted(connected, "connected_count")
+    usable = usable + check.long.zero_or(*at, "ramp_excess_kw")
+    fallen = device.charger_kw * np.maximum(-np.diff(connected, axis=1, prepend=np.nan), 0.0)
+    mistakes: list[Mistake] = []
+    for quantity, power in powers.items():
+        change = power - shifted(power, quantity)
+        bad = (change > usable + POWER_KW) | (-change > usable + fallen + POWER_KW)
+        said = "{:.6g} changes by {:.6g} kW, the ramp and what is told beyond it allow {:.6g}"
+        mistakes += check.long.mistakes((*at, quantity), bad, said, power, change, usable)
+    return mistakes
 
 
 def _energy(check: Check, device: EvAggregator, power: tuple[Floats, Floats, Floats], vehicles: Vehicles) -> list[Mistake]:

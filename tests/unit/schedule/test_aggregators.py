@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.cases.case import Case
 from pipeline.cases.settings import Affine, HalfWidths, Stochastic
 from pipeline.forecast.ev_connection import expected_connections
 from pipeline.schedule.affine_day import affine_problem
@@ -162,6 +163,36 @@ def test_one_altered_cell_is_caught_and_named(name: str, column: str, plain: Who
     altered = pa.Table.from_pylist(rows, schema=table.schema)
     mistakes, _ = plain.gate("real_time", **{name: altered})
     assert any("park" in mistake and "step=4" in mistake for mistake in mistakes), mistakes
+
+
+def test_a_power_beyond_the_ramp_is_caught_with_what_it_was_allowed(plain: Whole) -> None:
+    """The ramp is tightened under a finished day: 8 kW/h change a vehicle's power by 2 kW a quarter-hour, .08 by .02."""
+    assert plain.gate("real_time")[0] == []
+    tightened = replace(plain, day=replace(plain.day, case=slower(plain.day.case)))
+    mistakes = tightened.gate("real_time")[0]
+    assert any("park" in one and "_kw" in one and "the ramp and what is told beyond it allow" in one for one in mistakes), mistakes
+
+
+def slower(case: Case) -> Case:
+    devices = tuple(device.model_copy(update={"ramp_kw_per_h": 0.08}) if device.id == "park" else device for device in case.devices)
+    return case.model_copy(update={"devices": devices})
+
+
+@pytest.mark.parametrize(("was_kw", "usable", "excess_kw"), [(0.0, 8, 4 * 5 - 2 * 8), (0.0, 10, 0.0), (15.0, 2, 1.0)])
+def test_the_first_interval_of_a_day_tells_what_goes_beyond_the_ramp(was_kw: float, usable: int, excess_kw: float) -> None:
+    """Five vehicles draw 20 kW; 2 kW a vehicle and quarter-hour are allowed from what the day before left."""
+    day = park_day()
+    rolling = day.rolling()
+    desk, a = rolling.desk, rolling.desk.roster.aggregators
+    inputs = desk.binder.interval(desk.binder.fill(day.truth(), day.day.starts())[0], rolling.start)
+    inputs[a.connected], inputs[a.arrivals], inputs[a.departures], inputs[a.reserve] = 5.0, 0.0, 0.0, 0.0
+    points = np.zeros(len(desk.layout.columns.labels))
+    points[a.charge] = 20.0
+    handed_on = {"park.energy_before_kwh": 60.0, "park.charge_before_kw": was_kw, "park.connected_before_count": usable}
+    state = rolling.start.with_values(handed_on)
+    columns, _, _ = close_interval(desk.roster, points, inputs, state.values, step_h=0.25)
+    assert columns[a.charge[0]] == pytest.approx(20.0)
+    assert columns[a.excess[0]] == pytest.approx(excess_kw)
 
 
 def test_a_case_with_an_aggregator_must_tell_its_vehicles(plain: Whole) -> None:
