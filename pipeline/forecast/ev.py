@@ -8,6 +8,7 @@ charges as late as it can. A cohort is the sum over its vehicles, a relaxation w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -180,15 +181,15 @@ def past_visits(visits: Visits, day: DeliveryDay, before: int) -> Visits:
     local_arrival = local_seconds(visits.arrival, day.time_zone)
     local_departure = local_seconds(visits.departure, day.time_zone)
     days_back = -((local_arrival - offset) // 86400)  # of the delivery day it arrives in; 0 is `day`
-    nearest = next(back for back in range(1, 10) if day.shifted(-back).end <= before)
+    nearest = next(back for back in count(1) if day.shifted(-back).end <= before)
     kept = (days_back >= nearest) & (days_back < nearest + PAST_DAYS)
     if not kept.any():
         return visits.taken(kept)
-    count = int(days_back[kept].max()) - nearest + 1  # days before the first session are not days without vehicles
+    days = int(days_back[kept].max()) - nearest + 1  # days before the first session are not days without vehicles
     shift = days_back[kept] * 86400
     past = visits.taken(kept)
     return Visits(_to_utc(local_arrival[kept] + shift, day.time_zone), _to_utc(local_departure[kept] + shift, day.time_zone),
-                  past.need_kwh, past.charger_kw, past.known_at, past.superseded_at, past.weight / count)
+                  past.need_kwh, past.charger_kw, past.known_at, past.superseded_at, past.weight / days)
 
 
 def _to_utc(local: Instants, time_zone: str) -> Instants:

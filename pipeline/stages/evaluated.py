@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.ids import seed_from
 from pipeline.core.statistics import Interval, mean_interval, quantile_interval
 from pipeline.program.linear_program import Floats
 from pipeline.stages.evaluating import REALISED, known_to, read_cell
@@ -126,8 +125,7 @@ def _row(found: Found, cell: Cell, against: str) -> dict[str, Any]:
     days = list(records)
     cost = found.sample(cell, against, "cost", days)
     mean = mean_interval(cost, study.confidence_share)
-    # The same seed for all treatments: their bootstraps draw the same days and scenarios.
-    tail = quantile_interval(cost, TAIL, study.confidence_share, seed=seed_from(study.title, against, "bootstrap"))
+    tail = quantile_interval(cost, TAIL, study.confidence_share)
     gaps = [record["gap_share"] for record in records.values()]
     return {
         **_head(cell), "against": against, "day_count": len(days), "scenario_count": cost.shape[1],

@@ -96,7 +96,8 @@ def day_folder(folder: Path, day: str) -> Path:
 
 
 def cell_path(folder: Path, day: str, cell: Cell | None) -> Path:
-    return day_folder(folder, day) / ("perfect_foresight.json" if cell is None else f"{cell.name}.json".replace(" ", "--"))
+    # No treatment is called so: its name holds no hyphen.
+    return day_folder(folder, day) / ("perfect-foresight.json" if cell is None else f"{cell.name}.json".replace(" ", "--"))
 
 
 def read_cell(folder: Path, plan: Plan, day: str, cell: Cell | None, known: Known | None) -> dict[str, Any] | None:

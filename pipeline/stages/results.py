@@ -82,6 +82,7 @@ def combine(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         **second, "product": "day", "status": status, "findings": findings, "seconds": first["seconds"] + second["seconds"],
         "runs": {"day_ahead": first["run_id"], "real_time": second["run_id"]}, "objective_day_ahead": first["objective"],
         "gap_day_ahead": first["gap"], "method": first["method"],
+        "treatment_objective_day_ahead": first["kpis"].get("treatment_objective"),
     }
 
 
@@ -92,10 +93,10 @@ def describe(result: dict[str, Any]) -> str:
     lines = [f"{result['case']} ({result['variant']}), {result['delivery_date']}: {_headline(result)}"]
     if result["product"] == "day":
         lines.append(f"day-ahead cost        {result['objective_day_ahead']:12.2f} {money}  expected, run {result['runs']['day_ahead']}")
-        lines.append(proven(result["method"], result["gap_day_ahead"]))
+        lines.append(proven(result["method"], result["gap_day_ahead"], _amount(result["treatment_objective_day_ahead"], money)))
     if result["product"] == "day_ahead":
         lines.append(f"day-ahead cost        {result['objective']:12.2f} {money}  expected, run {result['run_id']}")
-        lines.append(proven(result["method"], result["gap"]))
+        lines.append(proven(result["method"], result["gap"], _amount(kpis.get("treatment_objective"), money)))
         vss = kpis.get("value_of_stochastic_solution")
         if vss is not None:
             lines.append(f"value of scenarios    {vss:12.2f} {money}  against planning with the mean")
@@ -114,6 +115,10 @@ def describe(result: dict[str, Any]) -> str:
     else:
         lines.append("A run of the same or a newer issue time is current and stays so; --replace publishes this one.")
     return "\n".join(lines)
+
+
+def _amount(objective: float | None, money: str) -> str | None:
+    return None if objective is None else f"{objective:.2f} {money}"
 
 
 def _headline(result: dict[str, Any]) -> str:

@@ -92,10 +92,13 @@ def _treatment(row: Mapping[str, Any]) -> tuple[str, ...]:
             money(row["worst_cost"]), f"{row['shed_kwh'] + row['unserved_kwh']:.2f}", f"{row['cpu_s']:.2f}")
 
 
-def proven(method: str, gap: float | None) -> str:
-    """How good the schedule is under its treatment: a gap that was proven, or the words that none was."""
+def proven(method: str, gap: float | None, objective: str | None = None) -> str:
+    """How good the schedule is under its treatment: a gap that was proven, or the words that none was.
+
+    objective: amount and currency of what the treatment minimised: the gap is of that, not of the expected cost.
+    """
     if gap is None:
         said = "no gap was proven: a better schedule may exist"
     else:
         said = f"proven within {100 * gap:.2g} % of the best" if gap > 1e-9 else "proven to be the best, to a millionth"
-    return f"treatment             {method}, {said}"
+    return f"treatment             {method}, {'' if objective is None else f'objective {objective}: '}{said}"

@@ -78,3 +78,4 @@ def test_the_page_says_so_too() -> None:
 def test_a_gap_is_proven_or_said_not_to_be():
     assert proven("wasserstein", 2.5e-4) == "treatment             wasserstein, proven within 0.025 % of the best"
     assert "no gap was proven" in proven("stochastic", None)
+    assert proven("cvar", 0.0, "31.50 EUR") == "treatment             cvar, objective 31.50 EUR: proven to be the best, to a millionth"

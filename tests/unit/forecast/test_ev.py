@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -97,6 +97,14 @@ def test_expectation_is_the_mean_of_whole_past_days() -> None:
     assert high[0, -1] == low[0, -1] == pytest.approx((6 + 8 + 10) / 3)
     with pytest.raises(InputError, match="fleet ev"):
         expected_envelopes(case, past_and_today(), issued_at=at(date(2016, 6, 11), 17), day=case.day(DAY))
+
+
+@pytest.mark.parametrize("ahead", [9, 30, 60])
+def test_a_day_planned_long_ahead_expects_the_last_whole_days(ahead: int) -> None:
+    case = case_with(FLEET)
+    day = case.day(DAY + timedelta(days=ahead))
+    _, _, high = expected_envelopes(case, past_and_today(), issued_at=at(date(2016, 6, 14), 11), day=day)["ev"]
+    assert high[0, -1] == pytest.approx((6 + 8 + 10) / 3)
 
 
 def test_in_the_day_those_who_came_replace_those_expected() -> None:
