@@ -30,7 +30,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except FeederflowError as error:
-        error_out(mistakes_in(error), exit_code=error.exit_code)
+        error_out(mistakes_in(error), exit_code=error.exit_code, aftermath=error.aftermath)
         sys.exit(error.exit_code)
     except OSError as error:
         if not _given(error):

@@ -44,11 +44,13 @@ def json_out(value: Any) -> None:
     line(json.dumps(value, indent=2, sort_keys=True, allow_nan=False))
 
 
-def error_out(mistakes: Sequence[Mistake], *, exit_code: int) -> None:
+def error_out(mistakes: Sequence[Mistake], *, exit_code: int, aftermath: str = "") -> None:
     """An error in words on standard error; with `--json` also as one object where results go, so that a reader of them always gets one."""
-    error_line("\n".join(str(mistake) if mistake.place else mistake.message for mistake in mistakes))
+    said = [str(mistake) if mistake.place else mistake.message for mistake in mistakes]
+    error_line("\n".join([*said, aftermath] if aftermath else said))
     if "--json" in sys.argv[1:]:
-        json_out({"exit_code": exit_code, **asdict(mistakes[0]), "mistakes": [asdict(mistake) for mistake in mistakes]})
+        json_out({"exit_code": exit_code, **asdict(mistakes[0]), "mistakes": [asdict(mistake) for mistake in mistakes],
+                  "aftermath": aftermath})
 
 
 @contextmanager

@@ -24,6 +24,11 @@ class FeederflowError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    @property
+    def aftermath(self) -> str:
+        """What was done all the same, in words; empty where nothing was."""
+        return ""
+
 
 class InputError(FeederflowError):
     """Bad input. Carries every mistake found, not only the first."""

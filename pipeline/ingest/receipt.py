@@ -8,6 +8,7 @@ from typing import Literal
 
 from pipeline.core.errors import InputError, Mistake
 
+NAMED = 4  # inputs in a message
 Status = Literal["imported", "already_imported"]
 
 
@@ -38,3 +39,10 @@ class IngestRefused(InputError):
     def __init__(self, mistakes: Mistake | Iterable[Mistake], receipts: Iterable[Receipt] = ()) -> None:
         super().__init__(mistakes)
         self.receipts = tuple(receipts)
+
+    @property
+    def aftermath(self) -> str:
+        """What the others brought in; empty where nothing new was stored."""
+        stored = [receipt.unit for receipt in self.receipts if receipt.status == "imported"]
+        named = ", ".join(stored[:NAMED]) + (f" and {len(stored) - NAMED} more" if len(stored) > NAMED else "")
+        return f"Stored all the same: {named}; that is not read again." if stored else ""

@@ -17,6 +17,7 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
+from pipeline.schedule.carrying import check_treatment
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
@@ -87,14 +88,16 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
 
 
 def decide(run: Run) -> DayAhead:
-    """The schedule of a run whose forecast and scenarios are made."""
+    """The schedule of a run whose forecast and scenarios are made. Raises InputError with all that the case cannot carry."""
     from pipeline.schedule.day_ahead import plan_day  # with all treatments behind it, which a re-dispatch has no use for
 
     outlooks, weights = day_ahead_outlooks(run)
     sampled = isinstance(run.case.settings.method, Sampled)
     forecast = outlooks_of(run, forecast_mean(run)[None])[0] if sampled else outlooks[0]
     program, handed = day_ahead_program(run), units_before(run)
-    state = open_desk(run.case, run.day, program).binder.initial_state().running_on(handed) if handed else None
+    desk = open_desk(run.case, run.day, program)
+    check_treatment(desk)
+    state = desk.binder.initial_state().running_on(handed) if handed else None
     return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
                     options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run), leavers=_leavers(run))
 

@@ -464,3 +464,25 @@ def test_a_query_that_a_publication_overtook_runs_again(done_home: Path, monkeyp
         monkeypatch.setattr(desk, "_publications", lambda _: next(changing))
         with pytest.raises(InputError, match="during each of 3 attempts"):
             desk.query("select 1 as one")
+
+
+def test_a_run_refuses_what_the_check_refuses_before_it_solves(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    """Positions that every scenario would take anew: solved and gated, they are found to differ, at 3 a.m. and without a remedy."""
+    folder = tmp_path / "late"
+    assert feederflow("case", "new", str(folder)).code == 0
+    text = (folder / "case.yaml").read_text()
+    (folder / "case.yaml").write_text(text.replace("settings:\n", "settings:\n  first_stage: []\n", 1))
+    checked, ran = feederflow("case", "check", str(folder)), feederflow("day-ahead", str(folder), "--method", "stochastic")
+    assert (checked.code, ran.code) == (2, 2)
+    assert "settings.first_stage" in ran.err and "would be decided anew in every scenario" in ran.err
+    assert ran.err.strip() in checked.err
+
+
+def test_a_refused_import_says_what_was_stored_all_the_same(feederflow: Callable[..., Said], tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    assert feederflow("case", "new", str(folder)).code == 0
+    prices = folder / "prices.csv"
+    prices.write_text(prices.read_text().replace(prices.read_text().splitlines()[3].split(",")[-1], "cheap", 1))
+    said = feederflow("ingest", str(folder), "--json", at=tmp_path / "home")
+    assert said.code == 2 and "prices.csv, row 4" in said.err and "'cheap'" in said.err
+    assert said.err.strip().splitlines()[-1] == said.json["aftermath"] == "Stored all the same: history.csv; that is not read again."

@@ -103,7 +103,11 @@ def test_a_refused_file_holds_up_no_other(tmp_path: Path) -> None:
     assert [mistake.place for mistake in caught.value.mistakes] == ["a.csv, row 2, column load", "a.csv, row 3, column load", "c.csv"]
     assert [receipt.unit for receipt in caught.value.receipts] == ["b.csv"]
     assert caught.value.exit_code == 2
+    assert caught.value.aftermath == "Stored all the same: b.csv; that is not read again."
     assert values(warehouse, case) == {STARTS[0]: 1.0, STARTS[1]: 2.0}
+    with pytest.raises(IngestRefused) as again:
+        run(case, warehouse)
+    assert again.value.aftermath == ""
 
 
 def test_refused_files_of_a_first_import_leave_no_trace(tmp_path: Path) -> None:
