@@ -15,7 +15,8 @@ from pipeline.schedule.bind import Binder
 from pipeline.schedule.feeder import Feeder, feeder_of
 from pipeline.schedule.layout import Layout
 from pipeline.schedule.ledger import Ledger, ledger_of
-from pipeline.schedule.roster import Roster, roster_of
+from pipeline.schedule.roster import Roster
+from pipeline.schedule.rostering import roster_of
 
 
 @dataclass(frozen=True)
