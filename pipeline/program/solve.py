@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.program.dual_bound import Proven, dual_bound
-from pipeline.program.highs import basis_arrays, check, new_solver, pass_bound, set_basis, set_option
+from pipeline.program.highs import basis_arrays, check, keep_parallel_columns, new_solver, pass_bound, set_basis, set_option
 from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram, dot
 
 Basis = tuple[NDArray[np.int8], NDArray[np.int8]]  # columns, rows: 0 lower, 1 basic, 2 upper, 3 zero, 4 nonbasic
@@ -39,6 +39,7 @@ class SolveOptions:
     seed: int = 0
     mip_gap_share: float = 1e-4
     presolve: bool = True
+    merge_parallel: bool = True  # columns, in presolve
 
     def since(self, started: float) -> SolveOptions:
         """With what is left of the time limit by a clock (`time.perf_counter`) that stood at `started`."""
@@ -125,6 +126,8 @@ def _solver(program: LinearProgram, options: SolveOptions) -> Any:
     set_option(solver, "run_crossover", "on" if options.crossover else "off")
     set_option(solver, "mip_rel_gap", options.mip_gap_share)
     set_option(solver, "presolve", "choose" if options.presolve else "off")
+    if not options.merge_parallel:
+        keep_parallel_columns(solver)
     return solver
 
 

@@ -94,7 +94,7 @@ def search_corner(recourse: BoundProgram, slope: sp.csr_array, constant: Floats,
     if relaxed:
         program = replace(program, integer=np.zeros(program.integer.size, dtype=bool))
     bound = BoundProgram(program, np.zeros(0), program.cost, offset, program.row_lower, program.row_upper)
-    solution = solve(bound, options)
+    solution = solve(bound, replace(options, merge_parallel=False))
     if solution.x is None:
         return None
     deviation, picked = np.zeros(deviations.count), solution.x[dual.width: dual.width + choices.value.size]

@@ -14,12 +14,12 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.highs import check, new_solver, set_option
+from pipeline.program.highs import check, keep_parallel_columns, new_solver, set_option
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.family import Mask
 from pipeline.uncertainty.decomposition.own import Own
 from pipeline.uncertainty.decomposition.prices import Mixed, PoolRows, Prices, right_sign, worth
-from pipeline.uncertainty.decomposition.pricing import NO_PARALLEL, Answer, Block, BlockFailed
+from pipeline.uncertainty.decomposition.pricing import Answer, Block, BlockFailed
 from pipeline.uncertainty.measure import Epigraph
 
 IDLE_ROUNDS = 6
@@ -43,7 +43,7 @@ class Master:
         self._columns = 0
         self.live: Any = new_solver(seed=0, threads=1)
         set_option(self.live, "solver", "simplex")
-        set_option(self.live, "presolve_rule_off", NO_PARALLEL)
+        keep_parallel_columns(self.live)
         self._cost_row = self._measure_row = own.row_lower.size
         self._add_rows(own.row_lower, own.row_upper)
         if not self.fixed_law:

@@ -8,9 +8,9 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.highs import check, new_solver, pass_arrays, set_option
+from pipeline.program.highs import check, keep_parallel_columns, new_solver, pass_arrays, set_option
 from pipeline.program.linear_program import Floats
-from pipeline.uncertainty.decomposition.pricing import LITTLE, NO_PARALLEL, PERTURBATION
+from pipeline.uncertainty.decomposition.pricing import LITTLE, PERTURBATION
 
 
 class TrialFailed(Exception):
@@ -44,7 +44,7 @@ class OneScenario:
     def _open(self, cost: Floats, col_lower: Floats, col_upper: Floats, row_lower: Floats, row_upper: Floats) -> None:
         self._live = new_solver(seed=0, threads=1)
         set_option(self._live, "solver", "simplex")
-        set_option(self._live, "presolve_rule_off", NO_PARALLEL)
+        keep_parallel_columns(self._live)
         set_option(self._live, PERTURBATION, LITTLE)
         pass_arrays(self._live, self._matrix, cost, (col_lower, col_upper), (row_lower, row_upper))
 

@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from pipeline.program.highs import check, new_solver, pass_arrays, set_option
+from pipeline.program.highs import check, keep_parallel_columns, new_solver, pass_arrays, set_option
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.uncertainty.decomposition.detect import Part
 from pipeline.uncertainty.decomposition.family import Family
@@ -20,7 +20,6 @@ MANY, BIG_ROWS = 30, 4000
 # How far the dual simplex method perturbs costs against cycling, as a share of what HiGHS does: what is disturbed has to be mended, and a
 # tenth of it takes a seventh fewer iterations where every solve starts near its end.
 PERTURBATION, LITTLE = "dual_simplex_cost_perturbation_multiplier", 0.1
-NO_PARALLEL = 1 << 13  # presolve's merging of parallel columns, whose undoing HiGHS 1.15 reports on the terminal
 
 
 class BlockFailed(Exception):
@@ -124,7 +123,7 @@ class Block:
         matrix = repeated(inner, self._shared, self._own, self._scenarios.size)
         self.live = new_solver(seed=0, threads=1)
         set_option(self.live, "solver", "simplex")
-        set_option(self.live, "presolve_rule_off", NO_PARALLEL)
+        keep_parallel_columns(self.live)
         set_option(self.live, PERTURBATION, LITTLE)
         rows = np.ix_(self._scenarios, part.rows)
         pass_arrays(self.live, matrix, cost, (self.flat(family.col_lower), self.flat(family.col_upper)),
