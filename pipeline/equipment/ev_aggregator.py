@@ -49,5 +49,6 @@ class EvAggregator(Device):
     unserved_price_per_kwh: NonNegativePrice | None = None  # of energy lacking or left over; None: the case's slack price
     cross_cycle: bool = True  # the day ends with what vehicles need that leave early the next day
     departure_form: Literal["end_of_slot", "start_of_slot"] = "end_of_slot"  # by when leaving vehicles hold what they take
-    start: Literal["cyclic", "handed_on"] = "cyclic"  # day-ahead: the energy at the day's start is decided, and restored; or given
+    # Cyclic is for a day on its own: real time starts with what is stored, whatever a schedule decided.
+    start: Literal["cyclic", "handed_on"] = "cyclic"  # a schedule's first energy: decided and restored, or where the one before ends
     energy_initial_kwh: NonNegativePower = 0.0  # where nothing is handed on: real time, and day-ahead with `start: handed_on`

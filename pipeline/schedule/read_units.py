@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.clock import Instants
+from pipeline.equipment import EvAggregator
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.long_rows import constant, cube
@@ -72,10 +73,25 @@ def commitments_table(
 
 
 def handed_to_the_next_day(found: DayAhead) -> dict[str, float]:
-    """State inputs of units and ramps at the end of a schedule: on or off, for how long, and at what power. Energies return by rule."""
+    """State inputs at the end of a schedule: of units and ramps on or off, for how long, and at what power; of EV aggregators that
+    begin with what is handed on their energy, power and vehicles. Other energies return by rule."""
     desk, columns = found.desk, found.expected
     rows = unit_states(desk, columns, np.tensordot(found.weights, found.inputs, axes=1), found.state.values)
     ends = {(device, quantity): float(values[-1]) for device, quantity, _, values in rows}
     names = (name for name in desk.binder.state_names if "energy" not in name)
     pairs = {name: (name.split(".", 1)[0], name.split(".", 1)[1].replace("_before", "")) for name in names}
-    return {name: ends[pair] for name, pair in pairs.items() if pair in ends}
+    return {name: ends[pair] for name, pair in pairs.items() if pair in ends} | _of_aggregators(found)
+
+
+def _of_aggregators(found: DayAhead) -> dict[str, float]:
+    """kWh, kW and vehicles of those with `start: handed_on`, as the mean over the scenarios."""
+    desk, columns = found.desk, found.expected
+    a, inputs = desk.roster.aggregators, np.tensordot(found.weights, found.inputs, axes=1)
+    chosen = [d.id for d in desk.case.devices if isinstance(d, EvAggregator) and d.start == "handed_on"]
+    ends: dict[str, float] = {}
+    for i in (a.names.index(name) for name in chosen):
+        for state, value in ((a.before, columns[-1, a.energy[i]]), (a.connected_before, inputs[-1, a.connected[i]]),
+                             (a.charge_before, columns[-1, a.charge[i]]), (a.discharge_before, columns[-1, a.discharge[i]])):
+            if state[i] >= 0:
+                ends[desk.binder.state_names[state[i]]] = float(value)
+    return ends

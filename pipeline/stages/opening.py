@@ -142,9 +142,10 @@ def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, i
 
 
 def _runs_on(case: Case) -> bool:
-    """Whether anything ramps or is committed: its first interval depends on the day before."""
-    return any(getattr(one, "ramp_kw_per_h", None) is not None or getattr(one, "commitment", None) is not None
-               for one in (*case.devices, *case.ties) if not isinstance(one, EvAggregator))
+    """Whether anything ramps, is committed or begins with what is handed on: its first interval depends on the day before."""
+    return any(one.start == "handed_on" if isinstance(one, EvAggregator)
+               else getattr(one, "ramp_kw_per_h", None) is not None or getattr(one, "commitment", None) is not None
+               for one in (*case.devices, *case.ties))
 
 
 def intraday_start(day: DeliveryDay) -> int:

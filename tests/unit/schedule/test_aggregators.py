@@ -17,6 +17,7 @@ from pipeline.schedule.day_ahead import DayAhead, plan_day
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.outlook import coarsen
 from pipeline.schedule.read_out import day_ahead_tables, real_time_tables
+from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.real_time import RealTime, Rolling, window_inputs
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
 from pipeline.validate.context import Context
@@ -111,6 +112,30 @@ def test_the_next_day_begins_with_the_energy_that_was_left(plain: Whole) -> None
     begun = plain.rolling.start.begun_after(ended)
     assert begun.value("park.energy_before_kwh") == ended.value("park.energy_before_kwh")
     assert begun.value("f01_ev.energy_before_kwh[1]") == 0.0  # a fleet of envelopes counts anew
+
+
+def test_a_schedule_starts_with_the_energy_that_the_one_before_ends_with() -> None:
+    """Days in a row: 250 kWh at the end of one are 250 kWh at the start of the next, as are the powers and vehicles of ramps."""
+    day = park_day(start="handed_on")
+    plan = day.plan()
+    a, binder = plan.desk.roster.aggregators, plan.desk.binder
+    handed = handed_to_the_next_day(plan)
+    assert {name for name in handed if name.startswith("park.")} == {
+        "park.energy_before_kwh", "park.connected_before_count", "park.charge_before_kw", "park.discharge_before_kw"}
+    assert handed["park.energy_before_kwh"] == plan.columns[0][-1, a.energy[0]] > 0
+    assert handed["park.connected_before_count"] == plan.inputs[0][-1, a.connected[0]]
+    assert (handed["park.charge_before_kw"], handed["park.discharge_before_kw"]) == (
+        plan.columns[0][-1, a.charge[0]], plan.columns[0][-1, a.discharge[0]])
+    state = binder.initial_state().running_on(handed | {"park.energy_before_kwh": 250.0})
+    again = plan_day(day.case, day.day, day.hourly, [coarsen(day.truth(), 4)], np.ones(1), state=state, options=QUIET)
+    come, leave = again.inputs[0][0, [a.arrivals[0], a.departures[0]]]
+    flows = (a.gain * again.columns[0][0, a.charge] - a.drain * again.columns[0][0, a.discharge] + a.brought * come - a.taken * leave)[0]
+    told = (again.columns[0][0, a.slack] - again.columns[0][0, a.surplus])[0]
+    assert again.columns[0][0, a.energy[0]] == pytest.approx(250.0 + flows + told)
+
+
+def test_what_a_cycle_restores_is_not_handed_on(plain: Whole) -> None:
+    assert not any(name.startswith("park.") for name in handed_to_the_next_day(plain.plan))
 
 
 def test_a_window_past_the_end_of_the_day_keeps_who_is_connected_and_reserves_at_its_end(plain: Whole) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pipeline.equipment import Demand, Generator
 from pipeline.stages import redispatching
 from pipeline.stages.opening import _runs_on
+from tests.ev_case import park
 from tests.helpers import case_of
 
 
@@ -17,6 +18,11 @@ from tests.helpers import case_of
 def test_a_ramp_runs_on_without_a_commitment(ramp_kw_per_h: float | None, runs_on: bool) -> None:
     unit = Generator(id="g", bus="plate", power_max_kw=100, cost_linear_per_kwh=0.1, ramp_kw_per_h=ramp_kw_per_h)
     assert _runs_on(case_of(unit, Demand(id="d", bus="plate", series="load"))) is runs_on
+
+
+@pytest.mark.parametrize(("start", "runs_on"), [("cyclic", False), ("handed_on", True)])
+def test_an_aggregator_runs_on_where_it_starts_with_what_is_handed_on(start: str, runs_on: bool) -> None:
+    assert _runs_on(park(start=start)) is runs_on
 
 
 @pytest.mark.parametrize(("delay_s", "counts"), [(0, [0, 1, 2, 3]), (900, [0, 0, 1, 2]), (901, [0, 0, 0, 1])])
