@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from pipeline.core.errors import InputError
 from pipeline.store.observations import ObservationBatch
 from pipeline.store.schema import ALL_TABLES, SQL_FOLDER
-from pipeline.store.warehouse import Warehouse
+from pipeline.store.warehouse import SQLITE_NAME, Warehouse
 
 FAR = 10**10
 
@@ -32,6 +33,20 @@ def test_the_names_in_python_are_those_of_the_schema(warehouse: Warehouse) -> No
 def test_opening_again_keeps_what_is_there(warehouse: Warehouse, home: Path) -> None:
     warehouse.add_observations("case", one_value(0, 1.0), source="test", ingested_at=0)
     assert len(Warehouse.open(home).observations("case", ("load",), 0, 900, FAR)) == 1
+
+
+def test_a_new_file_that_another_process_is_switching_is_waited_for(tmp_path: Path) -> None:
+    """Two runs that begin a home at once: SQLite refuses the later switch to its journal at once, whatever the timeout."""
+    other = sqlite3.connect(tmp_path / SQLITE_NAME, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE begun (x)")
+    other.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.3, lambda: other.execute("ROLLBACK"))
+    done.start()
+    try:
+        assert len(Warehouse.open(tmp_path).observations("case", ("load",), 0, 900, FAR)) == 0
+    finally:
+        done.join()
+        other.close()
 
 
 def test_opening_and_reading_wait_for_no_writer(warehouse: Warehouse, home: Path) -> None:
