@@ -29,6 +29,7 @@ from pipeline.schedule.plan import in_merit_order
 from pipeline.schedule.rules import rules_of
 from pipeline.schedule.solving import Found, Work, checked, frozen_work, meet, undecided, warn_of_end
 from pipeline.uncertainty.affine import AffineDecision
+from pipeline.uncertainty.affine_centre import cheapest_at_centre
 from pipeline.uncertainty.box_robust import Robust, box_robust
 from pipeline.uncertainty.budgeted import budgeted_prices
 from pipeline.uncertainty.expectation import recourse_of
@@ -139,7 +140,8 @@ def _tight(desk: Desk, nominal: Floats, inputs: Floats) -> Floats:
 
 
 def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision:
-    """Rules that never charge and discharge a store at once, whatever comes; without any, a nominal schedule that does not.
+    """Rules that never charge and discharge a store at once, whatever comes; without any, a nominal schedule that does not. Of those
+    that promise as little, the ones that cost least at the forecast.
 
     A rule that lowers both by a deviation is worth more than one that raises one of them, so that rules violate what costs
     exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage. Without rules under
@@ -147,7 +149,8 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
     """
     if (directed := _directed(work, problem, first)) is not None:
         return directed
-    found, chosen = first, work.pairs.violated(first.policy.nominal)
+    found = cheapest_at_centre(first, work.left())
+    chosen = work.pairs.violated(found.policy.nominal)
     for round_ in range(ROUNDS):
         if not chosen.any():
             return found
@@ -174,12 +177,14 @@ def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> Affi
     None where nothing deviates (binaries are exact then), or no rule meets the set with these directions. The lower bound is the free
     rules'. Every pair at once: with some of them held, others begin to move both ways.
     """
-    pairs, nominal, moves = work.pairs, first.policy.nominal, _moves(problem, first)
+    pairs = work.pairs
     if not first.policy.rule.nnz or not pairs.charge.size:
         return None
-    if not (np.minimum((nominal + moves)[pairs.charge], (nominal + moves)[pairs.discharge]) > BOTH_KW).any():
-        return first
-    program, still = work.desk.program, _still(pairs, nominal, moves)
+    if not _both_ways(pairs, problem, first):
+        centred = cheapest_at_centre(first, work.left())
+        if not _both_ways(pairs, problem, centred):
+            return centred
+    program, still = work.desk.program, _still(pairs, first.policy.nominal, _moves(problem, first))
     high = program.col_upper.copy()
     high[still] = np.maximum(program.col_lower[still], 0.0)
     try:
@@ -188,7 +193,13 @@ def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> Affi
         return None
     words = together(found.decision.words, _DIRECTED, first.decision.words and f"{_FREE}: {first.decision.words}")
     lower = min(first.decision.lower, found.decision.objective)
-    return replace(found, decision=replace(found.decision, lower=lower, words=words))
+    return cheapest_at_centre(replace(found, decision=replace(found.decision, lower=lower, words=words)), work.left())
+
+
+def _both_ways(pairs: Pairs, problem: AffineProblem, found: AffineDecision) -> bool:
+    """Whether some deviation of the box may move both columns of a pair off nothing."""
+    most = found.policy.nominal + _moves(problem, found)
+    return bool((np.minimum(most[pairs.charge], most[pairs.discharge]) > BOTH_KW).any())
 
 
 def _moves(problem: AffineProblem, found: AffineDecision) -> Floats:
@@ -213,6 +224,6 @@ def _decided_ahead(work: Work, problem: AffineProblem, pairs: Pairs) -> AffineDe
     information = problem.information if sees is None else replace(
         problem.information, column_entity=np.concatenate([sees, sees[pairs.charge]]))
     asked = replace(problem, first_stage=np.concatenate([problem.first_stage, binaries]), information=information)
-    found = affine_day(replace(work.desk, program=wider), asked, work.left())
+    found = cheapest_at_centre(affine_day(replace(work.desk, program=wider), asked, work.left()), work.left())
     policy = replace(found.policy, nominal=found.policy.nominal[:columns], rule=sp.csr_array(found.policy.rule[:columns]))
     return AffineDecision(replace(found.decision, first=found.decision.first[: problem.first_stage.size]), policy)

@@ -100,5 +100,5 @@ def proven(method: str, gap: float | None, objective: str | None = None) -> str:
     if gap is None:
         said = "no gap was proven: a better schedule may exist"
     else:
-        said = f"proven within {100 * gap:.2g} % of the best" if gap > 1e-9 else "proven to be the best, to a millionth"
+        said = f"proven within {100 * gap:.2g} % of the best" if gap > 1e-6 else "proven to be the best, to a millionth"
     return f"treatment             {method}, {'' if objective is None else f'objective {objective}: '}{said}"

@@ -25,11 +25,24 @@ _BRANCHED_COLUMNS = 35_000  # of a counterpart with integers; beyond, they are h
 
 
 @dataclass(frozen=True)
+class Optimum:
+    """A counterpart and its solution (N,), for a choice among the policies that promise the same. first_stage: columns decided ahead."""
+
+    whole: Counterpart
+    x: Floats
+    first_stage: Indices
+
+
+@dataclass(frozen=True)
 class AffineDecision:
-    """The decision's objective is alpha: no deviation of the set costs more under the policy."""
+    """The decision's objective is alpha: no deviation of the set costs more under the policy.
+
+    optimum: None where parts were solved apart.
+    """
 
     decision: Decision
     policy: AffinePolicy
+    optimum: Optimum | None = None
 
 
 def affine(program: LinearProgram, deviations: Deviations, *, first_stage: Indices, information: Information | None = None,
@@ -49,7 +62,7 @@ def affine(program: LinearProgram, deviations: Deviations, *, first_stage: Indic
     policy = policy_of(whole, solution.x)
     decision = Decision(policy.nominal[first_stage], solution.objective, found.lower, solution.status, found.way,
                         seconds=time.perf_counter() - started, words=found.words)
-    return AffineDecision(decision, policy)
+    return AffineDecision(decision, policy, Optimum(whole, solution.x, first_stage))
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,7 @@ def solve_counterpart(bound: BoundProgram, centre: BoundProgram, options: SolveO
     """
     integer = bound.program.integer
     if not integer.any():
-        solution, way = _continuous(bound, options)
+        solution, way = solve_continuous(bound, options)
         return Solved(solution, way, proven_lower(solution), solution.words)
     started = time.perf_counter()
     if bound.cost.size > _BRANCHED_COLUMNS and (held := _held(bound, centre, options, adverse)) is not None:
@@ -80,7 +93,8 @@ def solve_counterpart(bound: BoundProgram, centre: BoundProgram, options: SolveO
     return Solved(solution, "mixed_integer", proven_lower(solution))
 
 
-def _continuous(bound: BoundProgram, options: SolveOptions, *, simplex_columns: int = _SIMPLEX_COLUMNS) -> tuple[Solution, Way]:
+def solve_continuous(bound: BoundProgram, options: SolveOptions, *, simplex_columns: int = _SIMPLEX_COLUMNS) -> tuple[Solution, Way]:
+    """Without integers: simplex while the counterpart is small, else interior point without crossover."""
     if options.method == "auto" and bound.cost.size > simplex_columns:
         return solve(bound, replace(options, method="ipm", crossover=False)), "interior_point"
     return solve(bound, options), "simplex" if options.method in ("auto", "simplex") else "interior_point"
@@ -141,7 +155,7 @@ class _Under:
 def _rules_under(bound: BoundProgram, columns: Indices, schedule: Floats, place: str, options: SolveOptions) -> _Under:
     still = bound.program.held(columns, np.round(schedule[columns]))
     held = replace(bound, program=replace(still, integer=np.zeros_like(still.integer)))
-    solution, way = _continuous(held, options, simplex_columns=_BRANCHED_COLUMNS)
+    solution, way = solve_continuous(held, options, simplex_columns=_BRANCHED_COLUMNS)
     return _Under(solution, way, _freed(bound, solution), place, columns.size)
 
 

@@ -25,9 +25,10 @@ from pipeline.uncertainty.refusals import check_certain_prices
 
 @dataclass(frozen=True)
 class Counterpart:
-    """`bound` has the program's columns first (x0), then V rules, then what protects its rows."""
+    """`bound` has the program's columns first (x0), then V rules, then what protects its rows. cost: (n,) of x0 at the centre."""
 
     bound: BoundProgram
+    cost: Floats
     roles: Roles
     found: Follow
     deviations: Deviations
@@ -60,7 +61,7 @@ def counterpart(program: LinearProgram, deviations: Deviations, *, first_stage: 
     roles, found = _followed(program, deviations, active, np.asarray(first_stage, dtype=np.int64), information)
     gains = coefficients(program, deviations, roles, found, nominal.cost, active)
     bound = guarded(program, nominal, held, deviations, roles, gains, active)
-    return Counterpart(bound, roles, found, deviations)
+    return Counterpart(bound, nominal.cost, roles, found, deviations)
 
 
 def _followed(program: LinearProgram, deviations: Deviations, active: Flags, first_stage: Indices,

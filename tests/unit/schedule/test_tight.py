@@ -18,3 +18,12 @@ def test_an_exchange_deviates_from_its_position_one_way_at_the_forecast(memory_s
     up, down = columns[:, ties.up[ties.up >= 0]], columns[:, ties.down[ties.up >= 0]]
     assert np.minimum(up, down).max() == pytest.approx(0.0, abs=1e-9)
     assert (up - down) == pytest.approx(columns[:, ties.exchange[ties.up >= 0]] - columns[:, ties.schedule_column[ties.up >= 0]], abs=1e-6)
+
+
+def test_no_wind_is_curtailed_at_the_forecast_for_a_deviation_that_does_not_come() -> None:
+    """At the worst deviation the day costs 33.67: whatever cost no more at the forecast was as good, such as curtailing wind."""
+    plan = setting(method=Affine()).plan()
+    assert plan.decision is not None and plan.decision.objective == pytest.approx(plan.decision.lower, rel=1e-6)
+    assert plan.objective < plan.decision.objective - 50
+    curtailed = plan.columns[0][:, plan.desk.roster.sources.curtailed]
+    assert curtailed.sum() < 0.02 * plan.inputs[0][:, plan.desk.roster.sources.available].sum()
