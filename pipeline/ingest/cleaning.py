@@ -237,7 +237,7 @@ def _within_range(points: Points, level: float | None, mistakes: Mistakes) -> Po
 
 def _low_remedy(series: Series, value: NDArray[np.float64]) -> str:
     if series.kind == "price":
-        return "prices that go below it need a lower minimum (or null) in the case"
+        return "a series that goes below it needs a lower `minimum`: a column of series.csv"
     if series.minimum == 0 and (value <= 0).mean() > 0.5:
         return "most values are negative: declare sign: -1 in the mapping"
     return "mend the value; declare sign: -1 if the meter counts the other way"
