@@ -8,12 +8,14 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from pipeline.cases.case import Case
-from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, Sampled
+from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, HalfWidths, Sampled
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import Chp, Converter, EvAggregator, Generator
 from pipeline.program.freeze import freeze
+from pipeline.program.linear_program import Indices
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.leaving import NOBODY_LEAVES
+from pipeline.uncertainty.affine_roles import check_followers
 from pipeline.uncertainty.refusals import check_continuous_recourse
 
 # Units are switched, and positions taken, before the scenario is known.
@@ -31,7 +33,7 @@ def check_first_stage(desk: Desk, *, scenarios: int) -> None:
 def check_treatment(desk: Desk) -> None:
     """All that a day-ahead run would refuse of the run settings before it solves. Raises InputError with every mistake.
 
-    What depends on the day's data (NaN, an empty sample, integers that an affine rule turns out to move) shows only there.
+    What depends on the day's data (NaN, an empty sample) shows only there.
     """
     method, program = desk.case.settings.method, desk.program
     first = program.columns_like(desk.case.settings.first_stage)
@@ -46,9 +48,18 @@ def check_treatment(desk: Desk) -> None:
         mistakes += _nobody_leaves(desk.case, method)
         mistakes += _refused(lambda: check_continuous_recourse(
             program, first, treatment="the box", remedy="name it in settings.first_stage, or take another method"))
+    if isinstance(method, Affine) and method.budget_share > 0:
+        mistakes += _refused(lambda: check_followers(program, first, _may_deviate(desk, method.half_widths)))
     mistakes += _refused(lambda: freeze(program, first))
     if mistakes:
         raise InputError(mistakes)
+
+
+def _may_deviate(desk: Desk, widths: HalfWidths) -> Indices:
+    """Inputs (p,) of the program that series fill which may lie off their forecast; with empirical half-widths all of them may."""
+    kind, plan = {series.id: series.kind for series in desk.case.series}, desk.binder.plan
+    wide = np.array([widths.source == "empirical" or getattr(widths, f"{kind[name]}_share") > 0 for name in plan.series], dtype=bool)
+    return desk.layout.inputs.index[:, plan.series_entry[wide[plan.series_row]]].ravel()
 
 
 def _of_the_program(desk: Desk, scenarios: int, decisions: Mapping[str, str]) -> list[Mistake]:

@@ -57,6 +57,23 @@ def roles_of(program: LinearProgram, deviations: Deviations, active: Flags, firs
     moving = _movable(program, first_stage)
     component, reaches = _reach(program, deviations, active, moving)
     reached = moving & (np.asarray(reaches.sum(axis=1)).ravel()[component] > 0)
+    _check_whole(program, reached)
+    determined, pins = pinned(program, reached, barred)
+    controls = np.setdiff1d(np.flatnonzero(reached), determined)
+    pair_control, pair_deviation = _visible(program, deviations, active, controls, component, reaches, information)
+    return Roles(controls, pair_control, pair_deviation, determined, pins)
+
+
+def check_followers(program: LinearProgram, first_stage: Indices, inputs: Indices) -> None:
+    """Raises InputError where an integer column would have to follow some of these inputs (p,), whatever they come to."""
+    label, count = _components(program, moving := _movable(program, first_stage))
+    rows = program.matrix.shape[0]
+    touched = np.zeros(count, dtype=bool)
+    touched[label[np.unique(sp.coo_array(program.matrix_by_input[:, inputs]).coords[0])]] = True
+    _check_whole(program, moving & touched[label[rows:]])
+
+
+def _check_whole(program: LinearProgram, reached: Flags) -> None:
     whole = np.flatnonzero(reached & program.integer)
     if whole.size:
         raise InputError(Mistake(
@@ -64,10 +81,6 @@ def roles_of(program: LinearProgram, deviations: Deviations, active: Flags, firs
             f"{whole.size - 1} more: an affine rule cannot carry it",
             "decide it before (settings.first_stage), or choose stochastic, cvar or wasserstein",
         ))
-    determined, pins = pinned(program, reached, barred)
-    controls = np.setdiff1d(np.flatnonzero(reached), determined)
-    pair_control, pair_deviation = _visible(program, deviations, active, controls, component, reaches, information)
-    return Roles(controls, pair_control, pair_deviation, determined, pins)
 
 
 def _movable(program: LinearProgram, first_stage: Indices) -> Flags:
@@ -82,17 +95,24 @@ def _movable(program: LinearProgram, first_stage: Indices) -> Flags:
 
 def _reach(program: LinearProgram, deviations: Deviations, active: Flags, moving: Flags) -> tuple[Indices, sp.csr_array]:
     """Component of each column (n,), and how many rows of each component each deviation touches, (components, K)."""
-    rows, columns = program.matrix.shape
-    inner = sp.coo_array(program.matrix)
-    kept = moving[inner.coords[1]]
-    graph = sp.coo_array((np.ones(int(kept.sum())), (inner.coords[0][kept], rows + inner.coords[1][kept])), shape=(rows + columns,) * 2)
-    count, label = connected_components(graph, directed=False)
+    rows = program.matrix.shape[0]
+    label, count = _components(program, moving)
     touched = sp.coo_array(program.matrix_by_input @ deviations.directions)
     seen = active[touched.coords[1]] & (touched.data != 0)
     where = (label[touched.coords[0][seen]], touched.coords[1][seen])
     reaches = sp.csr_array((np.ones(int(seen.sum())), where), shape=(count, deviations.count))
     reaches.sum_duplicates()
-    return label[rows:].astype(np.int64), reaches
+    return label[rows:], reaches
+
+
+def _components(program: LinearProgram, moving: Flags) -> tuple[Indices, int]:
+    """Component of each row and then each column (r + n,) that the columns which may move tie together, and how many there are."""
+    rows, columns = program.matrix.shape
+    inner = sp.coo_array(program.matrix)
+    kept = moving[inner.coords[1]]
+    graph = sp.coo_array((np.ones(int(kept.sum())), (inner.coords[0][kept], rows + inner.coords[1][kept])), shape=(rows + columns,) * 2)
+    count, label = connected_components(graph, directed=False)
+    return label.astype(np.int64), int(count)
 
 
 def _visible(

@@ -47,6 +47,24 @@ def test_a_position_is_taken_before_the_scenario_is_known():
         check_treatment(desk)
 
 
+@pytest.mark.parametrize(("method", "refused"), [
+    (Affine(half_widths=HalfWidths(other_share=0.1)), True), (Affine(half_widths=HalfWidths(source="empirical")), True),
+    (Affine(budget_share=0), False), (Affine(half_widths=HalfWidths(other_share=0)), False),
+])  # fmt: skip
+def test_a_unit_that_would_be_switched_by_rule_is_refused_before_anything_is_solved(method, refused):
+    unit = Generator(id="g", bus="plate", power_max_kw=100, power_min_kw=30, cost_linear_per_kwh=0.1,
+                     commitment=Commitment(start_cost=5, stop_cost=1, min_up_h=1, min_down_h=1))
+    case = case_of(unit, Demand(id="d", bus="plate", series="load"))
+    settings = case.settings.model_copy(update={"first_stage": ("*.schedule_kw",), "method": method})
+    changed = case.model_copy(update={"settings": settings})
+    desk = open_desk(changed, changed.day(changed.default_date), compiled(changed, Horizon(24, 1.0), cache_dir=None))
+    if refused:
+        with pytest.raises(InputError, match=r"g.on_share\S+ is a whole number that would have to follow deviations"):
+            check_treatment(desk)
+    else:
+        check_treatment(desk)
+
+
 def test_a_rule_looks_no_further_back_than_the_day_reaches():
     with pytest.raises(InputError, match=r"settings.method.memory_steps: .*take at most 23"):
         setting(method=Affine(memory_steps=24)).plan()
