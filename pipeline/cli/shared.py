@@ -50,7 +50,7 @@ def error_out(mistakes: Sequence[Mistake], *, exit_code: int, aftermath: str = "
     error_line("\n".join([*said, aftermath] if aftermath else said))
     if "--json" in sys.argv[1:]:
         json_out({"exit_code": exit_code, **asdict(mistakes[0]), "mistakes": [asdict(mistake) for mistake in mistakes],
-                  "aftermath": aftermath})
+                  **({"aftermath": aftermath} if aftermath else {})})
 
 
 @contextmanager
