@@ -147,9 +147,9 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
     exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage. Without rules under
     such binaries, or without time for them, the last rules found stay, with a warning.
     """
-    if (directed := _directed(work, problem, first)) is not None:
-        return directed
     found = cheapest_at_centre(first, work.left())
+    if (directed := _directed(work, problem, found, first.decision)) is not None:
+        return directed
     chosen = work.pairs.violated(found.policy.nominal)
     for round_ in range(ROUNDS):
         if not chosen.any():
@@ -171,19 +171,18 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
     return found
 
 
-def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> AffineDecision | None:
-    """The best rules with a direction for every pair in every step: the nominal schedule's, else the rule's.
+def _directed(work: Work, problem: AffineProblem, first: AffineDecision, free: Decision) -> AffineDecision | None:
+    """The best rules with a direction for every pair in every step: the nominal schedule's of `first`, else its rule's.
 
-    None where nothing deviates (binaries are exact then), or no rule meets the set with these directions. The lower bound is the free
-    rules'. Every pair at once: with some of them held, others begin to move both ways.
+    first: the cheapest at the forecast of the `free` rules' optima. Directions of another one, which gives at the forecast what the worst
+    case does not need, promise more. None where nothing deviates (binaries are exact then), or no rule meets the set with these
+    directions. The lower bound is the free rules'. Every pair at once: with some of them held, others begin to move both ways.
     """
     pairs = work.pairs
     if not first.policy.rule.nnz or not pairs.charge.size:
         return None
     if not _both_ways(pairs, problem, first):
-        centred = cheapest_at_centre(first, work.left())
-        if not _both_ways(pairs, problem, centred):
-            return centred
+        return first
     program, still = work.desk.program, _still(pairs, first.policy.nominal, _moves(problem, first))
     high = program.col_upper.copy()
     high[still] = np.maximum(program.col_lower[still], 0.0)
@@ -191,8 +190,8 @@ def _directed(work: Work, problem: AffineProblem, first: AffineDecision) -> Affi
         found = affine_day(replace(work.desk, program=replace(program, col_upper=high)), problem, work.left())
     except NoDecision:
         return None
-    words = together(found.decision.words, _DIRECTED, first.decision.words and f"{_FREE}: {first.decision.words}")
-    lower = min(first.decision.lower, found.decision.objective)
+    words = together(found.decision.words, _DIRECTED, free.words and f"{_FREE}: {free.words}")
+    lower = min(free.lower, found.decision.objective)
     return cheapest_at_centre(replace(found, decision=replace(found.decision, lower=lower, words=words)), work.left())
 
 

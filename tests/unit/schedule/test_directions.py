@@ -51,5 +51,5 @@ def test_off_the_nominal_schedule_no_pair_of_the_hydrogen_case_moves_both_ways()
     free = decided()
     loose = free.policy.evaluate(points)
     assert np.minimum(loose[:, pairs.charge], loose[:, pairs.discharge]).max() > 1.0  # what the rules would do without
-    assert free.decision.objective <= plan.decision.objective <= 1.001 * free.decision.objective
+    assert free.decision.objective <= plan.decision.objective <= (1 + 1e-5) * free.decision.objective  # 8e-4 with any optimum's directions
     assert "direction of the nominal schedule" in plan.decision.words
