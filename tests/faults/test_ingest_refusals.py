@@ -204,7 +204,7 @@ def test_a_price_below_zero_needs_leave(tmp_path: Path) -> None:
         refused(tmp_path, HEAD + "2016-03-01T00:00Z,50\n2016-03-01T00:15Z,-20\n", mapping=mapping, series=series),
         place="drop.csv, row 3, column load",
         says="-20 EUR/MWh (load, 2016-03-01T00:15Z) is below the minimum of price, 0 EUR/kWh",
-        remedy="lower minimum",
+        remedy="needs a lower `minimum`: a column of series.csv",
     )
 
 
