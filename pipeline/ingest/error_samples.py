@@ -20,6 +20,8 @@ from pipeline.store.observations import ObservationBatch
 
 HOUR_S = 3600
 HOURS_MOST = 25  # of a delivery day
+# Of errors that a matrix product made: kernels of other processors differ in its last bits, and what is known names runs and seeds draws.
+ERROR_STEP = 1e-7
 
 
 def truncated_errors(count: int, *, sigma: float, truncate_sd: float, seed: int) -> NDArray[np.float64]:
@@ -70,7 +72,10 @@ def values_of(case: Case, source: ErrorSampleSource, series: Series) -> NDArray[
 
 
 def _correlated_errors(case: Case, source: ErrorSampleSource, series: Series, *, seed: int) -> NDArray[np.float64]:
-    """Errors (n,) of one series that hang together over each day; those of the training days have mean zero at every local hour."""
+    """Errors (n,) of one series that hang together over each day; those of the training days have mean zero at every local hour.
+
+    In whole steps of ERROR_STEP, the same on every machine but for one that lies within its rounding of the next step.
+    """
     law = law_of_series(source, (series,))
     days = source.training_days + source.test_days
     common = np.random.default_rng(seed_from(source.id, "common of the day", str(source.seed))).standard_normal(days)
@@ -86,7 +91,7 @@ def _correlated_errors(case: Case, source: ErrorSampleSource, series: Series, *,
         if rows.size:
             weights, edge = np.full(rows.size, 1 / rows.size), slice(hour, hour + 1)
             flat[rows] = recentred(flat[rows, None], weights, np.zeros(1), low=low[edge], high=high[edge])[:, 0]
-    return np.asarray(np.clip(flat, low[at], high[at]))
+    return np.asarray(ERROR_STEP * np.trunc(np.clip(flat, low[at], high[at]) / ERROR_STEP))
 
 
 def batch_of(case: Case, source: ErrorSampleSource) -> ObservationBatch:
