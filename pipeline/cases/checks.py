@@ -41,6 +41,7 @@ class Places:
 
 
 _NEEDED = {
+    "buses": "write buses.csv: columns id and network, a row per bus",
     "ties": "a grid connection is a tie with a market; an island has none: split its buses into two networks and join them by a tie",
 }
 
@@ -50,6 +51,11 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     places = Places(read)
     _check_unique(read, mistakes)
     _check_clock(content, places, mistakes)
+    for name in ("networks", "buses", "devices", "ties"):
+        if not read.tables[name]:
+            mistakes.note("case.yaml", f"the case has no {name}", _NEEDED.get(name, "a case needs at least one of each"))
+    if not read.tables["buses"]:
+        return  # nothing stands anywhere: every record would say so again
     networks = {network.id: network for network in content["networks"]}
     network_of_bus = {bus.id: bus.network for bus in content["buses"]}
     for bus in content["buses"]:
@@ -71,9 +77,6 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
     _check_ties(content, network_of_bus, places, mistakes)
     check_balancing(content, places, mistakes)
     check_sources(content, places, data_dir, mistakes)
-    for name in ("networks", "buses", "devices", "ties"):
-        if not read.tables[name]:
-            mistakes.note("case.yaml", f"the case has no {name}", _NEEDED.get(name, "a case needs at least one of each"))
 
 
 def _check_unique(read: Folder, mistakes: Mistakes) -> None:

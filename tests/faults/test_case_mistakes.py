@@ -610,3 +610,9 @@ def test_any_yaml_loads_or_is_refused(tiny: Path, text: str) -> None:
     (tiny / "case.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError):
         load_case(tiny)
+
+
+def test_a_case_without_its_buses_says_that_alone(tiny: Path) -> None:
+    """Everything stands on a bus: every branch, device and tie would be told beside the one file to write."""
+    (tiny / "buses.csv").unlink()
+    assert _refusal(tiny).splitlines() == ["case.yaml: the case has no buses; write buses.csv: columns id and network, a row per bus"]
