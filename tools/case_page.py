@@ -20,6 +20,7 @@ from pipeline.core.units import has_unit
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, EvConnection, Network, Tie, ev_fleet
 from pipeline.equipment import generator as generator_module
 from pipeline.equipment import tie as tie_module
+from pipeline.stages import evaluation, study
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "case.md"
 CASE_LEFT_OUT = ("variant", "folder", "profiles")
@@ -50,6 +51,7 @@ def records() -> dict[str, list[tuple[str, type[BaseModel]]]]:
                          ("method: wasserstein", settings.Wasserstein), ("method: box_robust", settings.BoxRobust),
                          ("method: affine", settings.Affine), ("half_widths", settings.HalfWidths),
                          ("budgeted_prices", settings.BudgetedPrices), ("forecast", settings.ForecastSettings)],
+        "Studies": [("a study, kind: replay", study.Study), ("a study, kind: evaluation", evaluation.Evaluation)],
     }  # fmt: skip
 
 
