@@ -177,7 +177,7 @@ MEANINGS = {
     "Study.kind": "run every day, day-ahead and in real time", "Evaluation.kind": "plan every day with every treatment",
     "case": "name of a shipped case, or path of a case folder", "variant": "of the case", "Study.method": "as `--method`",
     **{f"{kind}.{field}": said for kind in ("Study", "Evaluation") for field, said in (
-        ("first_date", "first delivery day; none: the case's default_date"), ("last_date", "last delivery day; none: `days` from the first"),
+        ("first_date", "first delivery day; none: the case's default_date"), ("last_date", "last delivery day; none: `days` of them"),
         ("days", "how many, where last_date is not given; none: 1"))},
     "treatments": "by name the fields of `settings.method`, and `budgeted_prices`; what is left out is the case's own. "
                   "`sweep: {radius_share: [0, 0.1]}` makes one treatment of each value",
