@@ -22,7 +22,7 @@ from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction, unreachable
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
-from pipeline.schedule.rule_distance import Followed, followed_by, price_of, set_points_kw, with_rule_distance
+from pipeline.schedule.rule_distance import Followed, followed_by, set_points_kw, with_rule_distance
 from pipeline.schedule.rules import Rules
 from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day
 from pipeline.schedule.state import State
@@ -61,7 +61,7 @@ def open_day(case: Case, day: DeliveryDay, program: LinearProgram, plan: Plan, *
     """
     options = options or SolveOptions(time_limit_s=case.settings.real_time_time_limit_s, mip_gap_share=case.settings.mip_gap_share)
     frozen = freeze(program, program.columns_like(case.settings.held_in_real_time))
-    frozen, labels = with_rule_distance(frozen, rules, price_of(case))
+    frozen, labels = with_rule_distance(case, frozen, rules)
     desk = open_desk(case, day, frozen)
     state = desk.binder.initial_state() if state is None else state
     held = hold(desk, plan, dict(zip(state.names, state.start, strict=True)))

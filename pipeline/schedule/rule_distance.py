@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from pipeline.cases.case import Case
 from pipeline.cases.settings import Affine
+from pipeline.equipment import EvAggregator, EvFleet
 from pipeline.program.linear_program import Floats, Indices, InputSpec, LinearProgram
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.layout import Label, layout_of
@@ -32,20 +33,24 @@ def price_of(case: Case) -> float:
     return method.rule_distance_price_per_kwh if isinstance(method, Affine) else 0.0
 
 
-def followed_labels(rules: Rules, present: tuple[Label, ...]) -> tuple[Label, ...]:
-    """Electric powers among the columns that follow a deviation: what else a rule moves follows from them."""
-    moved = set(rules.moved)
-    return tuple(label for label in present if label in moved and label.quantity.endswith("_kw"))
+def followed_labels(case: Case, rules: Rules, present: tuple[Label, ...]) -> tuple[Label, ...]:
+    """Electric powers of devices among the columns that follow a deviation: what else a rule moves follows from them.
+
+    Not of vehicles: rules were made for those that were expected, and who came is no deviation that they know. Nor of ties, which carry
+    what vehicles draw: where leaving a rule costs in the binding interval alone, whoever came would be charged too late.
+    """
+    moved, devices = set(rules.moved), {device.id for device in case.devices if not isinstance(device, EvFleet | EvAggregator)}
+    return tuple(label for label in present if label in moved and label.quantity.endswith("_kw") and label.device in devices)
 
 
-def with_rule_distance(program: LinearProgram, rules: Rules | None, price_per_kwh: float) -> tuple[LinearProgram, tuple[Label, ...]]:
+def with_rule_distance(case: Case, program: LinearProgram, rules: Rules | None) -> tuple[LinearProgram, tuple[Label, ...]]:
     """x - over + under = set-point at the first position of every followed power, after all own columns, rows and inputs.
 
     Both sides cost price x step_h; no term holds them, as nobody pays them. The very program where the price is 0 or no power
     follows a rule.
     """
-    columns = layout_of(program).columns
-    labels = () if rules is None or price_per_kwh == 0.0 else followed_labels(rules, columns.labels)
+    columns, price_per_kwh = layout_of(program).columns, price_of(case)
+    labels = () if rules is None or price_per_kwh == 0.0 else followed_labels(case, rules, columns.labels)
     if not labels:
         return program, ()
     count = len(labels)

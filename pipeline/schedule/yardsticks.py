@@ -72,7 +72,7 @@ def rule_only(
 def rule_distance_kwh(rolling: Rolling, rules: Rules, followed: Floats, dispatched: Floats) -> float:
     """Energy by which the dispatch differs from the rules, over all electric powers that have one. Both (N, J)."""
     columns = rolling.desk.layout.columns
-    at = [columns.entry[label] for label in followed_labels(rules, columns.labels)]
+    at = [columns.entry[label] for label in followed_labels(rolling.desk.case, rules, columns.labels)]
     return float(rolling.desk.program.step_h * np.abs(followed[:, at] - dispatched[:, at]).sum())
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.cases.settings import Affine, HalfWidths
+from pipeline.equipment import EvFleet
 from pipeline.schedule import real_time
 from pipeline.schedule.real_time import redispatch, run_steps, window_inputs
-from pipeline.schedule.rule_distance import price_of, set_points_kw
+from pipeline.schedule.rule_distance import followed_labels, price_of, set_points_kw
 from pipeline.schedule.yardsticks import rule_distance_kwh, rule_only
 from tests.unit.schedule.test_rules import AHEAD, came
 from tests.unit.schedule.tiny_day import Setting, setting
@@ -159,3 +160,15 @@ def test_a_basis_of_a_schedule_without_rules_is_left(plan):
     found, _ = redispatch(rolling, state, windows[1])
     cold, _ = redispatch(rolling, replace(state, basis_columns=None, basis_rows=None), windows[1])
     assert np.array_equal(found.columns, cold.columns)
+
+
+def test_powers_of_devices_are_followed_and_neither_vehicles_nor_the_ties_that_feed_them() -> None:
+    """A rule says what a tie carries where the expected vehicles come; held to that, whoever came was charged too late."""
+    plan = setting(method=Affine()).plan()
+    assert plan.rules is not None
+    case, labels = plan.desk.case, plan.desk.layout.columns.labels
+    vehicles = {device.id for device in case.devices if isinstance(device, EvFleet)}
+    ties, moved = {tie.id for tie in case.ties}, {label.device for label in plan.rules.moved}
+    assert moved & (vehicles | ties), "the rules move some"
+    followed = {label.device for label in followed_labels(case, plan.rules, labels)}
+    assert followed and not followed & (vehicles | ties)
