@@ -38,6 +38,7 @@ from pipeline.uncertainty.two_stage import Decision, together
 
 _DIRECTED = ("in every step each store moves in the direction of the nominal schedule alone, whatever deviates; "
              "other directions may promise less")
+FOLLOWING = 4.0  # times as long as the first program do those take that follow it: directions come before what they cost least with
 _FREE = "the lower bound is that of rules without set directions"
 
 
@@ -147,9 +148,11 @@ def _one_way(work: Work, problem: AffineProblem, first: AffineDecision) -> Affin
     exclude in a plain schedule: where they do, the direction is decided ahead, by a binary of the first stage. Without rules under
     such binaries, or without time for them, the last rules found stay, with a warning.
     """
-    found = cheapest_at_centre(first, work.left())
+    early = work.left().time_limit_s > FOLLOWING * first.decision.seconds
+    found = cheapest_at_centre(first, work.left()) if early else first
     if (directed := _directed(work, problem, found, first.decision)) is not None:
-        return directed
+        return directed if early or directed is not first else cheapest_at_centre(first, work.left())
+    found = found if early else cheapest_at_centre(first, work.left())
     chosen = work.pairs.violated(found.policy.nominal)
     for round_ in range(ROUNDS):
         if not chosen.any():

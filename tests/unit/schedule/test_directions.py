@@ -18,6 +18,7 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.exclusive import BOTH_KW, pairs_of
 from pipeline.schedule.outlook import Outlook
 from pipeline.uncertainty.affine import AffineDecision
+from pipeline.uncertainty.affine_centre import cheapest_at_centre
 from pipeline.uncertainty.affine_check import extreme_points
 from tests.papers.test_hydrogen_affine import decided, problem
 
@@ -53,3 +54,24 @@ def test_off_the_nominal_schedule_no_pair_of_the_hydrogen_case_moves_both_ways()
     assert np.minimum(loose[:, pairs.charge], loose[:, pairs.discharge]).max() > 1.0  # what the rules would do without
     assert free.decision.objective <= plan.decision.objective <= (1 + 1e-5) * free.decision.objective  # 8e-4 with any optimum's directions
     assert "direction of the nominal schedule" in plan.decision.words
+
+
+@pytest.mark.parametrize(("seconds", "order"), [(0.0, ["rules", "centre", "rules", "centre"]), (1e9, ["rules", "rules", "centre"])])
+def test_directions_come_first_where_little_time_is_left(monkeypatch: pytest.MonkeyPatch, seconds: float, order: list[str]) -> None:
+    """A first program of most of the time limit leaves no time for the optimum that costs least: without directions a day is degraded."""
+    called: list[str] = []
+
+    def slow(desk: Desk, asked: AffineProblem, options: SolveOptions | None = None) -> AffineDecision:
+        called.append("rules")
+        found = affine_day(desk, asked, options)
+        return replace(found, decision=replace(found.decision, seconds=seconds))
+
+    def centre(found: AffineDecision, options: SolveOptions) -> AffineDecision:
+        called.append("centre")
+        return cheapest_at_centre(found, options)
+
+    monkeypatch.setattr(guarding, "affine_day", slow)
+    monkeypatch.setattr(guarding, "cheapest_at_centre", centre)
+    plan = _hydrogen_plan()
+    assert called == order
+    assert plan.decision is not None and "direction of the nominal schedule" in plan.decision.words
