@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.shared import CaseArgument, HomeOption, JsonOption, VariantOption, json_out, line, use_home
+from pipeline.cli.shared import CaseArgument, HomeOption, JsonOption, VariantOption, error_line, json_out, line, use_home
 
 SetpointsDate = Annotated[
     str | None,
     typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the published day that holds the next interval, else the newest one"),
+]
+AtOption = Annotated[
+    str | None, typer.Option("--at", help="as of this ISO time instead of now; naive is the case's local time")
 ]
 ReportDate = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the newest published day")]
 
@@ -28,36 +31,44 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    case: Annotated[str | None, typer.Argument(help="only this case")] = None, home: HomeOption = None, as_json: JsonOption = False
+    case: Annotated[str | None, typer.Argument(help="only this case")] = None,
+    at: AtOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """What is published, how old it is, degraded or not."""
+    """What is published, of today or not, degraded or not, and runs that failed. Ends with 5 where it is stale, 3 where there is none."""
     from pipeline import stages
 
     use_home(home)
-    rows = stages.status(case)
+    found = stages.status(case, at=at)
     if as_json:
-        json_out(stages.status_rows(rows))
+        json_out(stages.status_rows(found))
     else:
-        line(stages.describe_status(rows))
+        line(stages.describe_status(found))
+    raise typer.Exit(found.exit_code)
 
 
 def setpoints(
     case: CaseArgument,
     date: SetpointsDate = None,
     variant: VariantOption = None,
-    step: Annotated[int | None, typer.Option("--step", help="step of the day, from 1; default: the next, or the last published")] = None,
+    step: Annotated[int | None, typer.Option("--step", help="quarter-hour of the day, from 1; default: the next one")] = None,
+    at: AtOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Set-points of the next interval, one column per carrier, in local time: CSV, or JSON."""
+    """Set-points of the next interval, or of one asked for, in local time: CSV, or JSON. Ends with 5 where they are stale."""
     from pipeline import stages
 
     use_home(home)
-    rows = stages.setpoints(case, date=date, variant=variant, step=step)
+    found = stages.setpoints(case, date=date, variant=variant, step=step, at=at)
     if as_json:
-        json_out(rows)
+        json_out(found.rows)
     else:
-        sys.stdout.write(stages.setpoints_csv(rows))
+        sys.stdout.write(stages.setpoints_csv(found))
+    if found.stale:
+        error_line(found.stale)
+    raise typer.Exit(found.exit_code)
 
 
 def override(

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.cases.case import Case
-from pipeline.core.clock import DeliveryDay, from_epoch
+from pipeline.core.clock import QUARTER_S, DeliveryDay, from_epoch
 from pipeline.core.errors import Mistake, NoSchedule
 from pipeline.equipment import AnyDevice, Demand, EvAggregator, EvFleet, Source, Store
 from pipeline.tables import TABLES
@@ -26,14 +26,13 @@ Row = dict[str, Any]
 
 
 def setpoints(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, at: int) -> list[Row]:
-    """Set-points of the first interval that starts at or after `at` (UTC epoch seconds); past the day's end, of its last one.
+    """Set-points of the interval that holds `at` (UTC epoch seconds).
 
     `tables` are the published `dispatch` and `schedule`. Where real time has not decided the interval, the day-ahead schedule speaks
     and the note says so. An inelastic load is no set-point: it shows only while it is shed. Positive feeds into the bus.
-    Raises NoSchedule when nothing is published.
+    Raises NoSchedule when nothing is published of that interval.
     """
-    table, starts, source, step_s = _source(case, tables, day, at)
-    chosen = _chosen(starts, at)
+    table, chosen, source, step_s = _source(case, tables, day, at)
     rows = table.filter(pa.array(_seconds(table) == chosen)).to_pylist()
     values: dict[tuple[str, str], dict[str, float]] = {}
     kept: dict[tuple[str, str], Row] = {}
@@ -48,20 +47,38 @@ def setpoints(case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, a
     ]
 
 
-def _source(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, at: int) -> tuple[pa.Table, np.ndarray, str, int]:
-    """Dispatch where it covers the interval, else the schedule; with its distinct starts and the interval's length."""
+def _source(case: Case, tables: Mapping[str, pa.Table], day: DeliveryDay, at: int) -> tuple[pa.Table, int, str, int]:
+    """Dispatch where it holds the moment, else the schedule; with the start and the length of the interval."""
     dispatch = _scenario(tables, "dispatch", "settled")
+    start = _holding(_starts(dispatch), at, QUARTER_S)
+    if start is not None:
+        return dispatch, start, "", QUARTER_S
     schedule = _scenario(tables, "schedule", "expected")
-    quarters = np.unique(_seconds(dispatch)) if dispatch.num_rows else np.array([], dtype=np.int64)
-    hours = np.unique(_seconds(schedule)) if schedule.num_rows else np.array([], dtype=np.int64)
-    if len(quarters) and (at <= quarters[-1] or not len(hours) or quarters[-1] >= hours[-1]):
-        return dispatch, quarters, "", 900
-    if not len(hours):
-        raise NoSchedule(
-            str(Mistake(f"{case.name}, {day.date.isoformat()}", "no schedule is published", f"run `feederflow day-ahead {case.name}`"))
-        )
-    step_s = int(np.diff(hours).min()) if len(hours) > 1 else 60 * case.settings.day_ahead_step_min
-    return schedule, hours, "from the day-ahead schedule, not re-dispatched", step_s
+    starts = _starts(schedule)
+    step_s = int(np.diff(starts).min()) if len(starts) > 1 else 60 * case.settings.day_ahead_step_min
+    start = _holding(starts, at, step_s)
+    if start is None:
+        local = from_epoch(at).astimezone(day.zone).isoformat(timespec="minutes")
+        said = f"no schedule is published that holds {local}" if len(starts) else "no schedule is published"
+        raise NoSchedule(str(Mistake(f"{case.name}, {day.date.isoformat()}", said, f"run `feederflow day-ahead {case.name}`")))
+    return schedule, start, "from the day-ahead schedule, not re-dispatched", step_s
+
+
+def dispatched_until(tables: Mapping[str, pa.Table]) -> int | None:
+    """End of the last interval that real time decided, UTC epoch seconds; None where it decided none."""
+    starts = _starts(_scenario(tables, "dispatch", "settled"))
+    return int(starts[-1]) + QUARTER_S if len(starts) else None
+
+
+def _starts(table: pa.Table) -> np.ndarray:
+    """Distinct starts of the intervals, ascending."""
+    return np.unique(_seconds(table)) if table.num_rows else np.zeros(0, dtype=np.int64)
+
+
+def _holding(starts: np.ndarray, at: int, step_s: int) -> int | None:
+    """Start of the interval that holds a moment, or None."""
+    place = int(np.searchsorted(starts, at, side="right")) - 1
+    return int(starts[place]) if place >= 0 and at < starts[place] + step_s else None
 
 
 def _scenario(tables: Mapping[str, pa.Table], name: str, scenario: str) -> pa.Table:
@@ -71,10 +88,6 @@ def _scenario(tables: Mapping[str, pa.Table], name: str, scenario: str) -> pa.Ta
 
 def _seconds(table: pa.Table) -> np.ndarray:
     return np.asarray(table["valid_from"].combine_chunks().cast(pa.int64()).to_numpy() // 1_000_000)
-
-
-def _chosen(starts: np.ndarray, at: int) -> int:
-    return int(starts[min(int(np.searchsorted(starts, at)), len(starts) - 1)])
 
 
 def _order(case: Case, kept: Mapping[tuple[str, str], Row]) -> list[tuple[str, str]]:

@@ -13,16 +13,11 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
     from pipeline.stages.checking import case_mistakes
     from pipeline.stages.deciding import schedule
     from pipeline.stages.desk import (
-        describe_status,
         override,
         query,
         report,
         rows_as_json,
         rows_as_text,
-        setpoints,
-        setpoints_csv,
-        status,
-        status_rows,
         write_csv,
     )
     from pipeline.stages.forecasting import forecast
@@ -47,6 +42,13 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
         study_day,
     )
     from pipeline.stages.validating import validate
+    from pipeline.stages.watching import (
+        describe_status,
+        setpoints,
+        setpoints_csv,
+        status,
+        status_rows,
+    )
     from pipeline.stages.words import describe_ingest, describe_override
 
 _HOMES = {
@@ -61,8 +63,8 @@ _HOMES = {
     "validating": ("validate",),
     "publishing": ("publish",),
     "results": ("combine", "describe", "published_result", "require_published", "run_day_ahead", "run_real_time"),
-    "desk": ("describe_status", "override", "query", "report", "rows_as_json", "rows_as_text", "setpoints", "setpoints_csv", "status",
-             "status_rows", "write_csv"),
+    "desk": ("override", "query", "report", "rows_as_json", "rows_as_text", "write_csv"),
+    "watching": ("describe_status", "setpoints", "setpoints_csv", "status", "status_rows"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
     "words": ("describe_ingest", "describe_override"),
 }

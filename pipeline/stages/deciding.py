@@ -27,6 +27,7 @@ from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.rules import Rules
 from pipeline.schedule.solving import DayAheadOptions
 from pipeline.schedule.state import State
+from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.leavers import leavers_of
 from pipeline.stages.opening import Run, load_run
@@ -142,6 +143,7 @@ def day_ahead_program(run: Run) -> LinearProgram:
     return program_of(run, Horizon(positions=run.day.steps(step_min), step_h=step_min / 60))
 
 
+@marks_failure
 def schedule(run_id: str) -> str:
     """Decide the day-ahead schedule. Raises NoSchedule with the rows and inputs that conflict. A run that ended keeps its result."""
     run = load_run(run_id)

@@ -1,4 +1,4 @@
-"""What the operator asks: status, set-points, overrides, the page again, SQL."""
+"""What the operator asks beside status and set-points: overrides, the page again, SQL."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
-from pipeline.core.clock import QUARTER_S, DeliveryDay, from_epoch
-from pipeline.core.errors import InputError, Mistake, NoSchedule
-from pipeline.publish import ledger, operator
-from pipeline.publish.ledger import published_tables
+from pipeline.core.clock import from_epoch
+from pipeline.core.errors import InputError, Mistake
+from pipeline.publish import ledger
 from pipeline.publish.query import query as run_query
-from pipeline.publish.status import DayStatus
-from pipeline.publish.status import status as read_status
 from pipeline.stages.asked import moment
 from pipeline.stages.home import Home, open_home
 from pipeline.stages.publishing import write_report
+from pipeline.stages.watching import published_day
 from pipeline.store import publications
 from pipeline.store.overrides import Override
 from pipeline.store.publications import Day, Publication
@@ -30,92 +27,9 @@ DAY_S = 86400
 QUERY_ATTEMPTS = 3
 
 
-def status(case: str | None = None) -> list[DayStatus]:
-    """Every published product, newest day first."""
-    home = open_home(create=False)
-    name = None if case is None else load_case(case).name
-    return read_status(home.warehouse, home.lake, now=int(time.time()), case=name)
-
-
-def status_rows(rows: list[DayStatus]) -> list[dict[str, Any]]:
-    """JSON-able."""
-    return [
-        {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product,
-         "run_id": row.run_id, "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded,
-         "warnings": row.warning_count, "worst": row.worst, "whole": row.complete and not row.damaged}
-        for row in rows
-    ]
-
-
-def describe_status(rows: list[DayStatus]) -> str:
-    """The rows of `status` for a terminal."""
-    if not rows:
-        return "Nothing is published. `feederflow run CASE` makes a day."
-    lines = []
-    for row in rows:
-        state = "DEGRADED" if row.degraded else "good"
-        whole = "" if row.complete and not row.damaged else "  files not whole: run any stage again, it heals them"
-        age = f"{row.age_s / 3600:.1f} h" if row.age_s < 2 * DAY_S else f"{row.age_s / DAY_S:.0f} d"
-        day = f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})"
-        lines.append(f"{day}  {row.product:<9}  {state:<8}  issued {age} ago  {row.run_id}{whole}")
-        if row.worst:
-            lines.append(f"    {row.warning_count} warning(s); first: {row.worst}")
-    return "\n".join(lines)
-
-
-def _published(case: str, *, date: str | None, variant: str | None, at: int | None = None) -> tuple[Case, Day, dict[str, pa.Table]]:
-    """Case, day and published tables; `variant` may be `name~method`.
-
-    `date` defaults to the published day that holds the next interval after `at`, else to the newest one.
-    """
-    wanted_date = None if date is None else _date(date)
-    home = open_home(create=False)
-    ledger.reconcile(home.warehouse, home.lake)
-    loaded = load_case(case, variant=None if variant is None else variant.split("~")[0])
-    wanted = variant or loaded.variant
-    published = read_status(home.warehouse, home.lake, now=0, case=loaded.name)
-    dates = sorted({row.day.delivery_date for row in published if row.day.variant == wanted})
-    next_start = None if at is None else -(-at // QUARTER_S) * QUARTER_S
-    running = [one for one in dates if next_start is not None and _holds(loaded.day(calendar_date.fromisoformat(one)), next_start)]
-    day = Day(loaded.name, wanted, wanted_date or next(iter([*running, *dates[::-1]]), loaded.default_date.isoformat()))
-    tables = published_tables(home.lake, day)
-    if not tables:
-        said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
-        place = f"{day.case} ({day.variant}), {day.delivery_date}"
-        raise NoSchedule(str(Mistake(place, "is not published", f"{said}; `feederflow run {case}` makes a day")))
-    return loaded, day, tables
-
-
-def _date(text: str) -> str:
-    try:
-        return calendar_date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise InputError(Mistake("--date", f"'{text}' is no date", "write YYYY-MM-DD")) from error
-
-
-def _holds(day: DeliveryDay, moment: int) -> bool:
-    return day.start <= moment < day.end
-
-
-def setpoints(case: str, *, date: str | None = None, variant: str | None = None, step: int | None = None) -> list[dict[str, Any]]:
-    """Set-points of the next interval, or of a quarter-hour of the day."""
-    now = int(time.time())
-    loaded, which, tables = _published(case, date=date, variant=variant, at=now)
-    day = loaded.day(calendar_date.fromisoformat(which.delivery_date))
-    if step is not None and not 1 <= step <= day.steps():
-        raise InputError(Mistake("--step", f"{step} is no quarter-hour of {day.date}", f"take 1 to {day.steps()}"))
-    at = now if step is None else day.start + QUARTER_S * (step - 1)
-    return operator.setpoints(loaded, tables, day=day, at=at)
-
-
-def setpoints_csv(rows: list[dict[str, Any]]) -> str:
-    """CSV with a header, empty where a device lacks a carrier."""
-    return operator.to_csv(rows)
-
-
 def report(case: str, *, date: str | None = None, variant: str | None = None) -> Path:
     """Write the page of a published day again."""
-    loaded, which, _ = _published(case, date=date, variant=variant)
+    loaded, which, _ = published_day(case, date=date, variant=variant)
     return write_report(open_home(), loaded, loaded.day(calendar_date.fromisoformat(which.delivery_date)), which)
 
 

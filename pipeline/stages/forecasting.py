@@ -15,6 +15,7 @@ from pipeline.forecast.day_ahead import DayAheadForecast
 from pipeline.forecast.day_ahead import forecast as make_forecast
 from pipeline.forecast.ev_connection import SLOTS
 from pipeline.forecast.state import ForecastState
+from pipeline.stages.failing import marks_failure
 from pipeline.stages.gating import gate
 from pipeline.stages.home import code_digest
 from pipeline.stages.opening import Run, load_run
@@ -107,6 +108,7 @@ def forecast_state(run_id: str) -> ForecastState:
     return forecast_of(run_id).state if stored is None else ForecastState.from_arrays(stored[0])
 
 
+@marks_failure
 def forecast(run_id: str) -> str:
     """Forecast every series of the delivery day from what was known at the issue time."""
     run = load_run(run_id)

@@ -234,14 +234,15 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
         "known": knowledge.digest, "case": case.digest, "variant": asked.published_variant(case), "delivery_date": asked.date.isoformat(),
         "issued_at": issued_at, "parents": list(parents), "code": code_digest(), "steps": parameters.get("steps"),
     }
-    native = asked.native_method()
+    native, day = asked.native_method(), case.day(asked.date)
     record = RunRecord(
         run_id=run_id(product, content), product=product, case=case.name, variant=case.variant, method=case.settings.method.kind,
         delivery_date=asked.date.isoformat(), issued_at=issued_at, as_of=as_of, parents=parents,
         parameters={"case": asked.case, "variant": asked.variant, "method": asked.method, "as_of": asked.as_of, "replace": asked.replace,
                     **({} if asked.treatment is None else {"treatment": asked.treatment}),
                     "native_method": native, "case_digest": case.digest, "structure_digest": case.structure_digest, "code": code_digest(),
-                    "known": knowledge.digest, **parameters},
+                    "known": knowledge.digest, "span": [day.start, day.end], "time_zone": case.time_zone,
+                    **parameters},
     )
     stored = home.warehouse.register_run(record)
     if stored.parameters["replace"] != asked.replace:  # asked for again with --replace: no other run, but other leave to publish

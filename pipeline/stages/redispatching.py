@@ -36,6 +36,7 @@ from pipeline.stages.deciding import (
     rules_followed,
     units_before,
 )
+from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import forecast_state
 from pipeline.stages.opening import Run, load_run
 
@@ -48,6 +49,7 @@ class Day:
     known: np.ndarray  # (N,) bool
 
 
+@marks_failure
 def redispatch(run_id: str, *, progress: Progress = None) -> str:
     """Decide the run's steps, and settle the day from its first step on with what is known now.
 

@@ -21,6 +21,7 @@ from pipeline.scenarios.represent import departures_of
 from pipeline.scenarios.sample import pre_reduced
 from pipeline.schedule.reference import recourse_costs
 from pipeline.stages.deciding import day_ahead_program, outlooks_of
+from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import forecast_of, seed_of
 from pipeline.stages.gating import gate
 from pipeline.stages.opening import Run, load_run
@@ -53,6 +54,7 @@ class _Reduced:
         return max(0.0, max(self.gaps.values(), default=0.0) - EXTREMES_SHARE)
 
 
+@marks_failure
 def scenarios(run_id: str) -> str:
     """Draw scenarios and reduce them to weighted representatives; a method without representatives needs none."""
     run = load_run(run_id)

@@ -14,6 +14,7 @@ from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Stor
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
 from pipeline.schedule.state import State
 from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, units_before
+from pipeline.stages.failing import marks_failure
 from pipeline.stages.opening import Run, load_run
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
@@ -24,6 +25,7 @@ from pipeline.validate.findings import Finding, findings_table
 from pipeline.validate.gates import check_stage
 
 
+@marks_failure
 def validate(run_id: str) -> str:
     """Check everything that the run decided. Raises GateFailed naming table, row and value; then nothing is published."""
     run = load_run(run_id)

@@ -20,7 +20,7 @@ from pipeline.cli import main
 from pipeline.core.errors import InputError, NoSchedule
 from pipeline.publish import ledger
 from pipeline.schedule import day_ahead
-from pipeline.stages import desk, results
+from pipeline.stages import desk, results, watching
 from pipeline.store.lake import Lake
 from tests.whole_day import at_home, copied, published, run_day, run_day_ahead
 
@@ -243,12 +243,61 @@ def test_a_bug_is_not_dressed_up_as_an_answer(feederflow: Callable[..., Said], m
 
 def test_status(feederflow: Callable[..., Said], done_home: Path) -> None:
     assert feederflow("status").code == 2 and feederflow("ingest", "tiny").code == 0
-    assert feederflow("status").out == "Nothing is published. `feederflow run CASE` makes a day.\n"
-    rows = feederflow("status", "tiny", "--json", at=done_home).json
-    assert {row["product"] for row in rows} == {"day_ahead", "real_time"}
-    keys = {"case", "variant", "delivery_date", "product", "run_id", "issued_at", "age_s", "degraded", "warnings", "worst", "whole"}
-    assert all(set(row) == keys and row["whole"] and not row["degraded"] for row in rows)
+    nothing = feederflow("status")
+    assert (nothing.code, nothing.out) == (3, "Nothing is published. `feederflow run CASE` makes a day.\n")
+    then = feederflow("status", "tiny", "--at", "2016-06-15T12:00", "--json", at=done_home)
+    rows = then.json
+    assert then.code == 0 and {row["product"] for row in rows} == {"day_ahead", "real_time"}
+    keys = {"case", "variant", "delivery_date", "product", "run_id", "issued_at", "age_s", "degraded", "warnings", "worst", "whole",
+            "published", "standing", "until", "late"}
+    assert all(set(row) == keys and row["whole"] and not row["degraded"] and row["published"] for row in rows)
+    assert {(row["standing"], row["until"], row["late"]) for row in rows} == {("today", "2016-06-16T07:00+01:00", False)}
     assert "good" in feederflow("status", at=done_home).out
+
+
+def test_status_knows_the_clock(feederflow: Callable[..., Said], done_home: Path) -> None:
+    """The day starts at 07:00 local: a minute before it the schedule is to come, from the next 07:00 on it is stale."""
+    moments = {"2016-06-15T06:59": (0, "to come"), "2016-06-15T07:00": (0, "today"), "2016-06-16T06:59": (0, "today"),
+               "2016-06-16T07:00": (5, "over")}
+    for moment, (code, word) in moments.items():
+        said = feederflow("status", "tiny", "--at", moment, at=done_home)
+        assert said.code == code and f"  {word}" in said.out, moment
+    assert said.out.splitlines()[0] == (
+        "tiny (reference): STALE, no schedule of today; the newest that is not of a day to come is of 2016-06-15")
+    assert feederflow("status", at=done_home).code == 5, "by the clock of this machine it is long over"
+    homeless = feederflow("status", "--at", "2016-06-15T12:00", at=done_home)
+    assert homeless.code == 2 and "--at: '2016-06-15T12:00' has no offset" in homeless.err
+    assert feederflow("status", "--at", "2016-06-15T12:00+01:00", at=done_home).code == 0
+    assert feederflow("status", "tiny", "--at", "noon", at=done_home).code == 2
+
+
+def test_status_says_that_real_time_stopped(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    here = copied(done_home, tmp_path / "there")
+    assert feederflow("day-ahead", *DAY, "--date", "2016-06-16", at=here).code == 0
+    assert feederflow("real-time", *DAY, "--date", "2016-06-16", "--steps", "1:2", at=here).code in (0, 5)
+    good, late = (feederflow("status", "tiny", "--at", moment, at=here) for moment in ("2016-06-16T07:29", "2016-06-16T07:30"))
+    assert "STALE" not in good.out
+    assert late.code == 5 and "STALE, real time of 2016-06-16 stopped at 2016-06-16T07:30+01:00" in late.out
+
+
+def test_status_shows_runs_that_failed(
+    feederflow: Callable[..., Said], done_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed since the last publication is shown with its reason, until a newer run is published."""
+    here = copied(done_home, tmp_path / "there")
+
+    def nothing(*_: object, **__: object) -> None:
+        raise NoSchedule("no schedule: f01_load and grid conflict")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(day_ahead, "plan_day", nothing)
+        assert feederflow("day-ahead", *DAY, "--date", "2016-06-16", at=here).code == 3
+    said = feederflow("status", "tiny", "--at", "2016-06-15T12:00", at=here)
+    assert said.code == 5 and "day_ahead  FAILED" in said.out and "f01_load and grid conflict" in said.out
+    (row,) = (row for row in feederflow("status", "tiny", "--json", at=here).json if not row["published"])
+    assert (row["status"], row["delivery_date"]) == ("failed", "2016-06-16") and "conflict" in row["failure"]
+    assert feederflow("day-ahead", *DAY, "--date", "2016-06-16", at=here).code == 0
+    assert feederflow("status", "tiny", "--at", "2016-06-15T12:00", at=here).code == 0
 
 
 def test_setpoints(feederflow: Callable[..., Said], done_home: Path) -> None:
@@ -261,6 +310,34 @@ def test_setpoints(feederflow: Callable[..., Said], done_home: Path) -> None:
     assert feederflow("setpoints", *DAY, "--step", "97", at=done_home).code == 2
     missing = feederflow("setpoints", *DAY, "--date", "2016-06-20", at=done_home)
     assert missing.code == 3 and "2016-06-15" in missing.err
+
+
+def test_setpoints_of_a_moment(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
+    """Of the quarter-hour that holds it, in local time; from an hourly schedule of the hour that holds it; none where none is published."""
+    rows = feederflow("setpoints", *DAY, "--at", "2016-06-15T22:19", "--json", at=done_home)
+    assert rows.code == 0 and {row["from_local"] for row in rows.json} == {"2016-06-15T22:15+01:00"}
+    assert feederflow("setpoints", *DAY, "--at", "2016-06-15T21:19Z", "--json", at=done_home).json == rows.json
+    outside = feederflow("setpoints", *DAY, "--at", "2016-06-16T07:00", at=done_home)
+    assert outside.code == 3 and "nothing is published that holds this moment; the newest published day is 2016-06-15" in outside.err
+    both = feederflow("setpoints", *DAY, "--at", "2016-06-15T22:19", "--step", "3", at=done_home)
+    assert both.code == 2 and "--at: names the interval, and so do --date and --step; give one of them" in both.err
+    here = tmp_path / "planned"
+    run_day_ahead(here, case="tiny", variant="reference")
+    hourly = feederflow("setpoints", *DAY, "--at", "2016-06-15T22:19", "--json", at=here).json
+    assert {(row["from_local"], row["to_local"]) for row in hourly} == {("2016-06-15T22:00+01:00", "2016-06-15T23:00+01:00")}
+    assert all("not re-dispatched" in row["note"] for row in hourly)
+
+
+def test_setpoints_of_a_day_that_is_over_are_stale(
+    feederflow: Callable[..., Said], done_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = load_case("tiny").day(date(2016, 6, 15))
+    expected = {day.start - 3600: (5, "is still to come"), day.start + 3600: (0, ""), day.end: (5, "which is over")}
+    for moment, (code, words) in expected.items():
+        monkeypatch.setattr(watching.time, "time", lambda moment=moment: moment)
+        said = feederflow("setpoints", *DAY, "--json", at=done_home)
+        assert said.code == code and words in said.err and all(words in row["note"] for row in said.json)
+    assert {row["step"] for row in said.json} == {96}
 
 
 def test_query(feederflow: Callable[..., Said], done_home: Path, tmp_path: Path) -> None:
@@ -404,7 +481,7 @@ def test_an_evaluation_says_its_treatments_side_by_side(feederflow: Callable[...
     assert words[1].split()[:4] == ["treatment", "against", "days", "mean"] and words[2].split()[:4] == ["plain", "held", "out", "1"]
     assert words[-2].strip() == said.json["page"]
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert feederflow("status", "--json").json == [], "what a study plans is not published"
+    assert [row for row in feederflow("status", "--json").json if row["published"]] == [], "what a study plans is not published"
 
 
 def test_a_wrong_treatment_is_named_with_its_line(feederflow: Callable[..., Said], tmp_path: Path) -> None:
@@ -433,7 +510,7 @@ def test_setpoints_are_of_the_day_that_runs_though_tomorrow_is_published(
     assert feederflow("day-ahead", *DAY, "--date", "2016-06-16", at=here).code == 0
     day = load_case("tiny").day(date(2016, 6, 15))
     for moment, expected in ((day.start + 20 * 900 - 1, ("2016-06-15", 21)), (day.end - 10, ("2016-06-16", 1))):
-        monkeypatch.setattr(desk.time, "time", lambda moment=moment: moment)
+        monkeypatch.setattr(watching.time, "time", lambda moment=moment: moment)
         rows = feederflow("setpoints", *DAY, "--json", at=here).json
         assert {(row["from_local"][:10], row["step"]) for row in rows} == {expected}
 

@@ -21,19 +21,27 @@ def _made(day: date = DAY, *, dispatched: bool = True) -> dict[str, pa.Table]:
     return made_tables(CASE, CASE.day(day), dispatched=dispatched)
 
 
-def test_the_next_interval_starts_at_or_after_now() -> None:
+def test_the_interval_that_holds_the_moment() -> None:
     day = CASE.day(DAY)
     tables = _made()
-    on_time = setpoints(CASE, tables, day=day, at=day.start + 900)
-    between = setpoints(CASE, tables, day=day, at=day.start + 1)
-    assert {row["step"] for row in on_time} == {row["step"] for row in between} == {2}
-    assert on_time[0]["from_local"] == "2016-03-22T07:15+01:00"
-    assert on_time[0]["to_local"] == "2016-03-22T07:30+01:00"
+    for at in (day.start + 900, day.start + 901, day.start + 1799):
+        rows = setpoints(CASE, tables, day=day, at=at)
+        assert {row["step"] for row in rows} == {2}
+        assert (rows[0]["from_local"], rows[0]["to_local"]) == ("2016-03-22T07:15+01:00", "2016-03-22T07:30+01:00")
 
 
-def test_past_the_end_of_the_day_the_last_interval_is_shown() -> None:
+def test_outside_the_day_there_are_none() -> None:
     day = CASE.day(DAY)
-    assert {row["step"] for row in setpoints(CASE, _made(), day=day, at=day.end + 7200)} == {96}
+    for at in (day.start - 1, day.end):
+        with pytest.raises(NoSchedule, match="no schedule is published that holds 2016-03-2"):
+            setpoints(CASE, _made(), day=day, at=at)
+
+
+def test_an_hourly_schedule_speaks_for_the_hour_that_holds_the_moment() -> None:
+    """At 22:19 for 22:00 to 23:00, and not for the hour that starts next."""
+    day = CASE.day(DAY)
+    rows = setpoints(CASE, _made(dispatched=False), day=day, at=day.start + 15 * 3600 + 19 * 60)
+    assert {(row["from_local"], row["to_local"]) for row in rows} == {("2016-03-22T22:00+01:00", "2016-03-22T23:00+01:00")}
 
 
 def test_the_repeated_hour_is_told_apart_by_its_offset() -> None:
