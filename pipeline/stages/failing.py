@@ -17,7 +17,7 @@ def marks_failure(stage: Callable[Concatenate[str, Options], str]) -> Callable[C
     """The stage, whose errors are also written into the run's record: status `failed`, and the first mistake in words."""
 
     @wraps(stage)
-    def marked(run_id: str, *args: Options.args, **kwargs: Options.kwargs) -> str:
+    def marked(run_id: str, /, *args: Options.args, **kwargs: Options.kwargs) -> str:
         try:
             return stage(run_id, *args, **kwargs)
         except FeederflowError as error:
