@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
@@ -112,6 +113,7 @@ def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place
         mistakes.note(place, f"source '{name}' maps no column", "give mapping.columns, or `columns: every_series`")
     if (mapping.series_column is None) != (mapping.value_column is None):
         mistakes.note(place, f"source '{name}' has one of series_column and value_column", "a long table needs both")
+    _check_published(name, mapping, series, place, mistakes)
     for column in mapping.columns:
         if column.series not in series:
             mistakes.note(place, f"source '{name}' fills series '{column.series}', which the case lacks", nearest(column.series, series))
@@ -120,6 +122,25 @@ def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place
     for target, count in Counter(column.series for column in mapping.columns).items():
         if count > 1:
             mistakes.note(place, f"source '{name}' fills series '{target}' from {count} columns", "keep one")
+
+
+def _check_published(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes) -> None:
+    """One word on when a value was known, and only of what can be known ahead."""
+    given, label = mapping.model_fields_set, f"source '{name}'"
+    if mapping.published_local is None:
+        for field in sorted({"published_before_days", "published_time_zone"} & given):
+            mistakes.note(place, f"{label} has {field} without published_local", 'give published_local: "12:45", its local time')
+        return
+    for field in sorted({"available_after_min", "known_at_column"} & given):
+        if getattr(mapping, field) is not None:
+            mistakes.note(place, f"{label} has {field} beside published_local: two words on when a value was known", "keep one of them")
+    if mapping.published_time_zone is not None and mapping.published_time_zone not in available_timezones():
+        mistakes.note(place, f"{label}: published_time_zone '{mapping.published_time_zone}' is no time zone", "write it as Europe/Brussels")
+    for column in mapping.columns:
+        one = series.get(column.series)
+        if one is not None and not mapping.knows_ahead(one):
+            mistakes.note(place, f"{label} publishes series '{one.id}' ahead, which is measured (kind {one.kind})",
+                          "map prices and tariffs (kind price or other) in a source of their own")
 
 
 def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mistakes: Mistakes, *, currency: str) -> None:

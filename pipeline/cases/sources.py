@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -37,8 +37,15 @@ class Mapping(Record):
     value_column: str | None = None
     available_after_min: NonNegativeFloat = 15.0
     known_at_column: str | None = None  # live sources may carry their own
+    published_local: time | None = None  # prices: known from this local time on, before their delivery day
+    published_before_days: int = Field(default=1, ge=0, le=31)  # so many days before it
+    published_time_zone: str | None = None  # of that time and of the day from midnight to midnight; null: the case's zone and day
     decimal: Literal[".", ","] = "."
     separator: str = ","
+
+    def knows_ahead(self, series: Series) -> bool:
+        """Whether values of the series may be known before their interval is over: prices, and tariffs and the like where published."""
+        return series.kind == "price" or (series.kind == "other" and self.published_local is not None)
 
 
 class FileSource(Record):

@@ -35,7 +35,8 @@ Floats = NDArray[np.float64]
 class DayAheadForecast:
     """Quarter-hourly forecast of all series of a case in the case's order, in original units.
 
-    mean, sd: (S, T); quantiles: (7, S, T) at `distribution.QUANTILES`; scores: series -> score -> value.
+    mean, sd: (S, T); quantiles: (7, S, T) at `distribution.QUANTILES`; known: (S, T), values that were published or measured by the
+    issue time and are used as they are; scores: series -> score -> value.
     """
 
     series: tuple[str, ...]
@@ -47,6 +48,7 @@ class DayAheadForecast:
     sd: Floats
     quantiles: Floats
     rungs: tuple[str, ...]
+    known: NDArray[np.bool_]
     scores: dict[str, dict[str, float]]
     state: ForecastState
 
@@ -92,26 +94,29 @@ def forecast(case: Case, history: Observations, *, issued_at: int, day: Delivery
     if case.settings.forecast.model == "table":
         tables = Tables.of(case)
         state = ForecastState.of(case, tables=tables)
-        return _assembled(day, issued_at, tables.distribution(starts), ("table",) * len(case.series), {}, state)
+        return _assembled(day, issued_at, tables.distribution(starts), ("table",) * len(case.series),
+                          np.zeros((len(case.series), len(starts)), dtype=np.bool_), {}, state)
     known: History = history.as_of(issued_at)
     _refuse_missing(case, known, issued_at)
     mean, sd = np.empty((len(case.series), len(starts))), np.empty((len(case.series), len(starts)))
-    quantiles, rungs = np.empty((7, *mean.shape)), [""] * len(case.series)
+    quantiles, rungs, sure = np.empty((7, *mean.shape)), [""] * len(case.series), np.zeros(mean.shape, dtype=np.bool_)
     scores: dict[str, dict[str, float]] = {}
     fitted = [_fit_group(case, tuple(case.series[i] for i in members), known, issued_at=issued_at, day=day)
               for members in by_resolution(case.series)]
     fitted = with_regressors(case, fitted, issued_at=issued_at)
     for members, one in zip(by_resolution(case.series), fitted, strict=True):
         step_s = one.models.step_s
-        found = predict(one.models, one.values.T, start=one.start, first=(day.start // step_s * step_s - one.start) // step_s)
+        first = (day.start // step_s * step_s - one.start) // step_s
+        found = predict(one.models, one.values.T, start=one.start, first=first)
         repeat = _positions(starts, day.start, step_s)
         mean[members], sd[members] = found.mean.T[:, repeat], found.sd.T[:, repeat]
+        sure[members] = np.isfinite(one.values)[:, first:][:, repeat]
         quantiles[:, members] = np.swapaxes(found.quantiles, 1, 2)[:, :, repeat]
         for place, index in enumerate(members):
             rungs[index] = one.models.rungs[place]
         scores |= recent_scores(case, one.models, one.series, one.values, start=one.start, issued_at=issued_at, day=day)
     state = ForecastState.of(case, groups=tuple(one.models for one in fitted))
-    return _assembled(day, issued_at, Distribution(mean, sd, quantiles), tuple(rungs), scores, state)
+    return _assembled(day, issued_at, Distribution(mean, sd, quantiles), tuple(rungs), sure, scores, state)
 
 
 def by_resolution(series: tuple[Series, ...]) -> list[list[int]]:
@@ -145,11 +150,11 @@ def _refuse_missing(case: Case, history: History, issued_at: int) -> None:
         raise InputError(Mistake(f"case {case.name}, series {one}", what, remedy) for one in missing)
 
 
-def _assembled(day: DeliveryDay, issued_at: int, found: Distribution, rungs: tuple[str, ...], scores: dict[str, dict[str, float]],
-               state: ForecastState) -> DayAheadForecast:
+def _assembled(day: DeliveryDay, issued_at: int, found: Distribution, rungs: tuple[str, ...], known: NDArray[np.bool_],
+               scores: dict[str, dict[str, float]], state: ForecastState) -> DayAheadForecast:
     return DayAheadForecast(
         series=state.series, units=state.units, day=day, issued_at=issued_at, starts=day.starts(), mean=found.mean, sd=found.sd,
-        quantiles=found.quantiles, rungs=rungs, scores=scores, state=state)
+        quantiles=found.quantiles, rungs=rungs, known=known, scores=scores, state=state)
 
 
 def steps_ahead(starts: Instants, issued_at: int) -> NDArray[np.int64]:

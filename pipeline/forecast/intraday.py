@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
-from pipeline.forecast.distribution import Distribution, distribution
+from pipeline.forecast.distribution import Distribution, distribution, with_known
 from pipeline.forecast.history import History, as_known
 from pipeline.forecast.kalman import run_filter
 from pipeline.forecast.models import Level, SeriesModels
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 BURN_IN_DAYS = 4  # an invertible filter has forgotten its start long before
 
@@ -28,7 +29,7 @@ BURN_IN_DAYS = 4  # an invertible filter has forgotten its start long before
 class Outlooks:
     """Forecasts of all series of a case at K issue times, in original units; lead 1 starts at `firsts[k]`.
 
-    mean, sd: (K, S, leads); quantiles: (7, K, S, leads).
+    mean, sd: (K, S, leads); quantiles: (7, K, S, leads); known: (K, S, leads), values that were published or measured by then.
     """
 
     series: tuple[str, ...]
@@ -39,6 +40,7 @@ class Outlooks:
     sd: Floats
     quantiles: Floats
     rungs: tuple[str, ...]
+    known: Bools
 
     def table(self, run_id: str, day: DeliveryDay) -> pa.Table:
         from pipeline.forecast.publication import outlook_table
@@ -56,19 +58,21 @@ def update(state: ForecastState, history: History, *, issue_times: Instants, lea
     names, shape = state.series, (len(issue_times), len(state.series), leads)
     if state.tables is not None:
         found = _tables(state.tables, firsts, leads)
-        return Outlooks(names, state.units, issue_times, firsts, found.mean, found.sd, found.quantiles, ("table",) * len(names))
+        return Outlooks(names, state.units, issue_times, firsts, found.mean, found.sd, found.quantiles, ("table",) * len(names),
+                        np.zeros(shape, dtype=np.bool_))
     mean, sd, quantiles, rungs = np.empty(shape), np.empty(shape), np.empty((7, *shape)), [""] * len(names)
+    known = np.zeros(shape, dtype=np.bool_)
     for models in state.groups:
         members = [names.index(one) for one in models.ids]
-        found = _group(models, history, issue_times=issue_times, firsts=firsts, leads=leads)
+        found, known[:, members] = _group(models, history, issue_times=issue_times, firsts=firsts, leads=leads)
         mean[:, members], sd[:, members], quantiles[:, :, members] = found.mean, found.sd, found.quantiles
         for place, index in enumerate(members):
             rungs[index] = models.rungs[place]
-    return Outlooks(names, state.units, issue_times, firsts, mean, sd, quantiles, tuple(rungs))
+    return Outlooks(names, state.units, issue_times, firsts, mean, sd, quantiles, tuple(rungs), known)
 
 
-def _group(models: SeriesModels, history: History, *, issue_times: Instants, firsts: Instants, leads: int) -> Distribution:
-    """Distribution (K, S, leads) of one resolution's series."""
+def _group(models: SeriesModels, history: History, *, issue_times: Instants, firsts: Instants, leads: int) -> tuple[Distribution, Bools]:
+    """Distribution (K, S, leads) of one resolution's series, and which values were known already."""
     step_s, count = models.step_s, len(models.ids)
     burn_in = BURN_IN_DAYS * models.slot_count
     ahead = -(-leads * QUARTER_S // step_s) + (1 if step_s > QUARTER_S else 0)
@@ -83,11 +87,13 @@ def _group(models: SeriesModels, history: History, *, issue_times: Instants, fir
     sure = np.isfinite(residual[tail])
     mean = np.where(sure, residual[tail], filtered.mean.reshape(shape)[tail])
     variance = np.where(sure, 0.0, filtered.variance.reshape(shape)[tail])
-    found = distribution(models, level.part(tail), mean, variance)
+    found = with_known(distribution(models, level.part(tail), mean, variance), values[tail])
+    known = np.isfinite(values[tail])
     hold = (firsts[:, None] + QUARTER_S * np.arange(leads) - (firsts // step_s * step_s)[:, None]) // step_s  # (K, leads)
     each = np.arange(len(issue_times))[:, None]
-    return Distribution(np.swapaxes(found.mean[hold, each], 1, 2), np.swapaxes(found.sd[hold, each], 1, 2),
+    held = Distribution(np.swapaxes(found.mean[hold, each], 1, 2), np.swapaxes(found.sd[hold, each], 1, 2),
                         np.swapaxes(found.quantiles[:, hold, each], 2, 3))
+    return held, np.swapaxes(known[hold, each], 1, 2)
 
 
 def _levels(models: SeriesModels, begins: Instants, step_s: int, count: int) -> Level:

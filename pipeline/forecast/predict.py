@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forecast.distribution import Distribution, distribution
+from pipeline.forecast.distribution import Distribution, distribution, with_known
 from pipeline.forecast.kalman import run_filter
 from pipeline.forecast.models import SeriesModels
 
@@ -24,4 +24,4 @@ def predict(models: SeriesModels, known: Floats, *, start: int, first: int) -> D
     tail = slice(first, None)
     sure = np.isfinite(residual[tail])
     mean = np.where(sure, residual[tail], filtered.mean[tail])
-    return distribution(models, level.part(tail), mean, np.where(sure, 0.0, filtered.variance[tail]))
+    return with_known(distribution(models, level.part(tail), mean, np.where(sure, 0.0, filtered.variance[tail])), known[tail])

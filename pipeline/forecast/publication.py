@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from pipeline.forecast.day_ahead import DayAheadForecast
     from pipeline.forecast.intraday import Outlooks
 
+KNOWN = "known"  # a published price; of a plan made late, what came before
 QUANTILE_COLUMNS = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 def _text(values: tuple[str, ...], index: NDArray[np.int64]) -> pa.Array:
     return pa.array(values, pa.string()).take(pa.array(index))
+
+
+def _models(rungs: tuple[str, ...], series: NDArray[np.int64], known: NDArray[np.bool_]) -> pa.Array:
+    """The rung that made each row; `known` where the value was known and nothing had to be made."""
+    return _text((*rungs, KNOWN), np.where(known, len(rungs), series))
 
 
 def day_ahead_table(forecast: DayAheadForecast, run_id: str) -> pa.Table:
@@ -35,7 +41,7 @@ def day_ahead_table(forecast: DayAheadForecast, run_id: str) -> pa.Table:
         "issued_at": np.full(series.size, forecast.issued_at, dtype=np.int64), "step": step + 1,
         "valid_from": forecast.starts[step], "lead": np.maximum(1, steps_ahead(forecast.starts, forecast.issued_at))[step],
         "unit": _text(forecast.units, series), "mean": forecast.mean.ravel(), "sd": forecast.sd.ravel(),
-        **quantiles, "model": _text(forecast.rungs, series)}
+        **quantiles, "model": _models(forecast.rungs, series, forecast.known.ravel())}
     return FORECASTS.build(columns)
 
 
@@ -50,7 +56,7 @@ def outlook_table(outlooks: Outlooks, run_id: str, day: DeliveryDay) -> pa.Table
         "run_id": pa.repeat(run_id, issue.size), "stage": pa.repeat("real_time", issue.size), "series": _text(outlooks.series, series),
         "issued_at": outlooks.issue_times[issue], "step": (valid_from - day.start) // QUARTER_S + 1, "valid_from": valid_from,
         "lead": lead + 1, "unit": _text(outlooks.units, series), "mean": outlooks.mean[issue, series, lead],
-        "sd": outlooks.sd[issue, series, lead], **quantiles, "model": _text(outlooks.rungs, series)}
+        "sd": outlooks.sd[issue, series, lead], **quantiles, "model": _models(outlooks.rungs, series, outlooks.known[issue, series, lead])}
     return FORECASTS.build(columns)
 
 

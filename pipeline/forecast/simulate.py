@@ -40,6 +40,7 @@ class Track:
     start_state: Floats
     variance: Floats  # (n, S) what the filter expects of each step
     residual: Floats
+    known: Floats  # (n, S) values that are known already, in original units; NaN elsewhere
     states: Floats
     level: Level
     tail: int  # steps of the horizon before the delivery day
@@ -88,6 +89,7 @@ class _Filtered:
     models: SeriesModels
     start: int
     level: Level
+    values: Floats
     residual: Floats
     error: Floats
     variance: Floats
@@ -107,7 +109,7 @@ def _filter(models: SeriesModels, history: History, *, anchor: int, issued_at: i
     known = np.isfinite(residual[:past]) | ~level.active[:past]
     last_known = past - np.argmax(known[::-1], axis=0)  # (S,) end of the last known interval
     unknown_h = int(min(UNKNOWN_H_MAX, -(-(past - last_known.min()) * step_s // 3600)))
-    return _Filtered(models, start, level, residual, error, filtered.variance, filtered.states, unknown_h)
+    return _Filtered(models, start, level, values.T, residual, error, filtered.variance, filtered.states, unknown_h)
 
 
 def _track(state: ForecastState, one: _Filtered, *, anchor: int, lag_h: int, day: DeliveryDay) -> Track:
@@ -120,7 +122,7 @@ def _track(state: ForecastState, one: _Filtered, *, anchor: int, lag_h: int, day
     return Track(
         models=one.models, columns=np.array([state.series.index(name) for name in one.models.ids], dtype=np.int64), pool=pool,
         start_state=one.states[back - 1], variance=one.variance[ahead], residual=one.residual[ahead],
-        states=one.states[ahead], level=one.level.part(ahead),
+        known=one.values[ahead], states=one.states[ahead], level=one.level.part(ahead),
         tail=int((first_day - one.start) // step_s) - back, repeat=(day.starts() - first_day) // step_s)
 
 
@@ -152,7 +154,8 @@ def _scaled(track: Track) -> Track:
 def _simulate_track(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
     """(N, steps of the day, S) in original units."""
     path = _paths(track, first, second, size, keep=keep, block_h=block_h)
-    return track.models.restore(np.moveaxis(path, 1, 0), track.level.part(slice(track.tail, None)))
+    values, known = track.models.restore(np.moveaxis(path, 1, 0), track.level.part(slice(track.tail, None))), track.known[track.tail:]
+    return np.where(np.isfinite(known), known, values)
 
 
 def _paths(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:

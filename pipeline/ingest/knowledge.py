@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 
 import numpy as np
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Mapping
-from pipeline.core.clock import Instants
+from pipeline.core.clock import DeliveryDay, Instants, local_seconds
 from pipeline.core.ids import digest
 from pipeline.ingest.cleaning import Clean
 from pipeline.ingest.prepare import Prepared, ReadSource
@@ -27,14 +28,31 @@ class Timed:
     known_at: Instants
 
 
-def timed(entry: Clean, mapping: Mapping, *, now: int, history: bool) -> Timed:
-    """History was known when it was available, or when its source says, and not after `now`; live data are known now."""
+def timed(case: Case, entry: Clean, mapping: Mapping, *, now: int, history: bool) -> Timed:
+    """History was known when it was published or available, or when its source says, and not after `now`; live data are known now."""
     if not history:
         return Timed(entry, np.full(len(entry.start), now, dtype=np.int64))
     if entry.known_at is not None:
         return Timed(entry, entry.known_at)
+    if mapping.published_local is not None:
+        return Timed(entry, np.minimum(published_at(case, mapping, entry.start), now))
     available = entry.start + 60 * entry.series.resolution_min + int(60 * mapping.available_after_min)
     return Timed(entry, np.minimum(available, now))
+
+
+def published_at(case: Case, mapping: Mapping, starts: Instants) -> Instants:
+    """When each value was published (n,), UTC epoch seconds: at `published_local` so many days before the day that holds it.
+
+    The days are the case's delivery days, or those of the market's own zone from midnight to midnight: a market may close elsewhere.
+    """
+    assert mapping.published_local is not None
+    zone = mapping.published_time_zone or case.time_zone
+    begins = time(0) if mapping.published_time_zone else case.day_start_local
+    begins_s = 3600 * begins.hour + 60 * begins.minute + begins.second
+    days, which = np.unique((local_seconds(starts, zone) - begins_s) // 86400, return_inverse=True)
+    held = [DeliveryDay(date(1970, 1, 1) + timedelta(days=int(day)), zone, begins) for day in days]
+    moments = [day.at(mapping.published_local, mapping.published_before_days) for day in held]
+    return np.array(moments, dtype=np.int64)[which]
 
 
 def first_import(

@@ -43,12 +43,12 @@ def points_of(
     columns = [_numbers(table, target, mapping, mistakes) for target in targets]
     if not targets or mapping.time_column not in table.columns or not check_zone(mapping.time_zone, mistakes):
         return []
-    latest = FAR if any(target.series.kind == "price" for target in targets) else now
+    latest = FAR if any(mapping.knows_ahead(target.series) for target in targets) else now
     times = _instants(mapping, table, groups, latest=latest, mistakes=mistakes)
     if times is None:
         return []
     start, snapped = _on_grid(case, mapping, table, times, groups, mistakes)
-    _refuse_future(mapping, table, start, times.good & _measured(table, targets, columns), now, mistakes)
+    _refuse_future(mapping, table, start, times.good & _measured(mapping, table, targets, columns), now, mistakes)
     known_at = _known_at(mapping, table, now, mistakes)
     quality = np.where(times.repeated, Quality.REPEATED_HOUR, 0) | np.where(snapped, Quality.SNAPPED, 0)
     found = []
@@ -95,11 +95,11 @@ def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistak
     return Numbers(value, numbers.reformatted)
 
 
-def _measured(table: RawTable, targets: list[Target], columns: list[Numbers]) -> NDArray[np.bool_]:
-    """Rows that bear a value which cannot be known ahead (all but prices), shape (n,)."""
+def _measured(mapping: Mapping, table: RawTable, targets: list[Target], columns: list[Numbers]) -> NDArray[np.bool_]:
+    """Rows that bear a value which cannot be known ahead, shape (n,)."""
     measured = np.zeros(len(table), dtype=bool)
     for target, numbers in zip(targets, columns, strict=True):
-        if target.series.kind != "price":
+        if not mapping.knows_ahead(target.series):
             at = np.arange(len(table)) if target.where is None else target.where
             measured[at] |= ~np.isnan(numbers.value)
     return measured
@@ -164,7 +164,7 @@ def _refuse_future(mapping: Mapping, table: RawTable, start: Instants, good: NDA
         ahead,
         table.rows,
         lambda i: f"the interval of {_utc(start[i])} is not over at {_utc(now)}",
-        "only prices are known ahead; check time zone and clock of the sender",
+        "only prices are known ahead, and tariffs with published_local; check time zone and clock of the sender",
         column=mapping.time_column,
     )
 

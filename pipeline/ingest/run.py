@@ -116,7 +116,7 @@ def _import_units(job: Import, source: ReadSource, units: list[Unit]) -> None:
 def _store(job: Import, source: ReadSource, prepared: Prepared, *, history: bool) -> None:
     unit = prepared.unit
     batch = batch_of(
-        [timed(entry, source.mapping, now=job.now, history=history or entry.series.id in job.fresh) for entry in prepared.cleaned]
+        [timed(job.case, entry, source.mapping, now=job.now, history=history or entry.series.id in job.fresh) for entry in prepared.cleaned]
     )
     stamp = IngestedFile(unit.name, unit.content)
     done = job.warehouse.add_observations(job.case.name, batch, source=source.id, ingested_at=job.now, file=stamp)

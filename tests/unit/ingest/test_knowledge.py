@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipeline.cases.sources import ColumnMap, Series
+from pipeline.core.clock import from_epoch
 from pipeline.core.errors import InputError
 from pipeline.ingest.receipt import IngestRefused
 from pipeline.store.warehouse import Warehouse
-from tests.unit.ingest.support import LOAD, NOW, everything, file_case, folder_case, mapping_of, quarter_hours, run, utc_csv, values
+from tests.unit.ingest.support import LOAD, NOW, epoch, everything, file_case, folder_case, mapping_of, quarter_hours, run, utc_csv, values
 
 STARTS = quarter_hours(4)
+HOURLY = Series(id="price", kind="price", unit="EUR/kWh", minimum=None, resolution_min=60)
 
 
 def known(warehouse: Warehouse, case: object, series: str = "load") -> list[tuple[int, int, float]]:
@@ -24,6 +29,61 @@ def test_a_history_was_known_when_it_was_available(tmp_path: Path) -> None:
     case = file_case(tmp_path, utc_csv(STARTS, range(4)), mapping=mapping_of(available_after_min=30))
     run(case, warehouse)
     assert known(warehouse, case) == [(start, start + 900 + 1800, float(n)) for n, start in enumerate(STARTS)]
+
+
+PRICES = ColumnMap(column="price", series="price", unit="EUR/kWh")
+
+
+def published(folder: Path, stamps: list[str], *, now: int = NOW, zone: str = "Europe/Berlin", **mapping: Any) -> dict[str, str]:
+    """Local start -> local moment of publication, both in the case's zone, of a first import."""
+    warehouse = Warehouse.open(folder / "home")
+    content = utc_csv([epoch(stamp) for stamp in stamps], range(len(stamps)), "valid_from,price")
+    case = file_case(folder, content, mapping=mapping_of(PRICES, resolution_min=60, **mapping), zone=zone, series=(HOURLY,))
+    run(case, warehouse, now=now)
+    local = ZoneInfo(zone)
+    return {f"{from_epoch(start).astimezone(local):%d %H:%M}": f"{from_epoch(when).astimezone(local):%d %H:%M %z}"
+            for start, when, _ in known(warehouse, case, "price")}
+
+
+def test_prices_were_published_at_their_local_time_of_the_day_before(tmp_path: Path) -> None:
+    """Over both clock changes: the day of 23 hours is told in winter time, the day after it in summer time."""
+    stamps = ["2016-03-26T22:00Z", "2016-03-26T23:00Z", "2016-03-27T21:00Z", "2016-03-27T22:00Z"]
+    assert published(tmp_path / "spring", stamps, published_local="12:45") == {
+        "26 23:00": "25 12:45 +0100", "27 00:00": "26 12:45 +0100", "27 23:00": "26 12:45 +0100", "28 00:00": "27 12:45 +0200"}
+    stamps = ["2016-10-29T21:00Z", "2016-10-29T22:00Z", "2016-10-30T22:00Z", "2016-10-30T23:00Z"]
+    assert published(tmp_path / "autumn", stamps, published_local="12:45") == {
+        "29 23:00": "28 12:45 +0200", "30 00:00": "29 12:45 +0200", "30 23:00": "29 12:45 +0200", "31 00:00": "30 12:45 +0100"}
+
+
+def test_a_market_may_publish_earlier_and_by_the_clock_of_another_zone(tmp_path: Path) -> None:
+    """The hour before midnight in Lisbon is the first of the market's next day."""
+    stamps = ["2016-06-09T21:00Z", "2016-06-09T22:00Z", "2016-06-09T23:00Z"]
+    one = published(tmp_path / "own", stamps, published_local="11:45", zone="Europe/Lisbon")
+    assert one == {"09 22:00": "08 11:45 +0100", "09 23:00": "08 11:45 +0100", "10 00:00": "09 11:45 +0100"}
+    other = published(tmp_path / "market", stamps, published_local="12:45", published_time_zone="Europe/Brussels", zone="Europe/Lisbon")
+    assert other == {"09 22:00": "08 11:45 +0100", "09 23:00": "09 11:45 +0100", "10 00:00": "09 11:45 +0100"}
+    early = published(tmp_path / "early", stamps[:1], published_local="09:00", published_before_days=3, zone="Europe/Lisbon")
+    assert early == {"09 22:00": "06 09:00 +0100"}
+
+
+def test_prices_that_are_published_later_today_are_known_when_they_are_read(tmp_path: Path) -> None:
+    stamps = ["2017-01-10T22:00Z", "2017-01-10T23:00Z", "2017-01-11T22:00Z"]  # today, and tomorrow before its publication
+    assert published(tmp_path, stamps, published_local="12:45") == {
+        "10 23:00": "09 12:45 +0100", "11 00:00": "10 01:00 +0100", "11 23:00": "10 01:00 +0100"}
+
+
+def test_a_tariff_is_published_ahead_and_a_load_is_not(tmp_path: Path) -> None:
+    tariff = Series(id="tariff", kind="other", unit="EUR/kWh", minimum=None)
+    columns = (ColumnMap(column="tariff", series="tariff", unit="EUR/kWh"),)
+    content = utc_csv([NOW + 3600], [0.1], "valid_from,tariff")
+    for published_local, good in (("12:45", True), (None, False)):
+        mapping = mapping_of(*columns, published_local=published_local)
+        case = file_case(tmp_path / str(good), content, mapping=mapping, series=(tariff,))
+        if good:
+            assert run(case, Warehouse.open(tmp_path / "home"))[0].rows_added == 1
+        else:
+            with pytest.raises(IngestRefused, match="is not over at"):
+                run(case, Warehouse.open(tmp_path / "other home"))
 
 
 def test_a_history_is_not_known_before_it_is_read(tmp_path: Path) -> None:
