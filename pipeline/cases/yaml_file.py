@@ -13,6 +13,7 @@ from pipeline.cases.raw import Path as Keys
 from pipeline.cases.raw import Raw
 from pipeline.core.errors import InputError, Mistake
 
+MOST_VALUES = 1_000_000
 _INTEGER = re.compile(r"^[-+]?\d+$")
 _DECIMAL = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
 
@@ -30,14 +31,46 @@ def read_yaml(path: Path) -> Raw:
         raise InputError(Mistake(f"{path.name}, line {line}", f"is no valid YAML: {problem}", remedy)) from error
     except yaml.YAMLError as error:
         raise InputError(Mistake(path.name, f"is no valid YAML: {error}", "save it as plain UTF-8 text")) from error
+    except RecursionError as error:
+        raise InputError(Mistake(path.name, "is nested too deeply to be read", "take the excess brackets or indentation out")) from error
     if not isinstance(node, yaml.MappingNode):
         raise InputError(Mistake(f"{path.name}, line 1", "holds no mapping of fields", "start with `name: my_case`"))
     places: dict[Keys, str] = {(): path.name}
     mistakes = Mistakes()
+    _refuse_endless(node, path.name)
     value = _value(node, (), path.name, places, mistakes)
     if mistakes:
         raise InputError(mistakes)
     return Raw(value, places)
+
+
+def _refuse_endless(root: yaml.Node, file: str) -> None:
+    """Raises InputError for an alias inside what it names, and for aliases of aliases that multiply to more values than a case has.
+
+    Both are small in the file: what they stand for is counted on the graph, each anchor once.
+    """
+    sizes: dict[int, int] = {}
+    inside: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in inside:
+            place = f"{file}, line {node.start_mark.line + 1}"
+            raise InputError(Mistake(place, "an alias (*name) stands inside what it names, without end", "write the value in its place"))
+        if id(node) not in sizes:
+            inside.add(id(node))
+            sizes[id(node)] = 1 + sum(size(child) for child in _children(node))
+            inside.discard(id(node))
+        return sizes[id(node)]
+
+    if (count := size(root)) > MOST_VALUES:
+        raise InputError(Mistake(file, f"its aliases stand for {count:,} values, and a case has at most {MOST_VALUES:,}",
+                                 "write out what is meant, with fewer aliases of aliases"))
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def _value(node: yaml.Node, keys: Keys, file: str, places: dict[Keys, str], mistakes: Mistakes) -> Any:

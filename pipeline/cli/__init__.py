@@ -14,6 +14,7 @@ import typer
 from pipeline.cli import cases, operator, runs
 from pipeline.cli.shared import error_out
 from pipeline.core.errors import EXIT_DONE, FeederflowError, InputError, Mistake, mistakes_in
+from pipeline.store.files import refused_by_system
 
 app = typer.Typer(name="feederflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 runs.register(app)
@@ -33,10 +34,15 @@ def main() -> None:
         error_out(mistakes_in(error), exit_code=error.exit_code, aftermath=error.aftermath)
         sys.exit(error.exit_code)
     except OSError as error:
-        if not _given(error):
+        refused = refused_by_system(error, str(error.filename or "a file"))
+        if _given(error):
+            mistakes: tuple[Mistake, ...] = (
+                Mistake(str(error.filename), f"cannot be used ({error.strerror})", "check that it is there and that you may"),)
+        elif refused is not None:
+            mistakes = refused.mistakes
+        else:
             raise
-        refused = Mistake(str(error.filename), f"cannot be used ({error.strerror})", "check that it is there and that you may")
-        error_out((refused,), exit_code=BAD_USAGE)
+        error_out(mistakes, exit_code=BAD_USAGE)
         sys.exit(BAD_USAGE)
     except typer.Exit as ended:
         sys.exit(ended.exit_code)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.shared import CaseArgument, HomeOption, JsonOption, VariantOption, error_line, json_out, line, use_home
+from pipeline.core.errors import EXIT_DEGRADED
 
 SetpointsDate = Annotated[
     str | None,
@@ -33,14 +34,15 @@ def register(app: typer.Typer) -> None:
 def status(
     case: Annotated[str | None, typer.Argument(help="only this case")] = None,
     at: AtOption = None,
+    deep: Annotated[bool, typer.Option("--deep", help="read all that is published and the runs behind it, and compare checksums")] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What is published, of today or not, degraded or not, and runs that failed. Ends with 5 where it is stale, 3 where there is none."""
+    """What is published, of today or not, degraded or damaged, and runs that failed. Ends with 5 where it is stale, 3 where none is."""
     from pipeline import stages
 
     use_home(home)
-    found = stages.status(case, at=at)
+    found = stages.status(case, at=at, deep=deep)
     if as_json:
         json_out(stages.status_rows(found))
     else:
@@ -124,7 +126,9 @@ def query(
     from pipeline import stages
 
     use_home(home)
-    rows = stages.query(sql)
+    rows, left_out = stages.query(sql)
+    for path in left_out:
+        error_line(f"{path}: is damaged and left out; `feederflow status --deep` says what makes it again")
     if csv is not None:
         stages.write_csv(rows, csv)
         line(str(csv))
@@ -132,6 +136,8 @@ def query(
         json_out(stages.rows_as_json(rows))
     else:
         line(stages.rows_as_text(rows))
+    if left_out:
+        raise typer.Exit(EXIT_DEGRADED)
 
 
 def bench(

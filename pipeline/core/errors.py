@@ -40,6 +40,14 @@ class InputError(FeederflowError):
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
+class Damaged(InputError):
+    """Something stored cannot be read as it was written: says what, and what makes it again."""
+
+
+class StorageRefused(InputError):
+    """The storage took no bytes (disk full, read-only, not allowed). What was stored before is as it was."""
+
+
 class NoSchedule(FeederflowError):
     """No schedule could be made: says which rows and inputs conflict, or which data are missing."""
 

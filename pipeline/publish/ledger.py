@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.core.errors import GateFailed, InputError, Mistake
+from pipeline.core.errors import Damaged, FeederflowError, GateFailed, InputError, Mistake
 from pipeline.core.faults import fault_point
 from pipeline.publish.day_file import BrokenChain, chain_of, tables_of_day
 from pipeline.store import publications
@@ -107,6 +108,8 @@ def reconcile(
     """Complete every publication that a crash cut short; returns the days that were mended.
 
     Compares run ids and recorded files with `_current.json`; `deep` also reads every published file and compares its checksum.
+    A day that cannot be completed (its runs are damaged, the disk is full) is no obstacle to any other: it stays as it is, and
+    `feederflow status` says so. Raises only where that one `day` was asked for.
     """
     with warehouse.reading() as connection:
         wanted = publications.current(connection, day, case=case)
@@ -115,8 +118,13 @@ def reconcile(
     for one, products in wanted.items():
         stored = read_current(lake, one)
         if not _agrees(stored, _run_ids(products), files.get(one, [])) or (deep and damaged(lake, stored)):
-            _materialise(warehouse, lake, one)
-            mended.append(one)
+            try:
+                _materialise(warehouse, lake, one)
+            except FeederflowError:
+                if day is not None:
+                    raise
+            else:
+                mended.append(one)
     return mended
 
 
@@ -129,17 +137,45 @@ def current(warehouse: Warehouse, case: str, product: str, variant: str, date: s
 
 
 def read_current(lake: Lake, day: Day) -> dict[str, Any]:
-    """`_current.json` of a day; empty when it was never published."""
+    """`_current.json` of a day; empty when it was never published, or cannot be read any more: it is written anew from SQL."""
     try:
-        content: dict[str, Any] = json.loads(lake.files.read(current_path(day)))
-    except FileNotFoundError:
+        content = json.loads(lake.files.read(current_path(day)))
+    except (FileNotFoundError, ValueError):
         return {}
-    return content
+    return content if isinstance(content, dict) else {}
 
 
 def published_tables(lake: Lake, day: Day) -> dict[str, pa.Table]:
-    """The published tables of a day, by name; empty when it was never published."""
-    return {file.table: from_parquet(lake.files.read(file.path)) for file in _files(read_current(lake, day))}
+    """The published tables of a day, by name; empty when it was never published. Raises Damaged for one that cannot be read."""
+    return {file.table: _published_table(lake, day, file.path) for file in _files(read_current(lake, day))}
+
+
+def _published_table(lake: Lake, day: Day, path: str) -> pa.Table:
+    if not lake.files.exists(path):
+        raise Damaged(Mistake(path, "is missing", remedy_of(day)))
+    try:
+        return from_parquet(lake.files.read(path), path)
+    except Damaged as error:
+        raise Damaged(with_fields(mistake, remedy=remedy_of(day)) for mistake in error.mistakes) from error
+
+
+def all_damaged(lake: Lake, days: Iterable[Day]) -> list[str]:
+    """Paths of the published files of these days that are missing or not as they were published, sorted."""
+    return sorted(path for day in days for path in damaged(lake, read_current(lake, day)))
+
+
+def refuse_damaged(lake: Lake, day: Day) -> None:
+    """Raises Damaged, naming every published file of a day that is missing or not as it was published."""
+    if broken := damaged(lake, read_current(lake, day)):
+        raise Damaged(Mistake(path, "is missing, or not as it was published", remedy_of(day)) for path in broken)
+
+
+def remedy_of(day: Day) -> str:
+    """What makes the files of a day again."""
+    variant, _, method = day.variant.partition("~")
+    options = f" --method {method}" if method and method != "study" else ""
+    return (f"`feederflow run {day.case} --variant {variant}{options} --date {day.delivery_date}` makes it again from the warehouse "
+            "(with --replace where the case or the program was changed since)")
 
 
 def damaged(lake: Lake, stored: Mapping[str, Any]) -> list[str]:
@@ -219,6 +255,6 @@ def _replace_files(lake: Lake, day: Day, build: _Build) -> None:
 
 
 __all__ = [
-    "BrokenChain", "Published", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_tables",
-    "published_variant", "read_current", "reconcile",
+    "BrokenChain", "Published", "all_damaged", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_tables",
+    "published_variant", "read_current", "reconcile", "refuse_damaged", "remedy_of",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.core.errors import InputError, Mistake
+from pipeline.core.errors import Damaged, InputError, Mistake
 from pipeline.store.files import Files
 from pipeline.store.schema import SQL_FOLDER
 from pipeline.tables import TABLES, Table
@@ -17,23 +18,28 @@ ANALYZE = re.compile(r"\banaly[sz]e\b", re.IGNORECASE)
 PARTITIONS = (("case_name", pa.string()), ("variant", pa.string()), ("delivery_date", pa.date32()))
 
 
-def query(home: str | Path, sql: str) -> pa.Table:
-    """Result of one SQL statement over the published tables and marts of a home.
+def query(home: str | Path, sql: str, *, without: Collection[str] = ()) -> pa.Table:
+    """Result of one SQL statement over the published tables and marts of a home, `without` some of their files (paths below home).
 
     Every table of the data dictionary is a view, empty when nothing was published; the case is the column `case_name`.
-    Raises InputError for SQL that DuckDB refuses, and for anything but one statement that reads.
+    Raises InputError for SQL that DuckDB refuses, and for anything but one statement that reads; Damaged where it fails while
+    DuckDB reads, which a damaged file makes it do.
     """
     import duckdb
 
-    connection = connect(home)
+    connection = None
     try:
+        connection = connect(home, without=without)
         _check_reads(connection, sql)
         relation = connection.sql(sql)
         return relation.to_arrow_table() if relation is not None else pa.table({})
     except duckdb.Error as error:
-        raise InputError(Mistake("query", str(error), f"tables are {', '.join(TABLES)}; marts are {', '.join(marts())}")) from error
+        asked_wrongly = isinstance(error, duckdb.ParserException | duckdb.CatalogException | duckdb.BinderException)
+        refused = InputError if asked_wrongly else Damaged
+        raise refused(Mistake("query", str(error), f"tables are {', '.join(TABLES)}; marts are {', '.join(marts())}")) from error
     finally:
-        connection.close()
+        if connection is not None:
+            connection.close()
 
 
 def _check_reads(connection: Any, sql: str) -> None:
@@ -56,7 +62,7 @@ def marts() -> list[str]:
     return sorted(file.stem for file in (SQL_FOLDER / "queries" / "marts").glob("*.sql"))
 
 
-def connect(home: str | Path) -> Any:
+def connect(home: str | Path, *, without: Collection[str] = ()) -> Any:
     """DuckDB connection, in memory, with all views."""
     import duckdb
 
@@ -66,14 +72,15 @@ def connect(home: str | Path) -> Any:
     if not files.is_local:
         connection.register_filesystem(files.filesystem)
     for table in TABLES.values():
-        connection.sql(f"CREATE VIEW {table.name} AS {_view(connection, files, table)}")
+        connection.sql(f"CREATE VIEW {table.name} AS {_view(connection, files, table, without)}")
     for name in marts():
         connection.sql(f"CREATE VIEW {name} AS {(SQL_FOLDER / 'queries' / 'marts' / f'{name}.sql').read_text()}")
     return connection
 
 
-def _view(connection: Any, files: Files, table: Table) -> str:
-    paths = [files.url(path).replace("'", "''") for path in files.find(f"published/{table.name}", ".parquet")]
+def _view(connection: Any, files: Files, table: Table, without: Collection[str]) -> str:
+    found = (path for path in files.find(f"published/{table.name}", ".parquet") if path not in without)
+    paths = [files.url(path).replace("'", "''") for path in found]
     if not paths:
         fields = [*((name, kind) for name, kind in PARTITIONS), *((field.name, field.type) for field in table.schema)]
         connection.register(f"_empty_{table.name}", pa.schema(fields).empty_table())

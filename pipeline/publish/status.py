@@ -1,4 +1,4 @@
-"""What is published, of which day by the clock, whether it is degraded and whole; and the runs that came to nothing since."""
+"""What is published, of which day by the clock, whether it is degraded; and the runs that came to nothing since."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pyarrow.compute as pc
 
 from pipeline.core.clock import QUARTER_S, from_epoch, to_epoch
-from pipeline.publish.ledger import damaged, day_of, folder_of, read_current
+from pipeline.core.errors import Damaged
+from pipeline.publish.ledger import day_of, folder_of, read_current
 from pipeline.store import publications
 from pipeline.store.lake import Lake
 from pipeline.store.parquet import from_parquet
@@ -27,7 +28,7 @@ Standing = Literal["today", "ahead", "past"]
 class DayStatus:
     """One product of one published day. Instants are UTC epoch seconds; `age_s` counts from the issue time.
 
-    `complete`: `_current.json` names the run that SQL names. `damaged`: files whose bytes are not those published, where that was asked.
+    `complete`: `_current.json` names the run that SQL names.
     `standing`: of the delivery day at the moment asked for. `until`: end of the last interval that the product covers.
     """
 
@@ -42,7 +43,6 @@ class DayStatus:
     warning_count: int
     worst: str
     complete: bool
-    damaged: tuple[str, ...]
     standing: Standing
     until: int
     time_zone: str
@@ -70,17 +70,13 @@ class Unfinished:
     failure: str
 
 
-def status(warehouse: Warehouse, lake: Lake, *, now: int, case: str | None = None, deep: bool = False) -> list[DayStatus]:
-    """Every published product, newest day first. Reads only: a publication that a crash cut short shows as not complete.
-
-    `deep` reads every published file and compares its checksum.
-    """
+def status(warehouse: Warehouse, lake: Lake, *, now: int, case: str | None = None) -> list[DayStatus]:
+    """Every published product, newest day first. Reads only: a publication that a crash cut short shows as not complete."""
     with warehouse.reading() as connection:
         wanted = publications.current(connection, case=case)
     rows = []
     for day, products in wanted.items():
         stored = read_current(lake, day)
-        broken = tuple(damaged(lake, stored)) if deep else ()
         warnings = _warnings(lake, day)
         for product, found in products.items():
             run = warehouse.run(found.run_id)
@@ -88,7 +84,7 @@ def status(warehouse: Warehouse, lake: Lake, *, now: int, case: str | None = Non
             complete = stored.get("runs", {}).get(product, {}).get("run_id") == found.run_id
             rows.append(DayStatus(
                 day, product, found.run_id, found.issued_at, found.published_at, int(now) - found.issued_at,
-                run.status if run is not None else "unknown", bool(said), len(said), said[0] if said else "", complete, broken,
+                run.status if run is not None else "unknown", bool(said), len(said), said[0] if said else "", complete,
                 *_standing(day, run, int(now)),
             ))
     return sorted(rows, key=lambda row: (row.day.delivery_date, row.issued_at), reverse=True)
@@ -141,10 +137,13 @@ def _standing(day: Day, run: RunRecord | None, now: int) -> tuple[Standing, int,
 
 
 def _warnings(lake: Lake, day: Day) -> list[tuple[str, str]]:
-    """Stage and words of the published warnings of a day."""
+    """Stage and words of the published warnings of a day; none where they cannot be read: `soundness` says so."""
     path = f"{folder_of('findings', day)}/part-0.parquet"
     if not lake.files.exists(path):
         return []
-    table = from_parquet(lake.files.read(path))
+    try:
+        table = from_parquet(lake.files.read(path), path)
+    except Damaged:
+        return []
     kept = table.filter(pc.equal(table["severity"], "warning"))
     return [(row["stage"], f"{row['place']}: {row['message']}") for row in kept.select(["stage", "place", "message"]).to_pylist()]

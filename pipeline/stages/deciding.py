@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.cases.settings import Affine, BoxRobust, Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
-from pipeline.core.errors import InputError, Mistake
+from pipeline.core.errors import Damaged, InputError, Mistake
 from pipeline.forecast.ev import expected_envelopes
 from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
@@ -30,6 +30,7 @@ from pipeline.schedule.state import State
 from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.leavers import leavers_of
+from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.cache import ArrayCache
 
@@ -150,6 +151,7 @@ def schedule(run_id: str) -> str:
     if run.stored.finished and plans(run).load("plan") is not None:
         return run_id
     started = time.perf_counter()
+    mend_parents(run)
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
     handed = handed_to_the_next_day(found)
@@ -185,7 +187,8 @@ def plan_of(run: Run) -> Plan:
     """The plan of a day-ahead run."""
     stored = plans(run).load("plan")
     if stored is None:
-        raise FileNotFoundError(f"the plan of run {run.record.run_id} is not in {run.home.path / 'runs'}: run the day-ahead stage again")
+        again = f"`feederflow day-ahead {run.record.case} --date {run.record.delivery_date} --replace` decides the day again"
+        raise Damaged(Mistake(f"run {run.record.run_id}", f"its plan is not in {plans(run).folder}", again))
     return Plan.from_arrays(stored[0])
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.cases.load import load_case
 from pipeline.core.clock import from_epoch
-from pipeline.core.errors import InputError, Mistake
+from pipeline.core.errors import Damaged, InputError, Mistake
 from pipeline.publish import ledger
 from pipeline.publish.query import query as run_query
 from pipeline.stages.asked import moment
@@ -63,18 +63,25 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
             "known_at": from_epoch(known).isoformat()}
 
 
-def query(sql: str) -> pa.Table:
-    """DuckDB over what is published, all of it of one moment.
+def query(sql: str) -> tuple[pa.Table, list[str]]:
+    """DuckDB over what is published, all of it of one moment; and the published files that are left out because they are damaged.
 
-    A publication that a crash cut short is completed first; one that happened while the query ran makes it run again.
+    A publication that a crash cut short is completed first; one that happened while the query ran makes it run again. What is damaged
+    is made again from the runs behind it, where they are whole.
     """
     home = open_home(create=False)
     for _ in range(QUERY_ATTEMPTS):
         ledger.reconcile(home.warehouse, home.lake)
         before = _publications(home)
-        found = run_query(home.path, sql)
+        try:
+            found, left_out = run_query(home.path, sql), []
+        except Damaged:
+            mended, left_out = ledger.reconcile(home.warehouse, home.lake, deep=True), ledger.all_damaged(home.lake, before)
+            if not mended and not left_out:
+                raise
+            found = run_query(home.path, sql, without=left_out)
         if _publications(home) == before:
-            return found
+            return found, left_out
     raise InputError(Mistake("query", f"something was published during each of {QUERY_ATTEMPTS} attempts", "ask again in a moment"))
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.core.errors import InputError, Mistake
+from pipeline.core.errors import InputError, Mistake, StorageRefused
 from pipeline.core.ids import digest
 from pipeline.store.lake import Lake
 from pipeline.store.warehouse import SQLITE_NAME, Warehouse
@@ -39,10 +39,20 @@ def _open(path: Path, warehouse_url: str | None) -> Home:
     return Home(path, Warehouse.open(path), Lake(path))
 
 
+@cache
+def _look_at(path: Path, warehouse_url: str | None) -> Home:
+    """The same for who only reads: where the folder takes no writes, as it lies there."""
+    try:
+        return _open(path, warehouse_url)
+    except StorageRefused:
+        return Home(path, Warehouse.open(path, looking=True), Lake(path))
+
+
 def open_home(*, create: bool = True) -> Home:
     """The home named by FEEDERFLOW_HOME, default `.feederflow` in the working folder; opened once per process.
 
-    Without `create` nothing is made where nothing is. Raises InputError for a path that cannot be a home, or is none yet.
+    Without `create` nothing is made where nothing is, and a full disk or a read-only folder is read all the same. Raises InputError
+    for a path that cannot be a home, or is none yet.
     """
     path = Path(os.environ.get("FEEDERFLOW_HOME", ".feederflow")).expanduser().resolve()
     url = os.environ.get("FEEDERFLOW_WAREHOUSE_URL")
@@ -51,6 +61,8 @@ def open_home(*, create: bool = True) -> Home:
     elif not (path.is_dir() if url else (path / SQLITE_NAME).is_file()):
         raise InputError(Mistake(f"home {path}", "holds nothing: no run was made there",
                                  "`feederflow run CASE` makes a day; or name another folder by --home or FEEDERFLOW_HOME"))
+    else:
+        return _look_at(path, url)
     return _open(path, url)
 
 

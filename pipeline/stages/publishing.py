@@ -10,6 +10,7 @@ from pipeline.publish import ledger
 from pipeline.publish.ledger import Published
 from pipeline.publish.report.verdict import RunInfo
 from pipeline.stages.home import Home
+from pipeline.stages.mending import mend_day
 from pipeline.stages.opening import Run, load_run
 from pipeline.store.publications import Day
 
@@ -23,6 +24,7 @@ def publish(run_id: str) -> str:
 def publish_run(run: Run) -> tuple[Published, Path]:
     """Publish a run and write its day's report; gives the files and the path of the page."""
     home = run.home
+    mend_day(run)
     done = ledger.publish(home.warehouse, home.lake, run.record.run_id, replace=run.asked.replace)
     day = ledger.day_of(run.record)
     return done, write_report(home, run.case, run.day, day)

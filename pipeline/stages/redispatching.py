@@ -38,6 +38,7 @@ from pipeline.stages.deciding import (
 )
 from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import forecast_state
+from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
 
 
@@ -60,6 +61,7 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     if run.stored.finished:
         return run_id
     started = time.perf_counter()
+    mend_parents(run)
     plan_run = _plan_run(run)
     settings = run.case.settings
     program = program_of(run, Horizon(positions=settings.real_time_window_steps, step_h=0.25, rolling=True))

@@ -14,6 +14,7 @@ from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress, schedule
 from pipeline.stages.forecasting import forecast
 from pipeline.stages.ingesting import ensure_ingested
+from pipeline.stages.mending import mend
 from pipeline.stages.opening import Run, load_run, open_day_ahead, open_real_time
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.redispatching import redispatch
@@ -45,6 +46,8 @@ def _through(run_id: str, stages: tuple[Callable[[str], str], ...], *, progress:
             stage(run_id)
             if progress is not None:
                 progress(place + 1, len(stages) + 1)
+    else:
+        mend(run_id)
     done, report = publish_run(run)
     return _result(run, done, report, seconds=time.perf_counter() - started)
 

@@ -12,8 +12,9 @@ from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
 from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
 from pipeline.forecast.ev import expected_envelopes, realised_envelopes
+from pipeline.publish.soundness import kept_by
 from pipeline.schedule.state import State
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, units_before
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, plans, units_before
 from pipeline.stages.failing import marks_failure
 from pipeline.stages.opening import Run, load_run
 from pipeline.tables import TABLES
@@ -43,7 +44,7 @@ def validate(run_id: str) -> str:
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
-    run.home.warehouse.finish_run(run_id, status="degraded" if degraded else "done")
+    run.home.warehouse.finish_run(run_id, status="degraded" if degraded else "done", parameters=kept_by(lake, plans(run), run_id))
     return run_id
 
 

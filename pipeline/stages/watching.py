@@ -13,9 +13,20 @@ import pyarrow as pa
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.core.clock import QUARTER_S, DeliveryDay, from_epoch
-from pipeline.core.errors import EXIT_DEGRADED, EXIT_DONE, InputError, Mistake, NoSchedule
+from pipeline.core.errors import (
+    EXIT_DEGRADED,
+    EXIT_DONE,
+    Damaged,
+    FeederflowError,
+    InputError,
+    Mistake,
+    NoSchedule,
+    StorageRefused,
+)
 from pipeline.publish import ledger, operator
 from pipeline.publish.ledger import published_tables
+from pipeline.publish.soundness import Damage
+from pipeline.publish.soundness import damages as read_damages
 from pipeline.publish.status import DayStatus, Unfinished, stale, unfinished
 from pipeline.publish.status import status as read_status
 from pipeline.stages.asked import moment
@@ -27,32 +38,34 @@ DAY_S = 86400
 
 @dataclass(frozen=True)
 class Standing:
-    """What is published, the runs that came to nothing since, and what the clock finds."""
+    """What is published, the runs that came to nothing since, what the clock finds, and what is damaged."""
 
     rows: list[DayStatus]
     unfinished: list[Unfinished]
     stale: list[str]
+    damages: list[Damage]
 
     @property
     def exit_code(self) -> int:
-        """3 where nothing is published; 5 where it is stale, damaged, or degraded today, or a newer run failed."""
-        if not self.rows:
+        """3 where nothing is published nor damaged; 5 where it is stale, damaged, or degraded today, or a newer run failed."""
+        if not self.rows and not self.damages:
             return NoSchedule.exit_code
-        bad = any(not row.complete or row.damaged or (row.degraded and row.standing == "today") for row in self.rows)
+        bad = bool(self.damages) or any(not row.complete or (row.degraded and row.standing == "today") for row in self.rows)
         return EXIT_DEGRADED if bad or self.stale or any(run.failed for run in self.unfinished) else EXIT_DONE
 
 
-def status(case: str | None = None, *, at: str | None = None) -> Standing:
+def status(case: str | None = None, *, at: str | None = None, deep: bool = False) -> Standing:
     """Every published product, newest day first, and the runs that failed since; as the clock stands, or at `at`.
 
-    Raises InputError for a moment that is no time.
+    deep: everything published and the runs behind it are read, and compared by checksum. Raises InputError for a moment that is no time.
     """
     home = open_home(create=False)
     loaded = None if case is None else load_case(case)
     now = _at(at, loaded)
     name = None if loaded is None else loaded.name
     rows = read_status(home.warehouse, home.lake, now=int(time.time()) if now is None else now, case=name)
-    return Standing(rows, unfinished(home.warehouse, case=name), stale(rows))
+    found = read_damages(home.warehouse, home.lake, home.path, case=name, deep=deep)
+    return Standing(rows, unfinished(home.warehouse, case=name), stale(rows), found)
 
 
 def _at(text: str | None, case: Case | None) -> int | None:
@@ -71,29 +84,39 @@ def _has_offset(text: str) -> bool:
 
 
 def status_rows(found: Standing) -> list[dict[str, Any]]:
-    """JSON-able: what is published, then the runs that came to nothing, told apart by `published`."""
+    """JSON-able: what is published, with the damage of its day; then the runs that came to nothing, and damage of no such day.
+
+    They are told apart by `published` and by `status`.
+    """
+    said: dict[Day | None, list[str]] = {}
+    for one in found.damages:
+        said.setdefault(one.day, []).append(str(one))
+    days = {row.day for row in found.rows}
     return [
         {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product,
          "run_id": row.run_id, "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded,
-         "warnings": row.warning_count, "worst": row.worst, "whole": row.complete and not row.damaged, "published": True,
-         "standing": row.standing, "until": row.until_local, "late": row.late}
+         "warnings": row.warning_count, "worst": row.worst, "whole": row.complete and row.day not in said, "published": True,
+         "standing": row.standing, "until": row.until_local, "late": row.late, "damaged": said.get(row.day, [])}
         for row in found.rows
     ] + [
         {"case": run.day.case, "variant": run.day.variant, "delivery_date": run.day.delivery_date, "product": run.product,
          "run_id": run.run_id, "issued_at": from_epoch(run.issued_at).isoformat(), "published": False,
          "status": "failed" if run.failed else "not finished", "failure": run.failure}
         for run in found.unfinished
+    ] + [
+        {**{name: getattr(day, name, None) for name in ("case", "variant", "delivery_date")}, "published": False, "status": "damaged",
+         "damaged": words} for day, words in said.items() if day not in days
     ]
 
 
 def describe_status(found: Standing) -> str:
     """The rows of `status` for a terminal: what needs a person first."""
-    lines = [*found.stale, *(_unfinished_line(run) for run in found.unfinished)]
+    lines = [*(f"DAMAGED  {one}" for one in found.damages), *found.stale, *(_unfinished_line(run) for run in found.unfinished)]
     if not found.rows:
         return "\n".join([*lines, "Nothing is published. `feederflow run CASE` makes a day."])
     for row in found.rows:
         state = "DEGRADED" if row.degraded else "good"
-        whole = "" if row.complete and not row.damaged else "  files not whole: run any stage again, it heals them"
+        whole = "" if row.complete else "  not whole"
         age = f"{row.age_s / 3600:.1f} h" if abs(row.age_s) < 2 * DAY_S else f"{row.age_s / DAY_S:.0f} d"
         when = {"today": "today", "ahead": "to come", "past": "over"}[row.standing]
         day = f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})"
@@ -117,18 +140,32 @@ def published_day(case: str, *, date: str | None, variant: str | None, at: int |
     """
     wanted_date = None if date is None else _date(date)
     home = open_home(create=False)
-    ledger.reconcile(home.warehouse, home.lake)
     loaded = load_case(case, variant=None if variant is None else variant.split("~")[0])
     wanted = variant or loaded.variant
     dates = _published_dates(home, loaded, wanted)
     running = [one for one in dates if at is not None and _holds(loaded.day(calendar_date.fromisoformat(one)), at)]
     day = Day(loaded.name, wanted, wanted_date or next(iter([*running, *dates[::-1]]), loaded.default_date.isoformat()))
-    tables = published_tables(home.lake, day)
+    tables = _whole_tables(home, day)
     if not tables:
         said = f"published are: {', '.join(dates)}" if dates else "nothing is published yet"
         place = f"{day.case} ({day.variant}), {day.delivery_date}"
         raise NoSchedule(str(Mistake(place, "is not published", f"{said}; `feederflow run {case}` makes a day")))
     return loaded, day, tables
+
+
+def _whole_tables(home: Home, day: Day) -> dict[str, pa.Table]:
+    """The published tables of a day, mended where they were not whole; a folder that takes no writes is read as it lies there.
+
+    Raises Damaged for what cannot be mended from the runs behind it.
+    """
+    try:
+        ledger.reconcile(home.warehouse, home.lake, day=day, deep=True)
+    except StorageRefused:
+        ledger.refuse_damaged(home.lake, day)
+    except FeederflowError as error:
+        ledger.refuse_damaged(home.lake, day)
+        raise Damaged(Mistake(f"{day.case} ({day.variant}), {day.delivery_date}", str(error), ledger.remedy_of(day))) from error
+    return published_tables(home.lake, day)
 
 
 def _published_dates(home: Home, case: Case, variant: str) -> list[str]:

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ class ArrayCache:
         data = buffer.getvalue()
         replace_file(self._path(key), sha256_of(data).encode() + data)
 
+    def whole(self, key: str) -> bool:
+        """Whether the entry is there with the bytes that were stored. Changes nothing."""
+        try:
+            content = self._path(key).read_bytes()
+        except FileNotFoundError:
+            return False
+        return sha256_of(content[SUM_LENGTH:]).encode() == content[:SUM_LENGTH]
+
+    def keys(self) -> list[str]:
+        """Names of all entries, sorted."""
+        return sorted(path.stem for path in self.folder.glob("*.arrays"))
+
     def load(self, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """Arrays and meta, or None when there is no such entry or its bytes are damaged (the entry is then removed)."""
         path = self._path(key)
@@ -46,7 +59,8 @@ class ArrayCache:
             return None
         expected, data = content[:SUM_LENGTH], content[SUM_LENGTH:]
         if sha256_of(data).encode() != expected:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # of a read-only folder: it stays, and is not read either
+                path.unlink(missing_ok=True)
             return None
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}

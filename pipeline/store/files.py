@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+from pipeline.core.errors import Mistake, StorageRefused
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+FREE_SPACE = "free space and run the same again: what was stored before is as it was"
+MAKE_WRITABLE = "make it writable, or name another folder by --home or FEEDERFLOW_HOME"
+
+
+def refused_by_system(error: OSError, place: str) -> StorageRefused | None:
+    """What the operating system refused to store, in words with the remedy; None where it refused something else."""
+    said = str(error.strerror or error).lower()
+    if error.errno in _FULL:
+        return StorageRefused(Mistake(place, f"cannot be stored ({said})", FREE_SPACE))
+    if error.errno in _CLOSED:
+        return StorageRefused(Mistake(place, f"may not be written to ({said})", MAKE_WRITABLE))
+    if error.errno == errno.EIO:
+        return StorageRefused(Mistake(place, f"cannot be read or stored ({said})", "look after the disk: it answers with errors"))
+    return None
+
+
+@contextmanager
+def storing(place: str) -> Iterator[None]:
+    """Around what writes: a refusal of the operating system as StorageRefused, anything else as it is."""
+    try:
+        yield
+    except OSError as error:
+        refused = refused_by_system(error, place)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 def sha256_of(data: bytes) -> str:
@@ -26,19 +60,23 @@ def sync_folder(folder: str | Path) -> None:
 
 
 def replace_file(path: str | Path, data: bytes) -> None:
-    """Replace a local file at once: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new bytes."""
+    """Replace a local file at once: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new bytes.
+
+    Raises StorageRefused where the disk is full or closed to us; then the old bytes stand.
+    """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(target.parent)
+    with storing(str(target)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            with temporary.open("wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(target.parent)
 
 
 class Files:

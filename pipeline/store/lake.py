@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.core.errors import FeederflowError
+from pipeline.core.errors import Damaged, FeederflowError, Mistake
 from pipeline.core.faults import fault_point
 from pipeline.store.files import Files, sha256_of
 from pipeline.store.parquet import from_parquet, to_parquet
@@ -43,14 +43,24 @@ class Lake:
             self.files.replace(path, data)
             return
         stored = self.files.read(path)
-        # Another version of the Parquet library writes other bytes for the same rows: then the rows decide.
-        if stored != data and not from_parquet(stored).equals(from_parquet(data)):
+        if stored == data:
+            return
+        try:
+            # Another version of the Parquet library writes other bytes for the same rows: then the rows decide.
+            same = from_parquet(stored).equals(from_parquet(data))
+        except Damaged:  # the run's id names the content: what cannot be read any more is made again
+            self.files.replace(path, data)
+            return
+        if not same:
             raise LakeConflict(
                 f"{path} exists with other content, and a run's tables are immutable: was something read that its id does not hold?")
 
     def read(self, run_id: str, table: str) -> pa.Table:
-        """One table of a run. Raises FileNotFoundError."""
-        return from_parquet(self.files.read(self.path(run_id, table)))
+        """One table of a run. Raises Damaged where it is missing or cannot be read any more."""
+        path = self.path(run_id, table)
+        if not self.files.exists(path):
+            raise Damaged(Mistake(path, "is missing", "run the same command again: it is made again from the warehouse"))
+        return from_parquet(self.files.read(path), path)
 
     def has(self, run_id: str, table: str) -> bool:
         return self.files.exists(self.path(run_id, table))

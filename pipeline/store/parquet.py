@@ -5,6 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.core.errors import Damaged, Mistake
+
 ROW_GROUP_ROWS = 131_072
 
 
@@ -18,10 +20,14 @@ def to_parquet(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def from_parquet(data: bytes) -> pa.Table:
-    """Table of Parquet bytes."""
-    with pq.ParquetFile(pa.BufferReader(data)) as file:
-        return file.read()
+def from_parquet(data: bytes, place: str = "a Parquet file") -> pa.Table:
+    """Table of Parquet bytes. Raises Damaged, naming the place, for bytes that are no Parquet any more."""
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            return file.read()
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0]
+        raise Damaged(Mistake(place, f"is damaged ({said})", "run the same command again: it is made again from the warehouse")) from error
 
 
 def sorted_rows(table: pa.Table, key: tuple[str, ...]) -> pa.Table:

@@ -25,6 +25,7 @@ from pipeline.store.overrides import Override
 from pipeline.store.runs import RunRecord
 from pipeline.store.schema import LOCK_WRITE, apply_schema, is_complete
 from pipeline.store.sessions import SessionBatch, Sessions
+from pipeline.store.sqlite_file import answering, looking_engine
 
 URL_VARIABLE = "FEEDERFLOW_WAREHOUSE_URL"
 SQLITE_NAME = "warehouse.sqlite"  # in the home folder
@@ -81,9 +82,15 @@ class Warehouse:
         self.engine = engine
 
     @classmethod
-    def open(cls, home: str | Path) -> Warehouse:
-        """The warehouse that FEEDERFLOW_WAREHOUSE_URL names, or SQLite at `home/warehouse.sqlite`. Creates what is missing."""
+    def open(cls, home: str | Path, *, looking: bool = False) -> Warehouse:
+        """The warehouse that FEEDERFLOW_WAREHOUSE_URL names, or SQLite at `home/warehouse.sqlite`. Creates what is missing.
+
+        looking: of SQLite in a folder that takes no writes (full, read-only), to read only. Raises InputError where it cannot be
+        opened, Damaged where SQLite finds it damaged.
+        """
         url = os.environ.get(URL_VARIABLE)
+        if not url and looking:
+            return cls(looking_engine(Path(home).resolve() / SQLITE_NAME))
         if not url:
             if "://" in str(home):
                 raise InputError(Mistake("--home", f"{home} is no local folder, and SQLite needs one", f"set {URL_VARIABLE} to PostgreSQL"))
@@ -97,15 +104,27 @@ class Warehouse:
                 with warehouse.writing() as connection:
                     apply_schema(connection)
         except sa.exc.OperationalError as error:
-            shown = warehouse.engine.url.render_as_string(hide_password=True)
-            mistake = Mistake(shown, f"the warehouse cannot be opened: {error.orig}", "check the address and that the server runs")
-            raise InputError(mistake) from error
+            said = f"the warehouse cannot be opened: {error.orig}"
+            raise InputError(Mistake(warehouse.place, said, "check the address and that the server runs")) from error
         return warehouse
+
+    @property
+    def place(self) -> str:
+        """Where it is, without any password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def unsound(self) -> str:
+        """What SQLite finds wrong in its file when it reads all of it; empty where nothing is, and for PostgreSQL, which looks itself."""
+        if self.engine.dialect.name != "sqlite":
+            return ""
+        with self.reading() as connection:
+            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(3)")]
+        return "" if found == ["ok"] else "; ".join(found)
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One writing transaction; writers wait for each other, so that sequence numbers and reads before writes are safe."""
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with answering(self.place), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_WRITE)))
             yield connection
@@ -113,7 +132,7 @@ class Warehouse:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One reading transaction."""
-        with self.engine.connect() as connection, connection.begin():
+        with answering(self.place), self.engine.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:

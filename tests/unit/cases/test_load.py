@@ -10,6 +10,7 @@ import pytest
 from pipeline.cases.load import DATA, list_cases, load_case, mistakes_of, variants
 from pipeline.cases.skeleton import new_case
 from pipeline.cases.summary import describe, summary
+from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError
 from pipeline.equipment import Demand, EvFleet
 
@@ -149,3 +150,22 @@ def test_a_changed_copy_has_its_own_digests() -> None:
     changed = case.model_copy(update={"devices": case.devices[1:]})
     assert changed.digest != before[0] and changed.structure_digest != before[1]
     assert set(changed.series_by_id) == set(case.series_by_id)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("name: x\nsettings: &a\n  method: *a\n", "case.yaml, line 2: an alias (*name) stands inside what it names, without end; write"),
+    ("a: &a [1, [2, *a]]\n", "line 1: an alias"),
+    ("a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{i}: &a{i} [{','.join([f'*a{i - 1}' if i else '*a'] * 10)}]\n" for i in range(6)),
+     "its aliases stand for 12,345,6"),
+    ("a: " + "[" * 5000 + "]" * 5000, "is nested too deeply to be read"),
+])
+def test_yaml_without_end_is_one_mistake(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "case.yaml").write_text(text)
+    with pytest.raises(InputError) as refused:
+        load_case(tmp_path)
+    assert said in str(refused.value) and len(refused.value.mistakes) == 1
+
+
+def test_an_alias_that_ends_is_what_it_names(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("one: &a {x: 1}\ntwo: *a\nthree: [*a, *a]\n")
+    assert read_yaml(tmp_path / "a.yaml").value == {"one": {"x": 1}, "two": {"x": 1}, "three": [{"x": 1}, {"x": 1}]}

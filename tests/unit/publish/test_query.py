@@ -9,6 +9,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.publish.ledger import publish
 from pipeline.publish.query import marts, query
+from pipeline.publish.soundness import damages
 from pipeline.publish.status import status
 from pipeline.store.lake import Lake
 from pipeline.store.publications import Day
@@ -55,7 +56,10 @@ def test_status_tells_age_and_warnings(warehouse: Warehouse, lake: Lake, home: P
     by_product = {row.product: row for row in status(warehouse, lake, now=5000)}
     planned, steered = by_product["day_ahead"], by_product["real_time"]
     assert (planned.day, planned.run_id, planned.age_s, planned.degraded) == (Day("tiny", "default", DATE), "da-1", 4000, True)
-    assert (planned.warning_count, planned.worst, planned.complete, planned.damaged) == (1, "f01_b02: low", True, ())
+    assert (planned.warning_count, planned.worst, planned.complete) == (1, "f01_b02: low", True)
     assert (steered.degraded, steered.worst) == (False, "")
-    (home / f"published/costs/case=tiny/variant=default/delivery_date={DATE}/part-0.parquet").write_bytes(b"")
-    assert status(warehouse, lake, now=5000, deep=True)[0].damaged != ()
+    assert damages(warehouse, lake, home, deep=True) == []
+    path = f"published/costs/case=tiny/variant=default/delivery_date={DATE}/part-0.parquet"
+    (home / path).write_bytes(b"")
+    assert [damage.place for damage in damages(warehouse, lake, home)] == [path]
+    assert len(status(warehouse, lake, now=5000)) == 2
