@@ -106,6 +106,8 @@ def _default(info: Any) -> str:
     if info.is_required():
         return "required"
     value = info.default
+    if info.default_factory_takes_validated_data:
+        return "by kind"
     if value is PydanticUndefined or isinstance(value, BaseModel):
         return "its defaults"
     if value is None or value == () or value == "":

@@ -23,13 +23,16 @@ from pipeline.cases.sources import (
     SessionSampleSource,
     SqlSource,
 )
-from pipeline.core.units import CURRENCY, conversion, is_price, known_units
+from pipeline.core.units import AMOUNTS, CURRENCY, amount, conversion, is_price, known_units, measured_in, units_becoming
 from pipeline.equipment import EvFleet
 from pipeline.equipment.base import POWER_MOST, PRICE_MOST
 from pipeline.equipment.ev_fleet import EvSampling
 
 if TYPE_CHECKING:
     from pipeline.cases.checks import Places
+
+
+RESOLUTIONS = (15, 30, 60)  # minutes of a series: re-dispatch is by quarter-hours, day-ahead by hours
 
 
 def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mistakes: Mistakes) -> None:
@@ -80,7 +83,9 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
     currency, known = content.get("currency", "USD"), conversion(one.unit)
     if known is None:
         if one.kind != "price":
-            note("unit", f"has the unit '{one.unit}', which is not known", nearest(one.unit, known_units(currency)))
+            kept = amount(one.unit)
+            remedy = nearest(one.unit, known_units(currency)) if kept is None else f"keep it in {kept[0]}; sources convert {one.unit}"
+            note("unit", f"has the unit '{one.unit}', which is not known", remedy)
     elif known[1] != 1.0:
         note("unit", f"is kept in '{one.unit}'", f"keep it in {known[0]}; sources convert")
     if one.kind == "price" and one.unit != f"{currency}/kWh":
@@ -104,8 +109,8 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
                 f"reaches {high:g} in its table, above capacity_kw {one.capacity_kw:g}",
                 "raise capacity_kw or correct the table",
             )
-    if 1440 % one.resolution_min or one.resolution_min % 5:
-        note("resolution_min", f"has the resolution {one.resolution_min} min", "give 5, 15, 30 or 60")
+    if one.resolution_min not in RESOLUTIONS:
+        note("resolution_min", f"has the resolution {one.resolution_min} min", "give 15, 30 or 60; finer files are averaged on import")
 
 
 def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes, *, currency: str) -> None:
@@ -144,14 +149,18 @@ def _check_published(name: str, mapping: Mapping, series: dict[str, Series], pla
 
 
 def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mistakes: Mistakes, *, currency: str) -> None:
-    known = conversion(column.unit)
+    known = measured_in(column.unit)
     if known is None:
-        mistakes.note(place, f"{label}: unknown unit '{column.unit}'", nearest(column.unit, known_units(currency)))
-    elif is_price(column.unit) and known[0] != f"{currency}/kWh":
-        remedy = f"convert the prices to {currency} before, or set currency: {known[0][:3]} for the whole case"
+        mistakes.note(place, f"{label}: unknown unit '{column.unit}'", nearest(column.unit, (*known_units(currency), *AMOUNTS)))
+    elif is_price(column.unit) and known != f"{currency}/kWh":
+        remedy = f"convert the prices to {currency} before, or set currency: {known[:3]} for the whole case"
         mistakes.note(place, f"{label}: a price in {column.unit}, and the case's money is {currency}", remedy)
-    elif known[0] != series.unit and not (column.unit == "1" and column.scale_factor != 1.0):
-        mistakes.note(place, f"{label}: {column.unit} does not become {series.unit}", f"give a unit of {series.unit}")
+    elif known != series.unit and not (column.unit == "1" and column.scale_factor != 1.0):
+        fitting = ", ".join(units_becoming(series.unit, currency))
+        mistakes.note(place, f"{label}: {column.unit} does not become {series.unit}", f"give one of {fitting}")
+    elif column.reading == "count" and amount(column.unit) is None:
+        fitting = ", ".join(unit for unit in AMOUNTS if measured_in(unit) == series.unit) or "an energy, for a series of a power"
+        mistakes.note(place, f"{label}: a counter does not count {column.unit}", f"give what it counts: {fitting}")
 
 
 def _check_path(

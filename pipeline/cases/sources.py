@@ -17,7 +17,8 @@ class ColumnMap(Record):
 
     column: str
     series: Identifier
-    unit: str  # unit in the source; converted on import to the series' own
+    unit: str  # unit in the source; converted on import to the series' own; an energy is that of each interval
+    reading: Literal["interval", "count"] = "interval"  # count: a meter's counter at the stamp; its differences are the energy
     sign: Literal[1, -1] = 1
     scale_factor: float = 1.0
 
@@ -31,7 +32,7 @@ class Mapping(Record):
     time_column: str = "valid_from"
     time_zone: str | None = None  # needed for naive stamps
     time_is: Literal["start", "end"] = "start"
-    resolution_min: PositiveInt = 15
+    resolution_min: PositiveInt = 15  # where stamps are too few to tell; stretches in another resolution are seen by their stamps
     columns: tuple[ColumnMap, ...] = ()
     series_column: str | None = None
     value_column: str | None = None
@@ -158,6 +159,11 @@ AnySource = Annotated[
 ]
 
 
+def lowest(kind: str) -> float | None:
+    """The minimum of a series of this kind that says none: prices and temperatures go below zero, what is used or fed in does not."""
+    return None if kind in ("price", "other") else 0.0
+
+
 class Series(Record):
     """A history and its forecast. `by_local_hour`: the expectation table, value per local wall-clock hour 0..23."""
 
@@ -168,5 +174,7 @@ class Series(Record):
     by_local_hour: tuple[float, ...] | None = Field(default=None, min_length=24, max_length=24)
     resolution_min: PositiveInt = 15
     synthetic: bool = False  # marked wherever it is shown
-    minimum: float | None = Field(default=0.0, ge=-POWER_MOST, le=POWER_MOST)  # plausible range: outside is flagged or refused on import
+    minimum: float | None = Field(  # plausible range: below is flagged or refused on import; 0, and none for price and other
+        default_factory=lambda said: lowest(said.get("kind", "other")), ge=-POWER_MOST, le=POWER_MOST
+    )
     maximum: float | None = Field(default=None, ge=-POWER_MOST, le=POWER_MOST)

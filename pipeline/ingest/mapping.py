@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import ColumnMap, Mapping, Series
-from pipeline.core.units import conversion, known_units
+from pipeline.core.units import amount, conversion, units_becoming
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.reading import RawTable
 
@@ -24,9 +24,15 @@ class Target:
     series: Series
     column: str  # where the values are
     label: str  # what a person knows it by: the column, or the name in the series column
-    factor: float  # source -> unit of the series, sign and scale included
+    factor: float  # source -> unit of the series (of an amount: times hours), sign and scale included
     unit: str  # unit in the source
+    amount: bool = False  # the source says how much came in each interval, or counts it
+    reading: Literal["interval", "count"] = "interval"
     where: NDArray[np.intp] | None = None  # rows of a long table; None: all
+
+
+def _target(series: Series, column: str, entry: ColumnMap, factor: float, where: NDArray[np.intp] | None = None) -> Target:
+    return Target(series, column, entry.column, factor, entry.unit, amount(entry.unit) is not None, entry.reading, where)
 
 
 def factor_of(entry: ColumnMap, series: Series) -> float | None:
@@ -38,7 +44,7 @@ def factor_of(entry: ColumnMap, series: Series) -> float | None:
         return None
     if entry.unit == "1" and series.unit != "1" and entry.scale_factor != 1.0:
         return scale
-    source, target = conversion(entry.unit), conversion(series.unit)
+    source, target = conversion(entry.unit) or amount(entry.unit), conversion(series.unit)
     if source is None or target is None or source[0] != target[0]:
         return None
     return scale * source[1] / target[1]
@@ -57,7 +63,7 @@ def targets_of(case: Case, mapping: Mapping, table: RawTable, *, whole: bool, mi
     found = []
     for entry, factor in entries:
         if entry.column in table.columns:
-            found.append(Target(case.series_by_id[entry.series], entry.column, entry.column, factor, entry.unit))
+            found.append(_target(case.series_by_id[entry.series], entry.column, entry, factor))
         else:
             _unknown(entry.column, table.columns, "column", mistakes)
     used = {entry.column for entry, _ in entries} | {mapping.time_column, mapping.known_at_column}
@@ -92,7 +98,7 @@ def _entries(case: Case, mapping: Mapping, table: RawTable, mistakes: Mistakes) 
         factor = factor_of(entry, series)
         if factor is None:
             own = conversion(series.unit)
-            fitting = sorted(unit for unit in known_units(case.currency) if (one := conversion(unit)) and own and one[0] == own[0])
+            fitting = units_becoming(own[0], case.currency) if own else ()
             mistakes.add(
                 f"the unit {entry.unit!r} cannot become {series.unit!r}, the unit of {series.id}",
                 f"declare one of {', '.join(fitting)}, or unit '1' with a scale_factor for a profile",
@@ -125,14 +131,7 @@ def _long(
         mistakes.add(f"holds {kind}, not names", "write the name of the series as text", column=mapping.series_column)
         return []
     found = [
-        Target(
-            case.series_by_id[entry.series],
-            mapping.value_column,
-            entry.column,
-            factor,
-            entry.unit,
-            rows_of[entry.column],
-        )
+        _target(case.series_by_id[entry.series], mapping.value_column, entry, factor, rows_of[entry.column])
         for entry, factor in entries
         if entry.column in rows_of
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,29 +10,60 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Mapping
-from pipeline.core.clock import Instants, from_epoch, utc_offsets
+from pipeline.core.clock import Instants, from_epoch
+from pipeline.ingest.fates import Fate, Fates
 from pipeline.ingest.mapping import Target, targets_of
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import Numbers, to_numbers
 from pipeline.ingest.quality import Quality
 from pipeline.ingest.reading import RawTable
 from pipeline.ingest.stamps import Resolved, check_mixture, check_zone, read_stamps, resolve
+from pipeline.ingest.stretches import SNAP_S, lengths_of, on_grid, wrong_resolution
 
-SNAP_S = 30
 FAR = 1 << 62  # after every stamp
-STEPS_TO_JUDGE = 8  # so many steps of time tell the resolution of a file
+HOUR_S = 3600
 
 
 @dataclass(frozen=True)
 class Points:
-    """Values of one series in the order of the source, NaN at gaps. `known_at` is what the source says, or None. Shapes (n,)."""
+    """Values of one series in the order of the source, NaN at gaps. `known_at` is what the source says, or None. Shapes (n,).
+
+    A counter's `start` is the moment of the reading and its `value` the reading, until `counts.differenced` made intervals of them.
+    """
 
     target: Target
     start: Instants
-    value: NDArray[np.float64]
+    value: NDArray[np.float64]  # in the unit of the series
+    said: NDArray[np.float64]  # as the source has it
+    length_s: NDArray[np.int64]  # how long the value holds
+    at: NDArray[np.intp]  # place among the rows that the source has of this series
     row: NDArray[np.int64]
     quality: NDArray[np.int16]
     known_at: Instants | None
+
+
+def taken(points: Points, where: NDArray[np.intp]) -> Points:
+    """The points at these places."""
+    arrays = {name: getattr(points, name)[where] for name in ("start", "value", "said", "length_s", "at", "row", "quality")}
+    return replace(points, **arrays, known_at=None if points.known_at is None else points.known_at[where])
+
+
+def last_versions(points: Points, fates: Fates) -> Points:
+    """Of several versions of a value, in their order, the last one."""
+    last = np.append(np.diff(points.start) != 0, True) if len(points.start) else np.ones(0, dtype=bool)
+    if last.all():
+        return points
+    fates.mark(points.at[~last], Fate.MERGED)
+    return taken(points, np.flatnonzero(last))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Starts and lengths of the intervals of the rows of one series, and which stamps were moved; shapes (n,)."""
+
+    start: Instants
+    length_s: NDArray[np.int64]
+    snapped: NDArray[np.bool_]
 
 
 def points_of(
@@ -47,16 +79,17 @@ def points_of(
     times = _instants(mapping, table, groups, latest=latest, mistakes=mistakes)
     if times is None:
         return []
-    start, snapped = _on_grid(case, mapping, table, times, groups, mistakes)
-    _refuse_future(mapping, table, start, times.good & _measured(mapping, table, targets, columns), now, mistakes)
+    places = [np.arange(len(table)) if target.where is None else target.where for target in targets]
+    grids = _grids(case, mapping, table, times, list(zip(targets, places, columns, strict=True)), now=now, mistakes=mistakes)
     known_at = _known_at(mapping, table, now, mistakes)
-    quality = np.where(times.repeated, Quality.REPEATED_HOUR, 0) | np.where(snapped, Quality.SNAPPED, 0)
     found = []
-    for target, numbers in zip(targets, columns, strict=True):
-        at = np.arange(len(table)) if target.where is None else target.where
-        bits = (quality[at] | np.where(numbers.reformatted, Quality.REFORMATTED, 0)).astype(np.int16)
-        value = np.where(times.good[at], numbers.value, np.nan)
-        found.append(Points(target, start[at], value, table.rows[at], bits, None if known_at is None else known_at[at]))
+    for target, at, numbers, grid in zip(targets, places, columns, grids, strict=True):
+        stamped = np.where(times.repeated[at], Quality.REPEATED_HOUR, 0) | np.where(grid.snapped, Quality.SNAPPED, 0)
+        bits: NDArray[np.int16] = (stamped | np.where(numbers.reformatted, Quality.REFORMATTED, 0)).astype(np.int16)
+        said = np.where(times.good[at], numbers.value, np.nan)
+        per_hour = HOUR_S / grid.length_s if target.amount and target.reading == "interval" else 1.0
+        found.append(Points(target, grid.start, said * target.factor * per_hour, said, grid.length_s, np.arange(len(at)), table.rows[at],
+                            bits, None if known_at is None else known_at[at]))
     return found
 
 
@@ -75,13 +108,13 @@ def _mapped_rows(table: RawTable, targets: list[Target]) -> tuple[RawTable, list
 
 
 def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistakes) -> Numbers:
-    """Values of one target in the series' unit, shape (rows of the target,)."""
+    """Values of one target as the source has them, shape (rows of the target,)."""
     column, rows = table.columns[target.column], table.rows
     if target.where is not None:
         column, rows = column.take(target.where), rows[target.where]
     numbers = to_numbers(column, name=target.column, rows=rows, decimal=mapping.decimal, mistakes=mistakes)
     with np.errstate(over="ignore"):
-        value = numbers.value * target.factor
+        value = numbers.value * target.factor * (HOUR_S / 60 if target.amount else 1.0)  # at most: an amount per minute
     endless = np.flatnonzero(np.isinf(value))
     series = target.series
     mistakes.add_rows(
@@ -91,18 +124,9 @@ def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistak
         "mend the value or scale_factor",
         column=target.column,
     )
-    value[endless] = np.nan
-    return Numbers(value, numbers.reformatted)
-
-
-def _measured(mapping: Mapping, table: RawTable, targets: list[Target], columns: list[Numbers]) -> NDArray[np.bool_]:
-    """Rows that bear a value which cannot be known ahead, shape (n,)."""
-    measured = np.zeros(len(table), dtype=bool)
-    for target, numbers in zip(targets, columns, strict=True):
-        if not mapping.knows_ahead(target.series):
-            at = np.arange(len(table)) if target.where is None else target.where
-            measured[at] |= ~np.isnan(numbers.value)
-    return measured
+    said = numbers.value.copy()
+    said[endless] = np.nan
+    return Numbers(said, numbers.reformatted)
 
 
 def _instants(mapping: Mapping, table: RawTable, groups: NDArray[np.int64], *, latest: int, mistakes: Mistakes) -> Resolved | None:
@@ -114,59 +138,79 @@ def _instants(mapping: Mapping, table: RawTable, groups: NDArray[np.int64], *, l
     return resolve(stamps, groups, zone=mapping.time_zone, latest=last, name=name, rows=table.rows, mistakes=mistakes)
 
 
-def _on_grid(
-    case: Case, mapping: Mapping, table: RawTable, times: Resolved, groups: NDArray[np.int64], mistakes: Mistakes
-) -> tuple[Instants, NDArray[np.bool_]]:
-    """Interval starts on the grid of the declared resolution, counted on the case's wall clock, and which stamps were moved (n,)."""
-    step = 60 * mapping.resolution_min
-    good, zeros = np.flatnonzero(times.good), np.zeros(len(table), dtype=bool)
-    wall = times.utc.copy()
-    wall[good] += utc_offsets(times.utc[good], case.time_zone)
-    off = np.where(times.good, (wall + step // 2) % step - step // 2, 0)
-    snap = min(SNAP_S, step // 10)
-    start = times.utc - np.where(np.abs(off) <= snap, off, 0) - (step if mapping.time_is == "end" else 0)
-    if _wrong_resolution(mapping, table, start[good], groups[good], mistakes):
-        return start, zeros
-    loose = np.flatnonzero(np.abs(off) > snap)
+def _grids(
+    case: Case,
+    mapping: Mapping,
+    table: RawTable,
+    times: Resolved,
+    series: Sequence[tuple[Target, NDArray[np.intp], Numbers]],
+    *,
+    now: int,
+    mistakes: Mistakes,
+) -> list[_Grid]:
+    """Per series the intervals of its rows. A row without a value has no interval: its stamp may lie anywhere. A bad stamp is said once."""
+    made: dict[tuple[bytes, bytes, bool], _Grid] = {}
+    loose, ahead = np.zeros(len(table), dtype=bool), np.zeros(len(table), dtype=bool)
+    length, start = np.full(len(table), 60 * mapping.resolution_min, dtype=np.int64), times.utc.copy()
+    found = []
+    for target, at, numbers in series:
+        judged = times.good[at] & ~np.isnan(numbers.value)
+        ends = mapping.time_is == "end" and target.reading == "interval"
+        key = (judged.tobytes(), at.tobytes(), ends)
+        if key not in made:
+            made[key], far = _grid(case, mapping, table, times, at, judged, ends=ends, mistakes=mistakes)
+            rows = at[judged]
+            loose[at[far]] = True
+            start[rows], length[rows] = made[key].start[judged], made[key].length_s[judged]
+        grid = made[key]
+        if not mapping.knows_ahead(target.series):
+            over = grid.start + (grid.length_s if target.reading == "interval" else 0)
+            ahead[at[judged & (over > now + SNAP_S)]] = True
+        found.append(grid)
     mistakes.add_rows(
-        loose,
+        np.flatnonzero(loose),
         table.rows,
-        lambda i: f"the stamp {_utc(times.utc[i])} is not on the grid of {mapping.resolution_min} min",
+        lambda i: f"the stamp {_utc(times.utc[i])} is not on the grid of {length[i] / 60:g} min",
         "declare resolution_min as the source has it, or mend the stamp",
         column=mapping.time_column,
     )
-    return start, (off != 0) & (np.abs(off) <= snap)
-
-
-def _wrong_resolution(mapping: Mapping, table: RawTable, start: Instants, groups: NDArray[np.int64], mistakes: Mistakes) -> bool:
-    """True, with a mistake, when most steps of time are not of the declared length."""
-    order = np.lexsort((start, groups))
-    steps = np.diff(start[order])[np.diff(groups[order]) == 0]
-    steps = steps[steps > SNAP_S]
-    if len(steps) < STEPS_TO_JUDGE:
-        return False
-    lengths, counts = np.unique(steps, return_counts=True)
-    usual = int(lengths[np.argmax(counts)])
-    if usual == 60 * mapping.resolution_min or 2 * counts.max() <= len(steps):
-        return False
-    mistakes.add(
-        f"stamps are {usual / 60:g} min apart, the mapping declares {mapping.resolution_min}",
-        f"declare resolution_min: {usual / 60:g}",
-        row=int(table.rows[0]),
-        column=mapping.time_column,
-    )
-    return True
-
-
-def _refuse_future(mapping: Mapping, table: RawTable, start: Instants, good: NDArray[np.bool_], now: int, mistakes: Mistakes) -> None:
-    ahead = np.flatnonzero(good & (start + 60 * mapping.resolution_min > now + SNAP_S))
     mistakes.add_rows(
-        ahead,
+        np.flatnonzero(ahead),
         table.rows,
         lambda i: f"the interval of {_utc(start[i])} is not over at {_utc(now)}",
         "only prices are known ahead, and tariffs with published_local; check time zone and clock of the sender",
         column=mapping.time_column,
     )
+    return found
+
+
+def _grid(
+    case: Case,
+    mapping: Mapping,
+    table: RawTable,
+    times: Resolved,
+    at: NDArray[np.intp],
+    judged: NDArray[np.bool_],
+    *,
+    ends: bool,
+    mistakes: Mistakes,
+) -> tuple[_Grid, NDArray[np.intp]]:
+    """The intervals of the rows `at`, of which those `judged` bear a value; and which of them are off the grid."""
+    declared = 60 * mapping.resolution_min
+    start, length = times.utc[at].copy(), np.full(len(at), declared, dtype=np.int64)
+    snapped = np.zeros(len(at), dtype=bool)
+    some = np.flatnonzero(judged)
+    if not len(some):
+        return _Grid(start, length, snapped), some
+    stamps = start[some]
+    length[some] = lengths_of(stamps, declared_s=declared, ends=ends)
+    row = int(table.rows[at[some[0]]])
+    if wrong_resolution(stamps, length[some], column=mapping.time_column, row=row, mistakes=mistakes):
+        return _Grid(start, length, snapped), some[:0]
+    moved, near, far = on_grid(case, stamps, length[some])
+    start[some] = moved - (length[some] if ends else 0)
+    snapped[some] = near
+    return _Grid(start, length, snapped), some[far]
 
 
 def _known_at(mapping: Mapping, table: RawTable, now: int, mistakes: Mistakes) -> Instants | None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import FileSource, FolderSource, SqlSource
 from pipeline.ingest.cleaning import Clean, clean
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.points import Points, points_of
+from pipeline.ingest.spikes import MARGIN_S, WINDOW_S, Context
 from pipeline.ingest.unit import Unit
 from pipeline.store.warehouse import Warehouse
 
-HISTORY_S = 28 * 86400  # stored values that tell what a series usually has
 ReadSource = FileSource | FolderSource | SqlSource
 
 
@@ -25,6 +24,7 @@ class Prepared:
 
     unit: Unit
     rows: int
+    other_rows: int  # of a long table: rows of series that the case does not take
     values: int  # numbers read
     cleaned: tuple[Clean, ...]
     notes: tuple[str, ...]
@@ -38,21 +38,30 @@ def prepare(case: Case, warehouse: Warehouse, source: ReadSource, unit: Unit, *,
     whole = not isinstance(source, FolderSource)
     points = points_of(case, source.mapping, table, whole=whole, now=now, mistakes=mistakes, notes=notes)
     stored = {} if mistakes.count else _stored(case, warehouse, points, fresh=fresh, now=now)
-    none, minutes = np.empty(0), source.mapping.resolution_min
     cleaned = tuple(
-        clean(case, entry, resolution_min=minutes, history=stored.get(entry.target.series.id, none), mistakes=mistakes) for entry in points
+        clean(case, entry, before=stored.get(entry.target.series.id, Context.empty()), mistakes=mistakes) for entry in points
     )
     mistakes.raise_if_any()
     values = sum(int((~np.isnan(entry.value)).sum()) for entry in points)
-    return Prepared(unit, len(table), values, cleaned, tuple(notes))
+    notes += [f"{unit.name}: {said}" for said in dict.fromkeys(said for entry in cleaned for said in entry.notes)]
+    long = any(entry.target.where is not None for entry in points)
+    others = len(table) - sum(len(entry.value) for entry in points) if long else 0
+    return Prepared(unit, len(table), others, values, cleaned, tuple(notes))
 
 
-def _stored(case: Case, warehouse: Warehouse, points: list[Points], *, fresh: set[str], now: int) -> dict[str, NDArray[np.float64]]:
-    """Stored values of the four weeks before each known series' points, for the checks of unit and size."""
-    known = [entry for entry in points if entry.target.series.id not in fresh and len(entry.start)]
-    if not known:
+def _stored(case: Case, warehouse: Warehouse, points: list[Points], *, fresh: set[str], now: int) -> dict[str, Context]:
+    """Stored values before each known series' first point, for the checks of unit, size and spikes."""
+    firsts = {
+        entry.target.series.id: int(entry.start[valued].min())
+        for entry in points
+        if entry.target.series.id not in fresh and (valued := ~np.isnan(entry.value)).any()
+    }
+    if not firsts:
         return {}
-    first = min(int(entry.start.min()) for entry in known)
-    names = [entry.target.series.id for entry in known]
-    read = warehouse.observations(case.name, names, first - HISTORY_S, first, now).latest()
-    return {name: read.value[read.series_index == index] for index, name in enumerate(read.series)}
+    start, end = min(firsts.values()) - WINDOW_S - MARGIN_S, max(firsts.values())
+    read = warehouse.observations(case.name, list(firsts), start, end, now).latest()
+    found = {}
+    for index, (name, first) in enumerate(firsts.items()):
+        own = np.flatnonzero((read.series_index == index) & (read.valid_from < first) & (read.valid_from >= first - WINDOW_S - MARGIN_S))
+        found[name] = Context(read.valid_from[own], read.value[own], read.quality[own])
+    return found

@@ -9,9 +9,7 @@ class Quality(IntFlag):
     """Bits of the `quality` column of an observation."""
 
     GOOD = 0
-    REORDERED = 1  # the file was not in order of time; it was sorted
-    DUPLICATE = 2  # an identical row was dropped
-    SPIKE = 4  # an isolated spike was replaced by the line between its neighbours
+    SPIKE = 4  # a spike was replaced by the last value before it
     SUSPECT = 8  # looks like a spike, but of a kind that really jumps (prices): kept
     CLIPPED = 16  # a hair outside the plausible range: moved to its edge
     SNAPPED = 32  # the stamp was a few seconds off the grid
@@ -19,7 +17,8 @@ class Quality(IntFlag):
     PARTIAL = 128  # mean over an interval of which at least half was there
     REPEATED_HOUR = 256  # naive stamp in the repeated hour, resolved by order of appearance or by the clock
     REFORMATTED = 512  # thousands separators or padding were taken out of the text
-    ALL_ZERO = 1024  # a load that is zero throughout its file of a day or more: kept
+    ROLLOVER = 2048  # difference of a counter that rolled over between its readings
+    # 1, 2 and 1024 said in older stores what was true of a whole file: out of order, repeated, all zero. Now the receipt says so.
 
 
 def words(quality: int) -> str:

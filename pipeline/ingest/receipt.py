@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.core.errors import InputError, Mistake
+from pipeline.ingest.fates import Account
 
 NAMED = 4  # inputs in a message
 Status = Literal["imported", "already_imported"]
@@ -30,6 +31,8 @@ class Receipt:
     first: int | None = None  # start of the first interval, UTC epoch seconds
     last: int | None = None  # start of the last interval
     flags: dict[str, int] = field(default_factory=dict)  # quality flag -> number of values
+    accounts: tuple[Account, ...] = ()  # per mapped column, what became of every row
+    other_rows: int = 0  # of a long table: rows of series that the case does not take
     messages: tuple[str, ...] = ()
 
 

@@ -25,11 +25,11 @@ from pipeline.store.observations import Receipt as StoreReceipt
 from pipeline.store.warehouse import Warehouse
 
 REPAIRS = {
-    Quality.SPIKE: "were spikes and became the line between their neighbours",
+    Quality.SPIKE: "were spikes and became the last value before them",
     Quality.SUSPECT: "look like spikes and were kept",
     Quality.CLIPPED: "lay a hair outside the plausible range and were moved to its edge",
     Quality.PARTIAL: "are means over incomplete intervals",
-    Quality.ALL_ZERO: "are zero, all that the input has of their load: a wrong column or a dead meter, or it rests",
+    Quality.ROLLOVER: "are differences of a counter that rolled over",
     Quality.REPEATED_HOUR: "bear stamps of a repeated hour, taken in order of appearance",
 }
 
@@ -123,6 +123,8 @@ def _store(job: Import, source: ReadSource, prepared: Prepared, *, history: bool
     more = {
         "values_read": prepared.values,
         "gaps": sum(entry.gaps for entry in prepared.cleaned),
+        "accounts": tuple(entry.account for entry in prepared.cleaned if entry.account is not None),
+        "other_rows": prepared.other_rows,
         "flags": _flags(batch.quality),
         "messages": (*prepared.notes, *_repairs(unit.name, batch)),
     }

@@ -32,4 +32,4 @@ def unit_of_file(source: str, path: Path, mapping: Mapping) -> Unit:
 
 def content_hash(source: str, content: bytes, mapping: Mapping) -> str:
     """Changes with the bytes and with the mapping: what was read under another mapping was not read."""
-    return digest(source, canonical_json(mapping.model_dump(mode="json")), content)
+    return digest(source, canonical_json(mapping.model_dump(mode="json", exclude_defaults=True)), content)

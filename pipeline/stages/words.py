@@ -9,7 +9,11 @@ from zoneinfo import ZoneInfo
 
 from pipeline.cases.load import load_case
 from pipeline.core.clock import from_epoch
+from pipeline.ingest.fates import WORDS
 from pipeline.publish.holding import dearer_than_holding
+
+NAMED = 4  # series in a line
+FATES = {fate.name.lower(): words for fate, words in WORDS.items()}
 
 
 def describe_ingest(receipts: Sequence[Mapping[str, Any]], *, case: str) -> str:
@@ -19,7 +23,7 @@ def describe_ingest(receipts: Sequence[Mapping[str, Any]], *, case: str) -> str:
     for receipt in receipts:
         name = receipt["source"] if receipt["unit"].startswith(receipt["source"]) else f"{receipt['source']}: {receipt['unit']}"
         lines.append(f"{name}  {_taken(receipt, zone)}")
-        lines += [f"    {message}" for message in receipt["messages"]]
+        lines += [f"    {said}" for said in (*_accounts(receipt), *receipt["messages"])]
     return "\n".join(lines) or "The case has no sources."
 
 
@@ -32,6 +36,19 @@ def _taken(receipt: Mapping[str, Any], zone: str) -> str:
     parts.append(f"{receipt['gaps']:,} gaps" if receipt["gaps"] else "no gaps")
     parts += [f"{count:,} {flag.replace('_', ' ')}" for flag, count in receipt["flags"].items()]
     return "  ".join(parts)
+
+
+def _accounts(receipt: Mapping[str, Any]) -> list[str]:
+    """What became of the rows of each mapped column; columns of which it is the same share a line."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for account in receipt["accounts"]:
+        alike.setdefault((account["rows"], account["values"], *account["fates"].items()), []).append(account["series"])
+    lines = []
+    for (rows, count, *fates), series in alike.items():
+        parts = ", ".join(f"{number:,} {FATES[fate]}" for fate, number in fates)
+        named = ", ".join(series[:NAMED]) + (f" and {len(series) - NAMED} more" if len(series) > NAMED else "")
+        lines.append(f"{named}: {rows:,} rows gave {count:,} values: {parts}")
+    return [*lines, f"{receipt['other_rows']:,} rows are of other series"] if receipt["other_rows"] else lines
 
 
 def describe_override(record: Mapping[str, Any], *, case: str) -> str:

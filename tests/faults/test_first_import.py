@@ -13,7 +13,6 @@ from pipeline.core.clock import to_epoch
 from pipeline.core.errors import InputError
 from pipeline.equipment import Chp, Demand
 from pipeline.ingest.carrying import carried_kw
-from pipeline.ingest.quality import Quality
 from pipeline.ingest.receipt import Receipt
 from pipeline.ingest.run import ingest_case
 from pipeline.store.warehouse import Warehouse
@@ -61,13 +60,12 @@ def test_what_a_case_can_carry() -> None:
     assert carried_kw(case, case.series_by_id["wind"]) is None
 
 
-def test_a_load_of_zeros_is_kept_flagged_and_named(tmp_path: Path) -> None:
+def test_a_load_of_zeros_is_kept_and_named(tmp_path: Path) -> None:
     _, quality, receipt = stored(tmp_path, utc_csv(quarter_hours(96), [0] * 96))
-    assert all(bits & Quality.ALL_ZERO for bits in quality.values())
-    assert receipt.flags == {"all_zero": 96}
-    assert "drop.csv: 96 values are zero, all that the input has of their load" in receipt.messages[0]
+    assert set(quality.values()) == {0} and len(quality) == 96
+    assert "drop.csv: all 96 values of load are zero: a wrong column or a dead meter, or it rests" in receipt.messages[0]
 
 
 def test_a_short_file_of_zeros_and_zeros_among_values_are_no_matter(tmp_path: Path) -> None:
-    assert stored(tmp_path / "short", utc_csv(quarter_hours(8), [0] * 8))[2].flags == {}
-    assert stored(tmp_path / "mixed", utc_csv(quarter_hours(96), [0] * 95 + [100]))[2].flags == {}
+    assert stored(tmp_path / "short", utc_csv(quarter_hours(8), [0] * 8))[2].messages == ()
+    assert stored(tmp_path / "mixed", utc_csv(quarter_hours(96), [0] * 95 + [100]))[2].messages == ()

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cases.sources import ColumnMap, Series
-from tests.unit.ingest.support import LOAD, NOW, PRICE, mapping_of, quarter_hours, refused, utc_csv
+from tests.unit.ingest.support import LOAD, NOW, PRICE, mapping_of, quarter_hours, refused, stored, utc_csv
 
 HEAD = "valid_from,load\n"
 GOOD = "2016-03-01T00:00Z,100\n"
@@ -187,13 +187,13 @@ def test_a_unit_that_is_a_thousand_times_off_is_refused(tmp_path: Path, numbers:
 
 
 def test_a_unit_that_measures_something_else_is_refused(tmp_path: Path) -> None:
-    for unit in ("kvar", "MWh", "1"):
+    for unit in ("kvar", "kWhth", "1"):
         mapping = mapping_of(ColumnMap(column="load", series="load", unit=unit))
         only(
             refused(tmp_path, HEAD + GOOD, mapping=mapping),
             place="drop.csv, column load",
             says=f"the unit '{unit}' cannot become 'kW'",
-            remedy="GW, MW, W, kW",
+            remedy="W, kW, MW, GW, Wh, kWh, MWh, GWh",
         )
 
 
@@ -264,24 +264,22 @@ def test_a_repeated_hour_in_a_shuffled_file_is_refused(tmp_path: Path) -> None:
     assert [mistake.place for mistake in mistakes] == ["drop.csv, row 2, column valid_from", "drop.csv, row 4, column valid_from"]
 
 
-def test_another_resolution_than_declared_is_refused(tmp_path: Path) -> None:
-    hours = [start for start in quarter_hours(80) if not start % 3600]
-    only(
-        refused(tmp_path, utc_csv(hours, [1] * 20)),
-        place="drop.csv, row 2, column valid_from",
-        says="stamps are 60 min apart, the mapping declares 15",
-        remedy="declare resolution_min: 60",
-    )
+def test_steps_that_no_interval_has_are_refused(tmp_path: Path) -> None:
+    place = "drop.csv, row 2, column valid_from"
+    sevens = [quarter_hours(1)[0] + 420 * n for n in range(20)]
+    said = refused(tmp_path / "7", utc_csv(sevens, [1] * 20))
+    only(said, place=place, says="stamps are 7 min apart", remedy="send one value per 1, 2, 3")
+    days = [quarter_hours(1)[0] + 86400 * n for n in range(20)]
+    said = refused(tmp_path / "d", utc_csv(days, [1] * 20))
+    only(said, place=place, says="stamps are 1440 min apart", remedy="declare resolution_min: 1440")
 
 
-def test_a_resolution_that_does_not_fit_the_series_is_refused(tmp_path: Path) -> None:
-    mapping = mapping_of(resolution_min=20)
-    only(
-        refused(tmp_path, HEAD + "2016-03-01T00:00Z,1\n2016-03-01T00:20Z,1\n", mapping=mapping),
-        place="drop.csv, column load",
-        says="steps of 20 min do not fit load, which has 15 min",
-        remedy="its own resolution_min",
-    )
+def test_the_remedy_for_coarse_values_works(tmp_path: Path) -> None:
+    three_hours = [quarter_hours(1)[0] + 10800 * n for n in range(20)]
+    [mistake] = refused(tmp_path / "no", utc_csv(three_hours, range(20)))
+    declared = mapping_of(resolution_min=int(mistake.remedy.split()[2]))
+    values, _, receipt = stored(tmp_path / "yes", utc_csv(three_hours, range(20)), mapping=declared)
+    assert len(values) == 240 and receipt.accounts[0].fates == {"held": 20}
 
 
 def test_a_series_that_the_case_lacks_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.cases.sources import ColumnMap, Series
 from pipeline.ingest.quality import Quality
-from tests.unit.ingest.support import PRICE, epoch, mapping_of, quarter_hours, stored, utc_csv
+from tests.unit.ingest.support import PRICE, epoch, folder_case, mapping_of, quarter_hours, run, stored, utc_csv
+from tests.unit.ingest.support import values as values_of
 
 HEAD = "valid_from,load\n"
 STARTS = quarter_hours(8)
@@ -41,29 +42,55 @@ def test_a_gap_is_an_absence_and_counted(tmp_path: Path, mark: str) -> None:
     assert (receipt.rows_read, receipt.values_read, receipt.gaps) == (7, 6, 2)
 
 
-def test_reversed_and_shuffled_files_are_sorted_and_flagged(tmp_path: Path) -> None:
+def test_reversed_and_shuffled_files_are_sorted_and_it_is_said(tmp_path: Path) -> None:
+    """Order is a fact of the file, not of a value: no flag."""
     for number, order in enumerate(([*range(7, -1, -1)], [3, 1, 0, 2, 7, 6, 5, 4])):
         values, quality, receipt = stored(tmp_path / str(number), utc_csv([STARTS[i] for i in order], order))
         assert values == dict(zip(STARTS, map(float, range(8)), strict=True))
-        assert set(quality.values()) == {Quality.REORDERED}
-        assert receipt.flags == {"reordered": 8}
+        assert set(quality.values()) == {0}
+        assert receipt.messages == ("drop.csv: rows were not in order of time and were sorted",)
 
 
 def test_identical_rows_become_one(tmp_path: Path) -> None:
     values, quality, receipt = stored(tmp_path, utc_csv([*STARTS, STARTS[3], STARTS[3]], [*range(8), 3, "3.0"]))
     assert values == dict(zip(STARTS, map(float, range(8)), strict=True))
-    assert quality[STARTS[3]] == Quality.DUPLICATE | Quality.REORDERED
-    assert receipt.rows_added == 8 and receipt.flags["duplicate"] == 1
+    assert set(quality.values()) == {0}
+    assert receipt.rows_added == 8 and receipt.accounts[0].fates == {"stored": 8, "merged": 2}
 
 
-def test_a_spike_becomes_the_line_between_its_neighbours(tmp_path: Path) -> None:
+def test_a_spike_becomes_the_last_value_before_it(tmp_path: Path) -> None:
     numbers = [100.0 + np.sin(i) for i in range(40)]
     numbers[20], numbers[21] = 4000.0, 90_000.0
     starts = quarter_hours(40)
     values, quality, receipt = stored(tmp_path, utc_csv(starts, numbers))
-    assert values[starts[20]] == pytest.approx(numbers[19] + (numbers[22] - numbers[19]) / 3)
+    assert values[starts[20]] == values[starts[21]] == numbers[19]
     assert {start for start, bits in quality.items() if bits} == {starts[20], starts[21]}
     assert receipt.flags == {"spike": 2}
+
+
+def test_what_lasts_longer_than_two_values_is_true(tmp_path: Path) -> None:
+    """The level has changed: the third value is believed, and those that follow it."""
+    numbers = [100.0] * 20 + [500.0] * 20
+    starts = quarter_hours(40)
+    values, quality, _ = stored(tmp_path, utc_csv(starts, numbers))
+    assert [start for start, bits in quality.items() if bits] == starts[20:22]
+    assert [values[start] for start in starts[19:24]] == [100, 100, 100, 500, 500]
+
+
+def test_a_spike_in_a_single_live_row_is_judged_as_one_in_a_file_is(tmp_path: Path) -> None:
+    from pipeline.store.warehouse import Warehouse
+
+    starts = quarter_hours(300)
+    numbers = [100.0 + np.sin(i) for i in range(299)]
+    warehouse, drops = Warehouse.open(tmp_path / "home"), tmp_path / "drops"
+    drops.mkdir()
+    case = folder_case(drops, series=(Series(id="load", kind="load"),))
+    (drops / "a.csv").write_text(utc_csv(starts[:299], numbers))
+    run(case, warehouse)
+    (drops / "b.csv").write_text(utc_csv(starts[299:], [4000.0]))
+    receipt = run(case, warehouse)[-1]
+    assert receipt.flags == {"spike": 1}
+    assert values_of(warehouse, case)[starts[299]] == numbers[298]
 
 
 def test_what_is_at_rest_most_of_the_time_has_no_spikes(tmp_path: Path) -> None:
@@ -75,12 +102,12 @@ def test_what_is_at_rest_most_of_the_time_has_no_spikes(tmp_path: Path) -> None:
 
 
 def test_a_price_that_jumps_is_kept_and_flagged(tmp_path: Path) -> None:
-    numbers = [30.0] * 100
-    numbers[50] = 3000.0
+    numbers = [30.0] * 200
+    numbers[150] = 3000.0
     mapping = mapping_of(ColumnMap(column="load", series="price", unit="EUR/MWh"))
-    values, quality, _ = stored(tmp_path, utc_csv(quarter_hours(100), numbers), series_id="price", mapping=mapping)
-    assert values[quarter_hours(100)[50]] == pytest.approx(3.0)
-    assert quality[quarter_hours(100)[50]] == Quality.SUSPECT
+    values, quality, _ = stored(tmp_path, utc_csv(quarter_hours(200), numbers), series_id="price", mapping=mapping)
+    assert values[quarter_hours(200)[150]] == pytest.approx(3.0)
+    assert {start: bits for start, bits in quality.items() if bits} == {quarter_hours(200)[150]: Quality.SUSPECT}
 
 
 def test_a_hair_outside_the_range_is_moved_to_its_edge(tmp_path: Path) -> None:

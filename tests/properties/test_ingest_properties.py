@@ -23,6 +23,7 @@ from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import to_numbers
 from pipeline.ingest.points import points_of
 from pipeline.ingest.reading import read_bytes
+from pipeline.ingest.spikes import Context
 from pipeline.ingest.stamps import local_to_utc
 from tests.unit.ingest.support import NOW, case_with, mapping_of
 
@@ -39,7 +40,7 @@ def imported(content: bytes, mapping: Mapping, *, name: str = "drop.csv", now: i
     table = read_bytes(name, content, mapping)
     points = points_of(CASE, mapping, table, whole=True, now=now, mistakes=mistakes, notes=notes)
     cleaned: list[Clean] = [
-        clean(CASE, entry, resolution_min=mapping.resolution_min, history=np.empty(0), mistakes=mistakes) for entry in points
+        clean(CASE, entry, before=Context.empty(), mistakes=mistakes) for entry in points
     ]
     mistakes.raise_if_any()
     assert all(np.isfinite(entry.value).all() and (np.diff(entry.start) > 0).all() for entry in cleaned)
