@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.cases.case import Case
 from pipeline.cases.settings import FIRST_STAGE, Affine, BoxRobust, HalfWidths, Sampled
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import Chp, Converter, EvAggregator, Generator
+from pipeline.equipment import EvAggregator
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Indices
 from pipeline.schedule.desk import Desk
@@ -125,19 +125,3 @@ def _far_memory(method: Affine, steps: int) -> Iterator[Mistake]:
     if method.memory_steps > steps - 1:
         yield Mistake("settings.method.memory_steps", f"a rule would look {method.memory_steps} steps back, and the day has {steps}",
                       f"memory_steps is at most the number of steps less one: take at most {steps - 1}")
-
-
-def dearest_supply_per_kwh(case: Case) -> float:
-    """What one more kWh costs at most from the case's own units: the worth of stored energy where no market gives a price."""
-    costs = [0.0]
-    for device in case.devices:
-        match device:
-            case Generator():
-                costs.append(device.cost_linear_per_kwh + 2 * device.cost_quadratic_per_kw2h * device.power_max_kw)
-            case Chp():
-                costs.append(device.fuel_cost_per_kwh)
-            case Converter() if device.output_carrier == "active":
-                costs.append(device.cost_per_kwh)
-            case _:
-                pass
-    return max(costs)

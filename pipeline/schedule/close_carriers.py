@@ -1,4 +1,4 @@
-"""Hydrogen and heat of one interval close inside their network; what moves there shows in its active power, which closes after them."""
+"""Hydrogen of one interval closes inside its network; what moves there shows in heat and active power, which close after it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.program.linear_program import Floats
-from pipeline.schedule.interval import TINY, Interval, lower_column, net_range, raise_column, shift_stores
+from pipeline.schedule.interval import TINY, Interval, net_range, shift_stores
 
 
 def close_hydrogen(work: Interval) -> Floats:
-    """Hydrogen mismatch: the tank, then units run lower. Returns what is left per network, m3/h."""
+    """Hydrogen mismatch: the tank, units that run lower, then those that run higher. Returns what is left per network, m3/h."""
     units, stores = work.roster.converters, work.roster.hydrogen_stores
     if not units.hydrogen.any() and not stores.names:
         return np.zeros(work.count)
@@ -19,33 +19,12 @@ def close_hydrogen(work: Interval) -> Floats:
     lack, spare = np.maximum(-balance, 0.0), np.maximum(balance, 0.0)
     lack -= shift_stores(work, stores, lack, up=True)
     lack -= _move_units(work, lack, -units.hydrogen, up=False)
+    lack -= _move_units(work, lack, np.where(_beside_partner(work), 0.0, units.hydrogen), up=True)
+    lack -= shift_stores(work, stores, lack, up=True, loose=True)
     spare -= shift_stores(work, stores, spare, up=False)
     spare -= _move_units(work, spare, units.hydrogen, up=False)
-    return lack + spare
-
-
-def close_heat(work: Interval) -> Floats:
-    """Heat mismatch: the vent, the heat store, the boilers, then vented or unmet heat. Returns what is left per network."""
-    chps, units, demands, stores = work.roster.chps, work.roster.converters, work.roster.heat_demands, work.roster.heat_stores
-    vent = np.concatenate([chps.vent, units.vent])
-    has = vent >= 0
-    entries, place = vent[has], np.concatenate([chps.network, units.network])[has]
-    largest = np.concatenate([chps.vent_max, units.vent_max])[has]
-    balance = (work.sum(chps.network, chps.ratio * work.x[chps.power]) + work.sum(units.network, units.heat * work.x[units.power])
-               - work.sum(place, work.x[entries])
-               + work.sum(stores.network, work.x[stores.discharge] - work.x[stores.charge])
-               + work.sum(demands.network, work.x[demands.shed] - work.u[demands.load]))
-    boilers = np.where(units.heat_led, units.heat, 0.0)
-    lack = np.maximum(-balance, 0.0)
-    lack -= lower_column(work, entries, place, lack)
-    lack -= shift_stores(work, stores, lack, up=True)
-    lack -= _move_units(work, lack, boilers, up=True)
-    lack -= raise_column(work, demands.shed, demands.network, lack, work.u[demands.load])
-    spare = np.maximum(balance, 0.0)
-    spare -= shift_stores(work, stores, spare, up=False)
-    spare -= lower_column(work, demands.shed, demands.network, spare)
-    spare -= _move_units(work, spare, boilers, up=False)
-    spare -= raise_column(work, entries, place, spare, largest)
+    spare -= _move_units(work, spare, np.where(_beside_partner(work), 0.0, -units.hydrogen), up=True)
+    spare -= shift_stores(work, stores, spare, up=False, loose=True)
     return lack + spare
 
 
@@ -62,7 +41,7 @@ def lower_bought(work: Interval, amount: Floats) -> Floats:
 
 
 def shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> None:
-    """Raise (lower) active power by at most `amount` per network, as far as the tanks follow. Heat is left for `close_heat`.
+    """Raise (lower) active power by at most `amount` per network, as far as the tanks follow. Heat is left to close anew.
 
     Up: electrolysers run lower, then fuel cells higher. Down: fuel cells lower, then electrolysers higher. None starts beside its partner.
     """

@@ -67,11 +67,12 @@ def open_desk(case: Case, day: DeliveryDay, program: LinearProgram) -> Desk:
     """Index everything once. Costs milliseconds; holds no state of the day."""
     binder = Binder(case, program)
     layout = binder.layout
+    ledger = ledger_of(program, layout)
     return Desk(
         case=case, day=day, program=program, layout=layout, binder=binder,
-        roster=roster_of(case, program, layout, binder.state_names, binder.units, binder.ramps),
+        roster=roster_of(case, program, layout, ledger, binder.state_names, binder.units, binder.ramps),
         feeders=tuple(feeder_of(case, network) for network in case.networks if network.kind == "lindistflow"),
-        ledger=ledger_of(program, layout), readouts=_readouts(case, program, layout),
+        ledger=ledger, readouts=_readouts(case, program, layout),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
+
 import numpy as np
 
 from pipeline.program.linear_program import Floats, Indices
@@ -11,10 +14,15 @@ TINY = 1e-9
 
 
 class Interval:
-    """Columns x (J,), inputs u, state values; takes and gives per network. Lives for one interval only."""
+    """Columns x (J,), inputs u, state values; takes and gives per network. Lives for one interval only.
 
-    def __init__(self, roster: Roster, x: Floats, u: Floats, before: Floats, turning: tuple[Floats, Floats] | None = None) -> None:
+    wanted: the inputs with the rule of the day's end, which stores keep as long as anything else can move.
+    """
+
+    def __init__(self, roster: Roster, x: Floats, u: Floats, before: Floats, *, wanted: Floats | None = None,
+                 turning: tuple[Floats, Floats] | None = None) -> None:
         self.roster, self.x, self.u, self.before = roster, x, u, before
+        self.wanted = u if wanted is None else wanted
         self.turning = turning  # net injection between which stores turn in time
         self.count = len(roster.networks)
         self.left = np.zeros(self.count)  # what no device could take, per network and over all carriers
@@ -26,7 +34,18 @@ class Interval:
 
     def copy(self) -> Interval:
         """The same interval with columns of its own."""
-        return Interval(self.roster, self.x.copy(), self.u, self.before, self.turning)
+        return Interval(self.roster, self.x.copy(), self.u, self.before, wanted=self.wanted, turning=self.turning)
+
+    @cached_property
+    def cost(self) -> Floats:
+        """What one more of each column costs, (J,)."""
+        return self.roster.ledger.marginal(self.u)
+
+    @property
+    def active_cost(self) -> float:
+        """What a kW over the interval is worth: the market's price, else that of the dearest supply."""
+        column = self.roster.active_column
+        return float(self.cost[column]) if column >= 0 else self.roster.active_price_per_kwh * self.roster.step_h
 
     def within_ramps(self, low: Floats, high: Floats, ramp: Indices) -> tuple[Floats, Floats]:
         """Limits (n,) narrowed to what each can reach from where it was; `ramp`: its row, -1 without. Limits come first."""
@@ -69,13 +88,26 @@ class Interval:
         return np.asarray(capacity * part[network])
 
 
-def net_range(work: Interval, stores: Stores) -> tuple[Floats, Floats]:
-    """Lowest and highest net injection that power and energy limits allow."""
-    kept = stores.kept * work.before[stores.before]
-    lowest = -np.maximum(work.u[stores.energy_high] - kept, 0.0) / stores.gain
-    highest = np.maximum(kept - work.u[stores.energy_low], 0.0) / stores.drain
+def merit_order(network: Indices, cost: Floats) -> Iterator[Indices]:
+    """Rows of what is cheapest in its network, then of what comes next in each; rows of equal cost together."""
+    order = np.lexsort((cost, network))
+    first = np.diff(network[order], prepend=-1) != 0
+    dearer = np.diff(cost[order], prepend=0.0) > TINY
+    steps = np.cumsum(dearer | first)
+    rank = steps - np.maximum.accumulate(np.where(first, steps, 0))
+    for place in range(int(rank.max(initial=-1)) + 1):
+        yield order[rank == place]
+
+
+def net_range(work: Interval, stores: Stores, *, loose: bool = False) -> tuple[Floats, Floats]:
+    """Lowest and highest net injection that power and energy limits allow. `loose`: without the rule of the day's end."""
+    kept, limits = stores.kept * work.before[stores.before], work.u if loose else work.wanted
+    empty, full = kept - limits[stores.energy_low], kept - limits[stores.energy_high]
     low, high = work.within_ramps(work.u[stores.power_low], work.u[stores.power_high], stores.ramp)
-    return np.clip(low, lowest, highest), np.clip(high, lowest, highest)
+    lowest, highest = np.minimum(full, 0.0) / stores.gain, np.maximum(empty, 0.0) / stores.drain
+    low, high = np.clip(low, lowest, highest), np.clip(high, lowest, highest)
+    high = np.where(empty < 0, np.clip(empty / stores.gain, low, high), high)  # below its limit it charges, above it discharges
+    return np.where(full > 0, np.clip(full / stores.drain, low, high), low), high
 
 
 def range_in_time(work: Interval, stores: Stores) -> tuple[Floats, Floats]:
@@ -90,11 +122,14 @@ def set_net(work: Interval, stores: Stores | Aggregators, net: Floats) -> None:
     work.x[stores.charge], work.x[stores.discharge] = np.maximum(-net, 0.0), np.maximum(net, 0.0)
 
 
-def shift_stores(work: Interval, stores: Stores, amount: Floats, *, up: bool, only_stop: bool = False) -> Floats:
-    """Raise (lower) net injection by `amount` per network as far as limits allow; gives what it took. `only_stop`: not through zero."""
+def shift_stores(work: Interval, stores: Stores, amount: Floats, *, up: bool, only_stop: bool = False, loose: bool = False) -> Floats:
+    """Raise (lower) net injection by `amount` per network as far as limits allow; gives what it took.
+
+    only_stop: not through zero. loose: off the rule of the day's end.
+    """
     if not stores.names:
         return np.zeros(work.count)
-    return shift_net(work, stores, net_range(work, stores), amount, up=up, only_stop=only_stop)
+    return shift_net(work, stores, net_range(work, stores, loose=loose), amount, up=up, only_stop=only_stop)
 
 
 def shift_net(work: Interval, stores: Stores | Aggregators, limits: tuple[Floats, Floats], amount: Floats, *, up: bool,

@@ -27,6 +27,10 @@ class Ledger:
     final: Indices  # entries whose cost sits on the last position
     final_cost: Floats
 
+    def marginal(self, inputs: Floats) -> Floats:
+        """What one more of each column costs in an interval, (J,), at its inputs (I,)."""
+        return np.asarray(self.cost + self.by_input @ inputs)
+
     def by_term(self, columns: Floats, inputs: Floats, grown: Floats) -> Floats:
         """(K, J) columns, (K, I) inputs, (K, n) growth of the final columns -> (K, terms)."""
         each = columns * (self.cost + (self.by_input @ inputs.T).T)

@@ -13,7 +13,6 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.solve import Basis, LiveSolver, Solution, SolveOptions, Status, solve
-from pipeline.schedule.carrying import dearest_supply_per_kwh
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.dispatch import Dispatch, Settled
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
@@ -26,6 +25,7 @@ from pipeline.schedule.rule_distance import Followed, followed_by, set_points_kw
 from pipeline.schedule.rules import Rules
 from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day
 from pipeline.schedule.state import State
+from pipeline.schedule.worth import dearest_supply_per_kwh
 
 _BALANCES = ("active_flow", "reactive_flow", "active_balance", "reactive_balance", "heat_balance", "hydrogen_balance")
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.schedule.chain import Chain
+from pipeline.schedule.ledger import Ledger
 from pipeline.schedule.units import Ramps, Units
 
 
@@ -80,6 +81,30 @@ class Converters:
     bought: NDArray[np.bool_]  # feeds active power from fuel alone: free to move like a generator
     ramp: Indices  # into Ramps, -1: none
     pairs: Indices  # (p, 2) rows of units that never run at once
+
+
+@dataclass(frozen=True)
+class HeatMakers:
+    """Whatever makes heat, cogeneration units and converters alike; factors per unit of power, as it enters the buses."""
+
+    network: Indices
+    power: Indices
+    low: Indices
+    high: Indices
+    heat: Floats
+    active: Floats
+    hydrogen: Floats
+    ramp: Indices  # into Ramps, -1: none
+    partner: Indices  # column of the power of the unit that never runs at once, -1: none
+
+
+@dataclass(frozen=True)
+class Vents:
+    """Where heat is let go: column, network and the most of it."""
+
+    network: Indices
+    column: Indices
+    most: Floats
 
 
 @dataclass(frozen=True)
@@ -192,6 +217,8 @@ class Roster:
     generators: Generators
     chps: Chps
     converters: Converters
+    heat_makers: HeatMakers
+    vents: Vents
     stores: Stores  # active
     heat_stores: Stores
     hydrogen_stores: Stores
@@ -202,7 +229,12 @@ class Roster:
     ramps: Ramps
     chain: Chain | None  # who takes what is left over before the balancing tie; None: the tie alone
     closing: Indices  # per network: the tie over which its mismatch passes, -1: none
+    parent: Indices  # per network: the one at the other end of that tie, -1: the market or none
     levels: tuple[Indices, ...]  # networks from the leaves to the one at the balancing tie
+    ledger: Ledger  # what every column costs
+    active_column: int  # the exchange whose price power has, -1: none
+    active_price_per_kwh: float  # where no market gives one
+    step_h: float
 
     @property
     def every_store(self) -> tuple[Stores, ...]:

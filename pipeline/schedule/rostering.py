@@ -12,6 +12,7 @@ from pipeline.equipment import Chp, Converter, Demand, EvAggregator, EvFleet, Ge
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.schedule.chain import chain_of
 from pipeline.schedule.layout import Layout
+from pipeline.schedule.ledger import Ledger
 from pipeline.schedule.roster import (
     Aggregators,
     Chps,
@@ -19,29 +20,35 @@ from pipeline.schedule.roster import (
     Converters,
     Demands,
     Generators,
+    HeatMakers,
     Roster,
     Sources,
     Stores,
     Ties,
+    Vents,
 )
 from pipeline.schedule.units import Ramps, Units
+from pipeline.schedule.worth import dearest_supply_per_kwh
 
 POWER = {"active": "kw", "reactive": "kvar", "heat": "kwth", "hydrogen": "m3h"}
 ENERGY = {"active": "kwh", "heat": "kwhth", "hydrogen": "m3"}
 
 
-def roster_of(case: Case, program: LinearProgram, layout: Layout, state_names: Sequence[str], units: Units, ramps: Ramps) -> Roster:
+def roster_of(case: Case, program: LinearProgram, layout: Layout, ledger: Ledger, state_names: Sequence[str], units: Units,
+              ramps: Ramps) -> Roster:
     """Index arrays of every device kind. Raises ValueError where the program lacks what the case has."""
     look = _Look(case, layout, tuple(state_names), program.step_h, units, ramps)
-    ties = look.ties()
+    ties, chps, converters = look.ties(), look.chps(), look.converters()
     closing, levels = _tree(case, ties, len(look.networks))
     return Roster(
         networks=look.networks, demands=look.demands("active"), heat_demands=look.demands("heat"), sources=look.sources(),
-        generators=look.generators(), chps=look.chps(), converters=look.converters(), stores=look.stores("active"),
+        generators=look.generators(), chps=chps, converters=converters, heat_makers=_heat_makers(chps, converters),
+        vents=_vents(chps, converters), stores=look.stores("active"),
         heat_stores=look.stores("heat"), hydrogen_stores=look.stores("hydrogen"), cohorts=look.cohorts(),
         aggregators=look.aggregators(), ties=ties, units=units, ramps=ramps, chain=chain_of(case, program, layout, look.number),
-        closing=closing,
-        levels=levels,
+        closing=closing, parent=_parents(ties, closing), levels=levels, ledger=ledger,
+        active_column=_priced_exchange(case, ties), active_price_per_kwh=dearest_supply_per_kwh(case),
+        step_h=program.step_h,
     )
 
 
@@ -187,6 +194,35 @@ class _Look:
         )
 
 
+def _heat_makers(chps: Chps, converters: Converters) -> HeatMakers:
+    """Cogeneration units first, then the converters that make heat, in the order of the case."""
+    n, made = chps.power.size, np.flatnonzero(converters.heat > 0)
+    partner = np.full(converters.power.size, -1, dtype=np.int64)
+    for one, other in converters.pairs:
+        partner[one], partner[other] = other, one
+    return HeatMakers(
+        network=np.concatenate([chps.network, converters.network[made]]), power=np.concatenate([chps.power, converters.power[made]]),
+        low=np.concatenate([chps.low, converters.low[made]]), high=np.concatenate([chps.high, converters.high[made]]),
+        heat=np.concatenate([chps.ratio, converters.heat[made]]), active=np.concatenate([chps.sign, converters.active[made]]),
+        hydrogen=np.concatenate([np.zeros(n), converters.hydrogen[made]]),
+        ramp=np.concatenate([np.full(n, -1, dtype=np.int64), converters.ramp[made]]),
+        partner=np.concatenate([np.full(n, -1, dtype=np.int64), np.where(partner >= 0, converters.power[partner], -1)[made]]),
+    )
+
+
+def _vents(chps: Chps, converters: Converters) -> Vents:
+    column = np.concatenate([chps.vent, converters.vent])
+    has = column >= 0
+    return Vents(np.concatenate([chps.network, converters.network])[has], column[has],
+                 np.concatenate([chps.vent_max, converters.vent_max])[has])
+
+
+def _priced_exchange(case: Case, ties: Ties) -> int:
+    """Column of the exchange at which power has a price: the balancing tie's, where it trades."""
+    traded = [row for row, tie in enumerate(case.ties) if tie.market is not None and tie.id == case.balancing_tie]
+    return int(ties.exchange[traded[0]]) if traded else -1
+
+
 def _tree(case: Case, ties: Ties, network_count: int) -> tuple[Indices, tuple[Indices, ...]]:
     """Spanning tree of networks towards the balancing tie: each network's closing tie, and networks by falling depth.
 
@@ -211,6 +247,15 @@ def _tree(case: Case, ties: Ties, network_count: int) -> tuple[Indices, tuple[In
     deepest = max(depth.values())
     levels = tuple(_ints(n for n in range(network_count) if depth[n] == d) for d in range(deepest, -1, -1))
     return closing, levels
+
+
+def _parents(ties: Ties, closing: Indices) -> Indices:
+    """The network at the other end of each network's closing tie, -1 for the market or none."""
+    found = np.full(closing.size, -1, dtype=np.int64)
+    for network in np.flatnonzero(closing >= 0):
+        tie = closing[network]
+        found[network] = ties.upper[tie] if ties.lower[tie] == network else ties.lower[tie]
+    return found
 
 
 def _ints(values: Iterable[int]) -> Indices:

@@ -54,15 +54,15 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
     """Meet interval `state.step`. Returns it as realised and the state in which the next one starts.
 
     Set-points of stores, generators, units and ties inside are held; sources feed what came less what was curtailed; loads draw
-    what came less what was shed; vehicles are clipped to presence and headroom; heat goes to its store, then it is vented or unmet;
-    the rest passes over each network's tie and ends at the case's balancing tie.
+    what came; vehicles are clipped to presence and headroom; heat goes to its store, then to what makes it; the rest passes over each
+    network's tie and ends at the case's balancing tie. Load is shed, surplus dumped, and a store kept off the rule of the day's end
+    only where nothing else in reach has room for less.
     """
-    # Where a chain takes the mismatch, a store ends its day as the cycle wants it, and what comes after it in the chain moves.
-    rows = reality.rows if desk.roster.chain is None else reality.judged
-    inputs = desk.binder.interval(rows[state.step - 1], state)
+    inputs, judged = (desk.binder.interval(rows[state.step - 1], state) for rows in (reality.rows, reality.judged))
     turning = None if desk.roster.chain is None else turning_range(
-        desk.roster.stores, desk.roster.ramps, rows[state.step - 1 :], inputs, state.values)
-    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h, turning=turning)
+        desk.roster.stores, desk.roster.ramps, reality.judged[state.step - 1 :], judged, state.values)
+    columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h, wanted=judged,
+                                            turning=turning)
     cohorts = desk.roster.cohorts
     lost = state.lost_kwh + columns[cohorts.unserved]
     columns[cohorts.unserved] = lost

@@ -11,13 +11,14 @@ from pipeline.equipment import Demand, Generator, Store
 from pipeline.equipment.generator import Commitment
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
-from pipeline.schedule.carrying import check_first_stage, check_treatment, dearest_supply_per_kwh
+from pipeline.schedule.carrying import check_first_stage, check_treatment
 from pipeline.schedule.day_ahead import plan_day
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.guarding import protect_prices
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.solving import work_on
 from pipeline.schedule.treatments import _worth
+from pipeline.schedule.worth import dearest_supply_per_kwh
 from tests.helpers import case_of
 from tests.unit.schedule.tiny_day import setting
 

@@ -89,19 +89,23 @@ def test_energy_that_was_not_served_is_paid_once(tiny, rolling):
     assert penalty == pytest.approx(need * tiny.case.settings.slack_price_per_kwh, rel=1e-6)
 
 
-def test_heat_is_taken_from_the_store_then_vented_or_unmet(tiny, rolling):
+def test_heat_is_unmet_only_where_the_store_and_the_unit_give_all_they_can(tiny, rolling):
     desk, stores = rolling.desk, rolling.desk.roster.heat_stores
     truth = tiny.truth()
     row = [s.id for s in tiny.case.series].index("mg_f01_b04_heat")
     values = truth.values.copy()
-    values[row] *= 3.0
+    values[row] *= 10.0
     day = no_redispatch(rolling, replace(truth, values=values))
     energy = day.columns[:, stores.energy]
     assert energy.min() >= -1e-9
     short = day.columns[:, desk.roster.heat_demands.shed].sum(axis=1) > 1e-6
     full_power = day.columns[:, stores.discharge] > day.inputs[:, stores.power_high] - 1e-6
-    assert short.any()
-    assert ((energy < 1e-6) | full_power)[short].all()  # heat is unmet only once the store gives all it can
+    assert short.any() and not short.all()
+    unit = desk.roster.chps
+    assert (day.columns[short][:, unit.power] > day.inputs[short][:, unit.high] - 1e-6).all()
+    before_the_end = short & (np.arange(len(short)) < len(short) - 1)  # there the store owes as much
+    assert ((energy < 1e-6) | full_power)[before_the_end].all()
+    assert not day.columns[short][:, stores.charge].any()
     assert not day.columns[short][:, desk.roster.chps.vent].any()
 
 
@@ -145,16 +149,16 @@ def test_a_store_that_ends_off_its_level_pays_for_it(tiny, rolling):
     for step in range(1, tiny.count + 1):
         columns = plain_set_points(desk, rolling.held, step)
         columns[desk.roster.stores.charge], columns[desk.roster.stores.discharge] = 0.0, 0.0
-        columns[desk.roster.stores.discharge[0]] = 20.0 if step == 1 else 0.0
+        columns[desk.roster.stores.discharge[0]] = 100.0 if step == 1 else 0.0
         each, state = settle(desk, columns, state, reality)
         settled.append(each)
     day = settled_day(desk, settled, reality)
-    missing = 20.0 * 0.25 / 0.95
+    assert day.columns[-1, desk.roster.stores.charge[0]] == pytest.approx(100.0)  # all that it can still take
+    missing = 100.0 * 0.25 / 0.95 - 100.0 * 0.25 * 0.95
     assert day.columns[-1, desk.roster.stores.short[0]] == pytest.approx(missing)
     penalty = day.costs[-1, day.terms.index("penalty_cost")]
-    heat = day.columns[-1, desk.roster.heat_stores.short].sum()  # a little: hourly retention, held over quarters
-    assert heat < 0.1
-    assert penalty == pytest.approx((missing + heat) * tiny.case.settings.slack_price_per_kwh, rel=1e-6)
+    assert day.columns[-1, desk.roster.heat_stores.short].sum() == pytest.approx(0)  # what it loses, the unit makes
+    assert penalty == pytest.approx(missing * tiny.case.settings.slack_price_per_kwh, rel=1e-6)
 
 
 def test_constants_of_cost_curves_are_settled_too(tiny, rolling):
