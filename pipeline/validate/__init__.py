@@ -2,7 +2,8 @@
 
 A mistake blocks publication (`GateFailed`); a finding is published with the run. What each module covers:
 
-- `contract_gate`    every table against its declaration (Great Expectations): columns, types, nulls, ranges, vocabulary, key.
+- `contract_gate`    every table against its declaration: columns, types, nulls, ranges, vocabulary, key (`contract_suite`, by Great
+  Expectations; `contract_arrays`, by pyarrow and numpy, with the same verdicts).
 - `observations_gate` what ingest stored: finite, known series, on the grid, one latest version.
 - `identity`         every row: known run, step and instant agree, network and bus and unit belong to the device.
 - `inputs`           forecasts, scenarios, scores, prices, commitments, kpis.

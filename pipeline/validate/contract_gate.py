@@ -1,28 +1,25 @@
-"""Every table against its declaration, by Great Expectations.
-
-The suite is generated from `pipeline/tables`: nothing about a column is written twice. Great Expectations costs seconds to
-import, so it is imported inside, once per process.
-"""
+"""Every table against its declaration: columns and types by Arrow, values by Great Expectations or by arrays, with one verdict."""
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import Mistake
 from pipeline.tables import TABLES, Table
+from pipeline.validate.contract_arrays import broken_by_arrays
+from pipeline.validate.contract_law import Broken, law_in_words
+from pipeline.validate.contract_suite import broken_by_suite
 from pipeline.validate.frame import first, place
 
-LARGEST = 1e300  # beyond it a number is infinite or a fault
+Checker = Literal["suite", "arrays"]  # Great Expectations; pyarrow and numpy
+_CHECKERS: Mapping[Checker, Callable[[Table, pa.Table], Iterator[Broken]]] = {"suite": broken_by_suite, "arrays": broken_by_arrays}
 
 
-def check_contracts(tables: Mapping[str, pa.Table]) -> list[Mistake]:
+def check_contracts(tables: Mapping[str, pa.Table], *, by: Checker = "suite") -> list[Mistake]:
     """Mistakes of all tables by name; an undeclared table is one."""
     mistakes: list[Mistake] = []
     for name, table in tables.items():
@@ -30,71 +27,27 @@ def check_contracts(tables: Mapping[str, pa.Table]) -> list[Mistake]:
         if contract is None:
             mistakes.append(Mistake(f"table {name}", "is not declared", "declare it in pipeline/tables"))
         else:
-            mistakes += check_contract(contract, table)
+            mistakes += check_contract(contract, table, by=by)
     return mistakes
 
 
-def check_contract(contract: Table, table: pa.Table) -> list[Mistake]:
-    """Columns and types by Arrow, values by Great Expectations. Names table, row (key values), column and value."""
+def check_contract(contract: Table, table: pa.Table, *, by: Checker = "suite") -> list[Mistake]:
+    """Columns and types first, then values. Names table, row (key values), column and value, the same whoever checks."""
     mistakes = _schema_mistakes(contract, table)
     if mistakes or table.num_rows == 0:
         return mistakes
-    data = table.replace_schema_metadata(None).to_pandas()
-    for outcome in _validate(contract, data):
-        mistakes += _outcome_mistakes(contract, table, outcome)
+    for broken in _CHECKERS[by](contract, table):
+        mistakes += _mistakes_of(contract, table, broken)
     return mistakes + _nan_mistakes(contract, table)
 
 
-def suite(contract: Table) -> Any:
-    """The Great Expectations suite of one declaration."""
-    gx, _ = _session()
-    expect = gx.expectations
-    expectations: list[Any] = [
-        expect.ExpectTableColumnsToMatchSet(column_set=[c.name for c in contract.columns], exact_match=True),
-        expect.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), ignore_row_if="never")
-        if len(contract.key) > 1
-        else expect.ExpectColumnValuesToBeUnique(column=contract.key[0]),
-    ]
-    for column in contract.columns:
-        if not column.nullable:
-            expectations.append(expect.ExpectColumnValuesToNotBeNull(column=column.name))
-        if column.allowed:
-            expectations.append(expect.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.allowed)))
-        if column.kind == "text" and not column.allowed and not column.nullable:
-            expectations.append(expect.ExpectColumnValueLengthsToBeBetween(column=column.name, min_value=1))
-        if column.kind in ("integer", "number"):
-            low = -LARGEST if column.minimum is None else column.minimum
-            high = LARGEST if column.maximum is None else column.maximum
-            expectations.append(expect.ExpectColumnValuesToBeBetween(column=column.name, min_value=low, max_value=high))
-    return gx.ExpectationSuite(name=contract.name, expectations=expectations)
-
-
-@cache
-def _session() -> tuple[Any, Any]:
-    """Great Expectations and one batch definition of an ephemeral context: no files, no telemetry, no progress bars."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # its own imports are deprecated ones: not ours to mend
-        import great_expectations as gx
-        from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("tables").add_dataframe_asset("table")
-    return gx, asset.add_batch_definition_whole_dataframe("whole")
-
-
-@cache
-def _suite_of(name: str) -> Any:
-    return suite(TABLES[name])
-
-
-def _validate(contract: Table, data: Any) -> Iterator[Any]:
-    _, definition = _session()
-    expected = _suite_of(contract.name) if TABLES.get(contract.name) is contract else suite(contract)
-    batch = definition.get_batch({"dataframe": data})
-    result = batch.validate(expected, result_format={"result_format": "COMPLETE"})
-    yield from (outcome for outcome in result.results if not outcome.success)
+def _mistakes_of(contract: Table, table: pa.Table, broken: Broken) -> list[Mistake]:
+    law, column = law_in_words(contract, broken), broken.column
+    found = (
+        Mistake(row_place(contract, table, row, column), f"value {_cell(table, column, row)} {law}" if column else law)
+        for row in broken.rows
+    )
+    return first(found, of=len(broken.rows))
 
 
 def _schema_mistakes(contract: Table, table: pa.Table) -> list[Mistake]:
@@ -112,39 +65,6 @@ def _schema_mistakes(contract: Table, table: pa.Table) -> list[Mistake]:
                 )
             )
     return mistakes
-
-
-def _outcome_mistakes(contract: Table, table: pa.Table, outcome: Any) -> list[Mistake]:
-    config, result = outcome.expectation_config, outcome.result
-    if outcome.exception_info.get("raised_exception"):
-        return [Mistake(place(contract.name), f"{config.type} could not be evaluated: {outcome.exception_info.get('exception_message')}")]
-    column = config.kwargs.get("column", "")
-    law = _law(config.type, config.kwargs)
-    rows = result.get("unexpected_index_list") or []
-    if not rows:
-        return [Mistake(place(contract.name, column), law)]
-    found = (
-        Mistake(row_place(contract, table, int(row), column), f"value {_cell(table, column, int(row))} {law}" if column else law)
-        for row in rows
-    )
-    return first(found, of=len(rows))
-
-
-def _law(kind: str, kwargs: Mapping[str, Any]) -> str:
-    if kind == "expect_column_values_to_not_be_null":
-        return "is empty, and must not be"
-    if kind == "expect_column_values_to_be_in_set":
-        return f"is not one of {', '.join(kwargs['value_set'])}"
-    if kind == "expect_column_values_to_be_between":
-        low, high = kwargs["min_value"], kwargs["max_value"]
-        if low == -LARGEST and high == LARGEST:
-            return "is not finite"
-        return f"is outside [{'' if low == -LARGEST else low}, {'' if high == LARGEST else high}]"
-    if kind == "expect_column_value_lengths_to_be_between":
-        return "is an empty text"
-    if kind in ("expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"):
-        return "more than one row has this key"
-    return f"breaks {kind}"
 
 
 def row_place(contract: Table, table: pa.Table, row: int, column: str = "") -> str:

@@ -19,7 +19,7 @@ from pipeline.validate.balances import check_complete, check_feeders, check_netw
 from pipeline.validate.check import Check
 from pipeline.validate.connections import check_connections
 from pipeline.validate.context import Context, grid_of, scenario_values
-from pipeline.validate.contract_gate import check_contracts
+from pipeline.validate.contract_gate import Checker, check_contracts
 from pipeline.validate.devices import check_devices
 from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats, frame, texts
@@ -36,15 +36,16 @@ LONG = {"day_ahead": "schedule", "real_time": "dispatch"}
 
 
 def check_stage(
-    case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, product: str, context: Context | None = None, contracts: bool = True
+    case: Case, tables: Mapping[str, pa.Table], *, day: DeliveryDay, product: str, context: Context | None = None,
+    contracts: Checker | None = "suite",
 ) -> tuple[list[Mistake], list[Finding]]:
     """Integrity gates over the tables of one product, at whatever stage they are complete: what is not there is not checked.
 
-    Contracts first: rows that break their declaration are not computed with. `contracts=False` leaves Great Expectations out,
-    where the same tables passed it a moment ago.
+    Contracts first: rows that break their declaration are not computed with. `contracts` says who checks them, with the same verdict;
+    None: the same tables passed a moment ago.
     """
     context = context or Context()
-    mistakes = check_contracts(tables) if contracts else []
+    mistakes = check_contracts(tables, by=contracts) if contracts is not None else []
     if mistakes:
         return mistakes, []
     mistakes = check_identity(case, tables, day, context)
@@ -122,13 +123,13 @@ def check_published(warehouse: Warehouse, lake: Lake, case: Case, delivery_date:
     if mistakes:
         return mistakes
     delivery = case.day(date.fromisoformat(delivery_date))
-    mistakes = check_contracts(tables)
+    mistakes = check_contracts(tables, by="arrays")
     for product, long in LONG.items():
         if mistakes or long not in tables:
             continue
         parents = {"schedule": tables["schedule"]} if "schedule" in tables else {}
         context = Context(known_runs=known, parents=parents)
-        mistakes, _ = check_stage(case, tables, day=delivery, product=product, context=context, contracts=False)
+        mistakes, _ = check_stage(case, tables, day=delivery, product=product, context=context, contracts=None)
     return mistakes
 
 

@@ -48,7 +48,7 @@ class Whole:
                               before={("park", "energy_kwh"): START_KWH}, parents={"schedule": self.schedule["schedule"]})
         own = self.schedule if product == "day_ahead" else self.dispatch
         mistakes, findings = check_stage(self.day.case, {**own, **tables}, day=self.day.day, product=product, context=context,
-                                         contracts=False)
+                                         contracts=None)
         return [str(one) for one in mistakes], [f"{one.severity} {one.check} {one.place}" for one in findings]
 
 
@@ -163,7 +163,7 @@ def test_scenarios_of_early_departures_share_one_start_and_each_ends_with_it() -
     plan = plan_day(case, day.day, day.hourly, [coarsen(plain, 4), coarsen(moved, 4)], np.array([0.7, 0.3]), options=QUIET)
     tables = day_ahead_tables(plan, "da-2", planned=coarsen(plain, 4).connections)
     mistakes, _ = check_stage(case, {"schedule": tables["schedule"], "ev_connection": tables["ev_connection"]}, day=day.day,
-                              product="day_ahead", contracts=False)
+                              product="day_ahead", contracts=None)
     assert mistakes == []  # among them: one start, and no scenario ends below it
     rows = tables["ev_connection"].to_pandas()
     moves = rows[rows["scenario"] == "2"].eval("departures_count - expected_departures_count").to_numpy()
@@ -222,7 +222,7 @@ def test_the_first_interval_of_a_day_tells_what_goes_beyond_the_ramp(was_kw: flo
 
 def test_a_case_with_an_aggregator_must_tell_its_vehicles(plain: Whole) -> None:
     without = {name: table for name, table in plain.dispatch.items() if name != "ev_connection"}
-    mistakes, _ = check_stage(plain.day.case, without, day=plain.day.day, product="real_time", contracts=False)
+    mistakes, _ = check_stage(plain.day.case, without, day=plain.day.day, product="real_time", contracts=None)
     assert any("ev_connection" in str(mistake) and "has no row" in str(mistake) for mistake in mistakes)
 
 

@@ -33,7 +33,7 @@ def test_the_gates_accept_a_deterministic_day(tiny):
     plan = tiny.plan()
     context = Context(known_runs=frozenset({"da-1"}), values={"expected": values_of(tiny.truth())}, objective=plan.objective)
     mistakes, findings = check_stage(tiny.case, day_ahead_tables(plan, "da-1"), day=tiny.day, product="day_ahead", context=context,
-                                     contracts=False)
+                                     contracts=None)
     assert mistakes == [] and findings == []
 
 
@@ -45,7 +45,7 @@ def test_the_gates_accept_a_settled_day_under_errors(tiny):
     context = Context(known_runs=frozenset({"da-1", "rt-1"}), values={"settled": values_of(came)}, envelopes=came.envelopes,
                       parents={"schedule": day_ahead_tables(plan, "da-1")["schedule"]})
     mistakes, findings = check_stage(tiny.case, real_time_tables(found, "rt-1"), day=tiny.day, product="real_time", context=context,
-                                     contracts=False)
+                                     contracts=None)
     assert mistakes == [] and findings == []
 
 

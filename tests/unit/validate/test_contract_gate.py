@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.tables import TABLES
-from pipeline.validate.contract_gate import check_contract, check_contracts, suite
+from pipeline.validate.contract_gate import check_contract, check_contracts
+from pipeline.validate.contract_suite import suite
 
 GOOD = {
     "run_id": ["rt-1", "rt-1"],

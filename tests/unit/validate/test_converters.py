@@ -39,7 +39,7 @@ def planned() -> Planned:
 def refusals(name: str, table: pa.Table) -> list[str]:
     made = planned()
     tables = {**made.tables, name: table}
-    mistakes, _ = check_stage(made.case, tables, day=made.day, product="day_ahead", context=made.context, contracts=False)
+    mistakes, _ = check_stage(made.case, tables, day=made.day, product="day_ahead", context=made.context, contracts=None)
     return [f"{mistake.place}: {mistake.message}" for mistake in mistakes]
 
 

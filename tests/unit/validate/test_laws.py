@@ -67,7 +67,7 @@ LAWS: list[tuple[list[Change], str, str]] = [
 def test_a_broken_law_is_named(changes: list[Change], device: str, words: str) -> None:
     made = day()
     tables = {**made.tables["real_time"], "dispatch": changed(made.tables["real_time"]["dispatch"], changes, "settled")}
-    mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", context=made.context["real_time"], contracts=False)
+    mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", context=made.context["real_time"], contracts=None)
     named = [mistake for mistake in mistakes if f"device={device} " in mistake.place and words in mistake.message]
     assert named, [str(mistake) for mistake in mistakes]
     assert "step=10," in named[0].place
@@ -76,7 +76,7 @@ def test_a_broken_law_is_named(changes: list[Change], device: str, words: str) -
 def test_a_network_that_does_not_sum_to_zero_is_named_with_its_step() -> None:
     made = day()
     tables = {"dispatch": changed(made.tables["real_time"]["dispatch"], [("f01_b02_load", "active", "injection", 0.5)], "settled")}
-    mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", contracts=False)
+    mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", contracts=None)
     assert [mistake.message for mistake in mistakes] == ["injections sum to 0.5, not to zero"]
     assert "network=distribution carrier=active scenario=settled quantity=injection step=10" in mistakes[0].place
 
@@ -88,11 +88,11 @@ def test_a_missing_row_and_a_missing_step() -> None:
         quantity = table.column("quantity").to_pylist()
         gone = quantity.index("injection") + 3
         tables = {name: pa.concat_tables([table.slice(0, gone), table.slice(gone + 1)])}
-        mistakes, _ = check_stage(made.case, tables, day=made.day, product=product, contracts=False)
+        mistakes, _ = check_stage(made.case, tables, day=made.day, product=product, contracts=None)
         assert words in mistakes[0].message
     schedule = made.tables["day_ahead"]["schedule"]
     short = schedule.filter(pa.compute.less(schedule.column("step"), 24))
-    mistakes, _ = check_stage(made.case, {"schedule": short}, day=made.day, product="day_ahead", contracts=False)
+    mistakes, _ = check_stage(made.case, {"schedule": short}, day=made.day, product="day_ahead", contracts=None)
     assert mistakes[0].message == "holds 23 steps, the day has 24"
 
 
@@ -100,7 +100,7 @@ def test_a_position_that_knows_its_scenario_is_refused() -> None:
     made = day()
     tables = dict(made.tables["day_ahead"])
     tables["schedule"] = changed(tables["schedule"], [("grid", "active", "schedule_kw", 1.0)], "2")
-    mistakes, _ = check_stage(made.case, tables, day=made.day, product="day_ahead", contracts=False)
+    mistakes, _ = check_stage(made.case, tables, day=made.day, product="day_ahead", contracts=None)
     assert any("differs between scenarios" in mistake.message for mistake in mistakes)
 
 
@@ -109,14 +109,14 @@ def test_envelopes_of_the_sessions_bind() -> None:
     cohorts = 2
     none = np.zeros((cohorts, 96))
     context = replace(made.context["real_time"], envelopes={"f01_ev": (none, none, none)})
-    mistakes, _ = check_stage(made.case, made.tables["real_time"], day=made.day, product="real_time", context=context, contracts=False)
+    mistakes, _ = check_stage(made.case, made.tables["real_time"], day=made.day, product="real_time", context=context, contracts=None)
     assert {"device=f01_ev" in mistake.place and "is outside [0, 0]" in mistake.message for mistake in mistakes} == {True}
 
 
 def test_the_state_before_a_chain_binds_its_first_step() -> None:
     made = day()
     context = replace(made.context["real_time"], before={("f01_battery", "energy_kwh"): 10.0})
-    mistakes, _ = check_stage(made.case, made.tables["real_time"], day=made.day, product="real_time", context=context, contracts=False)
+    mistakes, _ = check_stage(made.case, made.tables["real_time"], day=made.day, product="real_time", context=context, contracts=None)
     assert all("quantity=energy_kwh step=1," in mistake.place for mistake in mistakes)
     assert mistakes
 
@@ -129,21 +129,21 @@ def test_where_a_person_spoke_the_device_is_not_held_against_its_series() -> Non
     }
     start = int(made.day.starts()[9])
     context = replace(made.context["real_time"], overrides=(Bound("f01_wind", "limit_high_kw", 5.0, start, start + 900),))
-    mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", context=context, contracts=False)
+    mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", context=context, contracts=None)
     assert not any("less curtailed" in mistake.message for mistake in mistakes)
 
 
 def test_an_objective_that_the_costs_do_not_make() -> None:
     made = day()
     context = replace(made.context["day_ahead"], objective=1.0)
-    mistakes, _ = check_stage(made.case, made.tables["day_ahead"], day=made.day, product="day_ahead", context=context, contracts=False)
+    mistakes, _ = check_stage(made.case, made.tables["day_ahead"], day=made.day, product="day_ahead", context=context, contracts=None)
     assert ["the program's objective is 1" in mistake.message for mistake in mistakes] == [True]
 
 
 def test_slack_that_moved_is_a_warning() -> None:
     made = day()
     tables = {"dispatch": changed(made.tables["real_time"]["dispatch"], [("f01_b02_load", "active", "shed_kw", 0.5)], "settled")}
-    _, findings = check_stage(made.case, tables, day=made.day, product="real_time", contracts=False)
+    _, findings = check_stage(made.case, tables, day=made.day, product="real_time", contracts=None)
     assert [(f.severity, f.check, f.place, f.value) for f in findings] == [("warning", "slack_used", "f01_b02_load shed_kw step 10", 0.5)]
 
 

@@ -46,7 +46,7 @@ def day(island: Island) -> dict[str, tuple[dict[str, pa.Table], Context]]:
 
 
 def mistakes(island: Island, tables: Tables, context: Context, stage: str) -> list[str]:
-    found, _ = check_stage(island.case, tables, day=island.day, product=stage, context=context, contracts=False)
+    found, _ = check_stage(island.case, tables, day=island.day, product=stage, context=context, contracts=None)
     return [f"{one.place}: {one.message}" for one in found]
 
 
