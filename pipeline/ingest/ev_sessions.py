@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
+from pipeline.cases.session_law import draw_day
 from pipeline.cases.sources import SessionSampleSource
 from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
-from pipeline.core.ids import canonical_json, digest, seed_from
-from pipeline.equipment.ev_fleet import EvFleet, EvSampling, Normal
+from pipeline.core.ids import canonical_json, digest
+from pipeline.equipment.ev_fleet import EvFleet, EvSampling
 from pipeline.ingest.stamps import DAY_S, local_to_utc
 from pipeline.store.sessions import SessionBatch
 
@@ -30,26 +31,6 @@ def content_of(case: Case, source: SessionSampleSource) -> str:
     """Hash of all that the sessions depend on."""
     fleets = [fleet.model_dump(mode="json") for fleet, _ in sampled_fleets(case)]
     return digest(canonical_json([source.model_dump(mode="json"), fleets, case.time_zone]))
-
-
-def truncated_normal(law: Normal, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draws within [low, high] by rejection, shape (count,)."""
-    draws = rng.normal(law.mean, law.sd, count)
-    outside = np.flatnonzero((draws < law.low) | (draws > law.high))
-    while len(outside):
-        draws[outside] = rng.normal(law.mean, law.sd, len(outside))
-        again = draws[outside]
-        outside = outside[(again < law.low) | (again > law.high)]
-    return draws
-
-
-def draw_day(fleet: EvFleet, law: EvSampling, day: date) -> NDArray[np.float64]:
-    """Arrival (h), departure (h of the next day) and energy wanted (stored kWh) of every vehicle; shape (3, vehicles)."""
-    rng = np.random.default_rng(seed_from(fleet.id, day.isoformat(), str(law.seed)))
-    arrival, departure, share = (
-        truncated_normal(part, fleet.vehicle_count, rng) for part in (law.arrival_h, law.departure_h, law.arrival_energy_share)
-    )
-    return np.stack([arrival, departure, np.maximum(law.departure_energy_share - share, 0.0) * fleet.battery_kwh])
 
 
 def batch_of(case: Case, source: SessionSampleSource) -> SessionBatch:

@@ -56,7 +56,7 @@ def batch_of(case: Case, warehouse: Warehouse, source: SessionFileSource, found:
     batteries = np.array([fleets[name].battery_kwh for name in names])
     _check(table, arrival, departure, need_kwh, batteries, mistakes)
     mistakes.raise_if_any()
-    seen = set(warehouse.sessions(case.name, sorted(set(names)), 0, END, now).fleet)
+    seen = warehouse.fleets_with_sessions(case.name, sorted(set(names)))
     known_at = np.where([name in seen for name in names], now, np.minimum(arrival, now)).astype(np.int64)
     sessions = [str(name).strip() for name in table.columns["session"].to_pylist()] if "session" in table.columns else []
     return SessionBatch(names, arrival, departure, need_kwh, charger_kw, known_at, sessions)
@@ -82,7 +82,7 @@ def _numbers(source: SessionFileSource, table: RawTable, name: str, mistakes: Mi
 def _check(
     table: RawTable, arrival: Instants, departure: Instants, need_kwh: NDArray[np.float64], battery: NDArray[np.float64], mistakes: Mistakes
 ) -> None:
-    late = np.flatnonzero(departure <= arrival)
+    late = np.flatnonzero(departure < arrival)
     mistakes.add_rows(late, table.rows, lambda _: "the vehicle departs before it arrives", "mend the stamps", column="departure")
     full = np.flatnonzero(need_kwh > battery)
     mistakes.add_rows(full, table.rows, lambda i: f"{need_kwh[i]:g} kWh is more than a battery of its fleet holds ({battery[i]:g} kWh)",

@@ -163,13 +163,14 @@ ROWS: Final[dict[str, Entry]] = {
         "energy_kwh[c,t] = energy_kwh[c,t-1] + step_h · charge_efficiency_share · charge_kw[c,t], with energy_kwh[c,0] ="
         " {energy_before_kwh[c]}", "000 §5", "kWh", ("ev_energy",)),
     "ev_fleet.energy_limits_low": Entry(
-        "energy_kwh[c,t] + unserved_kwh[c,t] >= {energy_low_kwh[c,t]}; from the cohort's departure on the lower energy is its whole need",
-        "000 §5", "kWh", ("ev_lower_envelope", "ev_departure")),
+        "energy_kwh[c,t] + unserved_kwh[c,t] - {unreachable_kwh[c,t]} >= {energy_low_kwh[c,t]}; from the cohort's departure on the lower"
+        " energy is its whole need, less what no charging could reach", "000 §5", "kWh", ("ev_lower_envelope", "ev_departure")),
     "ev_fleet.energy_limits_high": Entry(
         "energy_kwh[c,t] - energy_over_kwh[c,t] <= {energy_high_kwh[c,t]}", "000 §5; elastic: a cohort may shrink after it was charged",
         "kWh", ("ev_upper_envelope",)),
     "ev_fleet.unserved_monotone": Entry(
-        "unserved_kwh[c,t] >= unserved_kwh[c,t-1], with unserved_kwh[c,0] = 0", "ours: lost energy stays lost, so it is paid once", "kWh"),
+        "unserved_kwh[c,t] - {unreachable_kwh[c,t]} >= unserved_kwh[c,t-1] - {unreachable_kwh[c,t-1]}, with both 0 at t = 0",
+        "ours: lost energy stays lost, so it is paid once", "kWh"),
     "ev_aggregator.power_limit": Entry(
         "charge_kw[t] + discharge_kw[t] <= charger_kw · {connected_count[t]}",
         "003 §4 (2), its binary relaxed: losses and wear make both at once dearer than either", "kW", ("aggregator_power",),

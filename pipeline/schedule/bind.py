@@ -87,7 +87,8 @@ class Binder:
         self._commit(filled[:active], state, purpose)
         if active < program.positions:
             filled[active:, plan.past_entry] = plan.past_value
-            filled[active:, plan.envelope_entry[2]] = filled[active - 1, plan.envelope_entry[2]]
+            for cumulative in plan.envelope_entry[2:]:
+                filled[active:, cumulative] = filled[active - 1, cumulative]
             self._stay_connected(filled, active)
         self._reserve_at_end(filled, active)
         inputs = np.zeros(len(program.input_names))
@@ -127,7 +128,7 @@ class Binder:
 
     def _fit_envelopes(self, filled: Floats, state: State) -> None:
         """Take out what is already lost, and never ask for less than what is already stored."""
-        _, low, high = self.plan.envelope_entry
+        _, low, high, _ = self.plan.envelope_entry
         if not low.size:
             return
         stored = state.values[self._cohort_state]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.equipment import Store
+from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.linear_program import Floats, Indices, InputSpec, LinearProgram, component_of
 from pipeline.schedule.layout import Axis, Label
 from pipeline.schedule.outlook import CONNECTION
@@ -29,7 +30,7 @@ class Filling:
     price_factor: Floats  # on the price
     price_factor_abs: Floats  # on |price|
     default: Floats  # (J,) where a default is known, else 0
-    envelope_entry: tuple[Indices, Indices, Indices]  # power_high, energy_low, energy_high over all fleets and cohorts
+    envelope_entry: tuple[Indices, ...]  # in the order of FleetEnvelopes, each over all fleets and cohorts
     fleets: tuple[str, ...]
     connection_entry: Indices
     connection_row: Indices  # (2, n) aggregator and row of its counts
@@ -86,7 +87,7 @@ def filling_of(case: Case, program: LinearProgram, axis: Axis) -> Filling:
     price = np.array([_price(kinds[j]) for j in prices]).reshape(-1, 3)
     default = np.array([float(np.ravel(spec.data.get("default", 0.0))[0]) if spec.role == "limit" else 0.0 for spec in kinds])
     fleets, envelope = _envelopes(axis, kinds)
-    past = [j for j, label in enumerate(axis.labels) if not label.quantity.startswith("energy_high")]
+    past = [j for j, label in enumerate(axis.labels) if not label.quantity.startswith(("energy_high", "unreachable"))]
     connections = entries("connection")
     aggregators = tuple(dict.fromkeys(kinds[j].device for j in connections))
     return Filling(
@@ -128,13 +129,13 @@ def _price(spec: InputSpec) -> tuple[float, float, float]:
     raise ValueError(f"{spec.device}.{spec.quantity}: unknown price scale {scale}")
 
 
-def _envelopes(axis: Axis, kinds: Sequence[InputSpec]) -> tuple[tuple[str, ...], tuple[Indices, Indices, Indices]]:
+def _envelopes(axis: Axis, kinds: Sequence[InputSpec]) -> tuple[tuple[str, ...], tuple[Indices, ...]]:
     fleets = tuple(dict.fromkeys(spec.data["fleet"] for spec in kinds if spec.role == "envelope"))
     found = []
-    for quantity in ("power_high_kw", "energy_low_kwh", "energy_high_kwh"):
+    for quantity in FleetEnvelopes._fields:
         parts = [axis.entries(fleet, quantity) for fleet in fleets]
         found.append(np.concatenate(parts) if parts else _ints([]))
-    return fleets, (found[0], found[1], found[2])
+    return fleets, tuple(found)
 
 
 def cohorts_of(axis: Axis, plan: Filling, state_names: tuple[str, ...]) -> tuple[Indices, tuple[str, ...]]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.linear_program import Floats
 
-# fleet -> (power_high_kw, energy_low_kwh, energy_high_kwh), each (cohorts, T). Energies are stored energy, cumulative since
-# the start of the delivery day, at the END of the interval.
-Envelopes = Mapping[str, tuple[Floats, Floats, Floats]]
+Envelopes = Mapping[str, FleetEnvelopes]  # by fleet; energies count from the start of the delivery day
 
 # aggregator -> (5, T), rows in this order. `withdrawn`: fewer usable than in the interval before; `reserve`: what is
 # needed after the interval by who stays, kept where a horizon ends.
@@ -37,7 +36,7 @@ class Outlook:
         """Intervals first .. first+length-1 (0-based); the last one is repeated where the outlook is shorter."""
         at = np.minimum(np.arange(first, first + length), self.count - 1)
         return Outlook(self.series, self.values[:, at],
-                       {fleet: (high[:, at], low[:, at], top[:, at]) for fleet, (high, low, top) in self.envelopes.items()},
+                       {fleet: parts.at(at) for fleet, parts in self.envelopes.items()},
                        {name: counts[:, at] for name, counts in self.connections.items()})
 
     def with_first(self, measured: Outlook, interval: int) -> Outlook:
@@ -47,10 +46,9 @@ class Outlook:
         values[:, 0] = measured.values[rows, interval]
         envelopes = {}
         for fleet, parts in self.envelopes.items():
-            copies = tuple(part.copy() for part in parts)
-            for copy, truth in zip(copies, measured.envelopes[fleet], strict=True):
+            envelopes[fleet] = FleetEnvelopes(*(part.copy() for part in parts))
+            for copy, truth in zip(envelopes[fleet], measured.envelopes[fleet], strict=True):
                 copy[:, 0] = truth[:, interval]
-            envelopes[fleet] = (copies[0], copies[1], copies[2])
         connections = {name: counts.copy() for name, counts in self.connections.items()}
         for name, counts in connections.items():
             counts[:, 0] = measured.connections[name][:, interval]
@@ -69,8 +67,8 @@ def coarsen(outlook: Outlook, factor: int) -> Outlook:
 
     ends = slice(factor - 1, None, factor)
     return Outlook(outlook.series, mean(outlook.values),
-                   {fleet: (mean(high), low[:, ends].copy(), top[:, ends].copy())
-                    for fleet, (high, low, top) in outlook.envelopes.items()},
+                   {fleet: FleetEnvelopes(mean(power), *(energy[:, ends].copy() for energy in energies))
+                    for fleet, (power, *energies) in outlook.envelopes.items()},
                    coarse_connections(outlook.connections, factor))
 
 
@@ -92,8 +90,8 @@ def weighted_mean(outlooks: Sequence[Outlook], weights: Floats) -> Outlook:
     values = np.tensordot(weights, np.stack([outlook.values for outlook in outlooks]), axes=1)
     envelopes = {}
     for fleet in outlooks[0].envelopes:
-        parts = [np.tensordot(weights, np.stack([o.envelopes[fleet][i] for o in outlooks]), axes=1) for i in range(3)]
-        envelopes[fleet] = (parts[0], parts[1], parts[2])
+        parts = zip(*(outlook.envelopes[fleet] for outlook in outlooks), strict=True)
+        envelopes[fleet] = FleetEnvelopes(*(np.tensordot(weights, np.stack(part), axes=1) for part in parts))
     connections = {name: np.tensordot(weights, np.stack([o.connections[name] for o in outlooks]), axes=1)
                    for name in outlooks[0].connections}
     return Outlook(outlooks[0].series, values, envelopes, connections)

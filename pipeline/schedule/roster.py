@@ -143,6 +143,7 @@ class Cohorts:
     power_high: Indices
     energy_low: Indices
     energy_high: Indices
+    unreachable: Indices
     before: Indices
     gain: Floats
 

@@ -65,7 +65,7 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
                                             turning=turning)
     cohorts = desk.roster.cohorts
     lost = state.lost_kwh + columns[cohorts.unserved]
-    columns[cohorts.unserved] = lost
+    columns[cohorts.unserved] = lost + inputs[cohorts.unreachable]
     after = replace(state, step=state.step + 1, values=values, lost_kwh=lost)
     return Settled(state.step, columns, inputs, unmet, state), after
 
@@ -94,9 +94,11 @@ def settled_day(desk: Desk, settled: Sequence[Settled], reality: Reality) -> Set
     columns, reactive = complete(desk, np.array([each.columns for each in settled]), judged)
     final = desk.ledger.final
     before = np.zeros((1, len(final)))
-    lost = {entry: i for i, entry in enumerate(desk.roster.cohorts.unserved)}
-    for i, entry in enumerate(final):
-        before[0, i] = settled[0].before.lost_kwh[lost[entry]]
+    cohorts = desk.roster.cohorts
+    unreachable = reality.rows[first - 2, cohorts.unreachable] if first > 1 else np.zeros(len(cohorts.unserved))
+    lost = dict(zip(cohorts.unserved.tolist(), settled[0].before.lost_kwh + unreachable, strict=True))
+    for i, entry in enumerate(final.tolist()):
+        before[0, i] = lost[entry]
     grown = np.diff(np.vstack([before, columns[:, final]]), axis=0)
     costs = desk.ledger.by_term(columns, judged, grown)
     unmet = np.array([each.unmet.sum() for each in settled]) + reactive

@@ -61,7 +61,8 @@ def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_o
     warehouse = home.warehouse
     return Knowledge(
         history=warehouse.observations(case.name, names, start, day.end, as_of),
-        session_versions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of, versions=True),
+        session_versions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of, versions=True,
+                                            past_before=day.shifted(-1).start),
         words=tuple(warehouse.words(case.name, day.start, day.end, as_of)),
     )
 

@@ -15,6 +15,7 @@ from pipeline.forecast.ev import intraday_envelopes, realised_envelopes
 from pipeline.forecast.ev_connection import expected_connections, intraday_connections, realised_connections
 from pipeline.forecast.intraday import Outlooks, update
 from pipeline.physics.horizon import Horizon
+from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.dispatch import Dispatch, held_from, to_arrays
 from pipeline.schedule.findings import Finding
@@ -126,7 +127,7 @@ def _windows(run: Run, outlooks: Outlooks, steps: Sequence[int]) -> dict[int, Ou
     length, windows = run.case.settings.real_time_window_steps, {}
     for k, step in enumerate(steps):
         at = np.minimum(np.arange(step - 1, step - 1 + length), run.day.steps() - 1)
-        parts = {fleet: (high[k][:, at], low[k][:, at], top[k][:, at]) for fleet, (high, low, top) in envelopes.items()}
+        parts = {fleet: FleetEnvelopes(*(part[k][:, at] for part in every)) for fleet, every in envelopes.items()}
         windows[step] = Outlook(outlooks.series, outlooks.mean[k], parts, {name: counts[k][:, at] for name, counts in connections.items()})
     return windows
 
@@ -142,7 +143,7 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
     else:
         values = run.knowledge.history.grid(run.day.starts())
     realised = realised_envelopes(run.case, run.knowledge.sessions, day=run.day)
-    envelopes = {fleet: tuple(part.copy() for part in parts) for fleet, parts in realised.items()}
+    envelopes = {fleet: FleetEnvelopes(*(part.copy() for part in parts)) for fleet, parts in realised.items()}
     values = values.copy()
     first, last = run.steps
     if missing := [int(place) + 1 for place in np.flatnonzero(~known[: first - 1])]:
@@ -153,8 +154,7 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
         for fleet, parts in envelopes.items():
             for part, expected in zip(parts, window.envelopes[fleet], strict=True):
                 part[:, place] = expected[:, 0]
-    fleets = {fleet: (p[0], p[1], p[2]) for fleet, p in envelopes.items()}
-    return Day(Outlook(names, values, fleets, realised_connections(run.case, day=run.day)), known)
+    return Day(Outlook(names, values, envelopes, realised_connections(run.case, day=run.day)), known)
 
 
 def _start(run: Run, rolling: Rolling) -> tuple[State, tuple[Dispatch, ...]]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
 from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
-from pipeline.forecast.ev import expected_envelopes, realised_envelopes
+from pipeline.forecast.ev import expected_envelopes, unlike_yesterday
+from pipeline.forecast.visits import PAST_DAYS
 from pipeline.publish.soundness import kept_by
 from pipeline.schedule.state import State
 from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, plans, units_before
@@ -22,8 +23,9 @@ from pipeline.validate.ac import ac_check
 from pipeline.validate.check import SUFFIX
 from pipeline.validate.context import Bound, Context
 from pipeline.validate.contract_gate import Checker
-from pipeline.validate.ev import ev_check, sessions_by_fleet
+from pipeline.validate.ev import FleetSessions, ev_check, sessions_by_fleet
 from pipeline.validate.findings import Finding, findings_table
+from pipeline.validate.fleets import fleet_limits
 from pipeline.validate.gates import check_stage
 
 _CHECKERS: Mapping[str, Checker] = {"day_ahead": "suite", "real_time": "arrays"}
@@ -48,7 +50,7 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
         raise GateFailed(mistakes)
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
-    findings = [*found, *electrical, *vehicles, *stale_series(run), *short_history(run, tables)]
+    findings = [*found, *electrical, *vehicles, *stale_series(run), *short_history(run, tables), *idle_fleets(run)]
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
@@ -90,7 +92,7 @@ def _context(run: Run) -> Context:
     return replace(
         base, parents={"schedule": run.home.lake.read(plan.run_id, "schedule")}, before=_before(run),
         values={"settled": values} if known and run.case.settings.forecast.model != "table" else {},
-        envelopes=realised_envelopes(run.case, run.knowledge.sessions, day=run.day) if known else {},
+        envelopes=fleet_limits(run.case, _sessions(run), run.day) if known else {},
     )
 
 
@@ -145,9 +147,12 @@ def _vehicles(run: Run, tables: Mapping[str, pa.Table]) -> tuple[list[Finding], 
     """The fleets' charging handed out to single vehicles, once the whole day is settled."""
     if "dispatch" not in tables or not known_share(run).all():
         return [], {}
+    return ev_check(run.case, tables["dispatch"], _sessions(run), day=run.day)
+
+
+def _sessions(run: Run) -> dict[str, FleetSessions]:
     s = run.knowledge.sessions
-    fleets = sessions_by_fleet(s.fleet, s.arrival, s.departure, s.need_kwh, s.charger_kw)
-    return ev_check(run.case, tables["dispatch"], fleets, day=run.day)
+    return sessions_by_fleet(s.fleet, s.arrival, s.departure, s.need_kwh, s.charger_kw)
 
 
 def stale_series(run: Run) -> list[Finding]:
@@ -162,6 +167,18 @@ def stale_series(run: Run) -> list[Finding]:
         if age_min > limit:
             said = f"newest value is of {from_epoch(int(newest)).isoformat()}" if newest > 0 else "no value is stored"
             found.append(Finding("warning", "stale_data", series, f"{said} at the issue time", age_min, float(limit)))
+    return found
+
+
+def idle_fleets(run: Run) -> list[Finding]:
+    """Fleets of which the last days before a day-ahead run knew no vehicle."""
+    if run.record.product != "day_ahead":
+        return []
+    found = []
+    for fleet, days in unlike_yesterday(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day).items():
+        stand_in = "its sampling law stands in" if days is None else f"those of {days} days before stand in"
+        said = f"no session of the last {PAST_DAYS} days was known at the issue time: {stand_in}; import its sessions"
+        found.append(Finding("warning", "idle_fleet", fleet, said, None if days is None else float(days), float(PAST_DAYS)))
     return found
 
 

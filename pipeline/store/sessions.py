@@ -18,6 +18,7 @@ from pipeline.store.schema import SESSIONS
 
 Floats = NDArray[np.float64]
 NEVER = int(np.iinfo(np.int64).max)
+MOST_NAMES = 400  # of a statement: below the number of parameters that any SQLite takes
 _COLUMNS = ("fleet", "session", "arrival", "departure", "need_kwh", "charger_kw", "known_at", "ingest_seq")
 
 
@@ -93,7 +94,7 @@ def add(
 ) -> Receipt:
     """Append sessions that are new, and versions of those that changed. A change is known when it is ingested (see corrections.add)."""
     _check(batch)
-    latest = {(row.fleet, row.session): row for row in _versions(connection, namespace, sorted(set(batch.fleet)))}
+    latest = {(row.fleet, row.session): row for row in _stored(connection, namespace, batch)}
     sequence = next_sequence(connection)
     known = batch.arrival if batch.known_at is None else batch.known_at
     entries, first_count = [], 0
@@ -121,7 +122,7 @@ def _check(batch: SessionBatch) -> None:
     mistakes = []
     if len(set(names)) != len(names):
         mistakes.append(Mistake("sessions", "a session is named twice in one batch", "name each session of a fleet once"))
-    late = np.flatnonzero(~(batch.departure > batch.arrival))
+    late = np.flatnonzero(~(batch.departure >= batch.arrival))
     sound = np.isfinite(batch.need_kwh) & np.isfinite(batch.charger_kw) & (batch.need_kwh >= 0) & (batch.charger_kw >= 0)
     places = [f"session {session} of {fleet}" for fleet, session in names]
     mistakes += [Mistake(places[row], "departs before it arrives", "mend the times") for row in late]
@@ -130,34 +131,85 @@ def _check(batch: SessionBatch) -> None:
         raise InputError(mistakes)
 
 
-def _versions(
-    connection: sa.Connection, namespace: str, fleets: Sequence[str], *conditions: sa.ColumnElement[bool],
-) -> list[sa.Row[tuple[Any, ...]]]:
+def _versions(connection: sa.Connection, namespace: str, *conditions: sa.ColumnElement[bool]) -> list[sa.Row[tuple[Any, ...]]]:
     """Versions, oldest knowledge first: in a dictionary by session the latest one stands."""
     s = SESSIONS.c
-    statement = sa.select(*(s[name] for name in _COLUMNS)).where(s.namespace == namespace, s.fleet.in_(list(fleets)), *conditions)
+    statement = sa.select(*(s[name] for name in _COLUMNS)).where(s.namespace == namespace, *conditions)
     return list(connection.execute(statement.order_by(s.known_at, s.ingest_seq)))
+
+
+def _stored(connection: sa.Connection, namespace: str, batch: SessionBatch) -> list[sa.Row[tuple[Any, ...]]]:
+    """All versions of the sessions that a batch names."""
+    names, found = sorted(set(zip(batch.fleet, batch.names(), strict=True))), []
+    s = SESSIONS.c
+    for first in range(0, len(names), MOST_NAMES):
+        part = names[first : first + MOST_NAMES]
+        found += _versions(connection, namespace, sa.tuple_(s.fleet, s.session).in_(part))
+    return found
+
+
+def _overlapping(namespace: str, fleets: Sequence[str], start: int, end: int) -> sa.ColumnElement[bool]:
+    """Sessions of which some version is at a charger in [start, end); one that leaves as it comes is where it comes."""
+    s = SESSIONS.c
+    inside = sa.select(s.fleet, s.session).where(
+        s.namespace == namespace, s.fleet.in_(list(fleets)), s.departure >= start, s.arrival < end,
+        sa.or_(s.departure > start, s.arrival == start))
+    return sa.tuple_(s.fleet, s.session).in_(inside)
+
+
+def known_fleets(connection: sa.Connection, namespace: str, fleets: Sequence[str]) -> set[str]:
+    """Those of the fleets of which any session is stored."""
+    s = SESSIONS.c
+    one = sa.select(s.fleet).where(s.namespace == namespace)
+    return {fleet for fleet in fleets if connection.execute(one.where(s.fleet == fleet).limit(1)).first() is not None}
+
+
+def newest_before(connection: sa.Connection, namespace: str, fleet: str, *, moment: int, as_of: int) -> int | None:
+    """Arrival of a fleet's last session before the moment, as known at `as_of`; None where it has none."""
+    s = SESSIONS.c
+    statement = sa.select(sa.func.max(s.arrival)).where(
+        s.namespace == namespace, s.fleet == fleet, s.arrival < int(moment), s.known_at <= int(as_of))
+    found = connection.execute(statement).scalar()
+    return None if found is None else int(found)
 
 
 def read(
     connection: sa.Connection, namespace: str, fleets: Sequence[str], *, start: int, end: int, as_of: int, versions: bool = False,
+    past_before: int | None = None,
 ) -> Sessions:
-    """Latest version known at `as_of` of every session with arrival < end and departure > start; with `versions` every one known."""
-    found = _versions(connection, namespace, fleets, SESSIONS.c.known_at <= int(as_of))
+    """Latest version known at `as_of` of every session at a charger in [start, end); with `versions` every one known.
+
+    past_before: of a fleet that has none from before this moment, the last ones before `start` are read too, over as long a time.
+    """
+    found = _read(connection, namespace, fleets, start, end, as_of, versions=versions)
+    if past_before is not None:
+        for fleet in sorted(set(fleets) - {row.fleet for row, _ in found if row.arrival < past_before}):
+            last = newest_before(connection, namespace, fleet, moment=start, as_of=as_of)
+            if last is not None:
+                found += _read(connection, namespace, [fleet], last + 1 - (past_before - start), last + 1, as_of, versions=versions)
     place = {fleet: index for index, fleet in enumerate(fleets)}
-    superseded_at = dict.fromkeys(range(len(found)), NEVER)
-    last: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(found):
-        if (row.fleet, row.session) in last:
-            superseded_at[last[row.fleet, row.session]] = row.known_at
-        last[row.fleet, row.session] = number
-    kept = range(len(found)) if versions else last.values()
-    rows = [(found[number], superseded_at[number]) for number in kept]
-    rows = [(row, until) for row, until in rows if row.arrival < end and row.departure > start and row.known_at < until]
-    rows.sort(key=lambda pair: (place[pair[0].fleet], pair[0].arrival, pair[0].departure, pair[0].session, pair[0].known_at))
+    found.sort(key=lambda pair: (place[pair[0].fleet], pair[0].arrival, pair[0].departure, pair[0].session, pair[0].known_at))
+    columns = list(zip(*((*row[:7], until) for row, until in found), strict=True)) or [()] * 8
+    names, session, arrival, departure, need_kwh, charger_kw, known_at, until = columns
     return Sessions(
-        tuple(fleets), np.array([place[row.fleet] for row, _ in rows], np.int32), tuple(row.session for row, _ in rows),
-        np.array([row.arrival for row, _ in rows], np.int64), np.array([row.departure for row, _ in rows], np.int64),
-        np.array([row.need_kwh for row, _ in rows], np.float64), np.array([row.charger_kw for row, _ in rows], np.float64),
-        np.array([row.known_at for row, _ in rows], np.int64), np.array([until for _, until in rows], np.int64),
+        tuple(fleets), np.array([place[name] for name in names], np.int32), tuple(session), np.array(arrival, np.int64),
+        np.array(departure, np.int64), np.array(need_kwh, np.float64), np.array(charger_kw, np.float64), np.array(known_at, np.int64),
+        np.array(until, np.int64),
     )
+
+
+def _read(
+    connection: sa.Connection, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int, *, versions: bool,
+) -> list[tuple[sa.Row[tuple[Any, ...]], int]]:
+    """Versions, each with the moment that superseded it."""
+    rows = _versions(connection, namespace, SESSIONS.c.known_at <= int(as_of), _overlapping(namespace, fleets, start, end))
+    superseded_at = [NEVER] * len(rows)
+    last: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows):
+        before = last.get((row.fleet, row.session))
+        if before is not None:
+            superseded_at[before] = row.known_at
+        last[row.fleet, row.session] = number
+    kept = [(rows[number], superseded_at[number]) for number in (range(len(rows)) if versions else last.values())]
+    return [(row, until) for row, until in kept
+            if row.arrival < end and (row.departure > start or row.arrival >= start) and row.known_at < until]

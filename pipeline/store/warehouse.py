@@ -182,10 +182,19 @@ class Warehouse:
                 connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at,
             )
 
-    def sessions(self, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int, *, versions: bool = False) -> Sessions:
-        """Latest version, known at `as_of`, of the sessions that overlap [start, end); with `versions` the superseded ones too."""
+    def sessions(
+        self, namespace: str, fleets: Sequence[str], start: int, end: int, as_of: int, *, versions: bool = False,
+        past_before: int | None = None,
+    ) -> Sessions:
+        """Latest version, known at `as_of`, of the sessions that overlap [start, end); see `pipeline.store.sessions.read`."""
         with self.reading() as connection:
-            return _sessions.read(connection, namespace, fleets, start=start, end=end, as_of=as_of, versions=versions)
+            return _sessions.read(connection, namespace, fleets, start=start, end=end, as_of=as_of, versions=versions,
+                                  past_before=past_before)
+
+    def fleets_with_sessions(self, namespace: str, fleets: Sequence[str]) -> set[str]:
+        """Those of the fleets of which any session is stored: then new ones are live, not a first import."""
+        with self.reading() as connection:
+            return _sessions.known_fleets(connection, namespace, fleets)
 
     def add_override(self, override: Override) -> str:
         """Append an override or, with `withdrawn=True`, its withdrawal; returns the override's id."""

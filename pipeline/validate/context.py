@@ -33,14 +33,14 @@ class Context:
 
     values: scenario -> series -> (N,) over the whole delivery day, quarter-hours or the table's own steps, as the stage used
     them (`settled`: what came). before: (device, quantity) -> state before the first step of the table.
-    envelopes: fleet -> (power_high_kw, energy_low_kwh, energy_high_kwh), each (C, N). known_runs: this run and its parents.
+    envelopes: fleet -> highest power, lowest and highest energy, unreachable energy, each (C, N). known_runs: this run and its parents.
     parents: tables of the day-ahead run (`schedule`), for positions. objective: of the day-ahead program.
     """
 
     known_runs: frozenset[str] = frozenset()
     values: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     before: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    envelopes: Mapping[str, tuple[Floats, Floats, Floats]] = field(default_factory=dict)
+    envelopes: Mapping[str, tuple[Floats, Floats, Floats, Floats]] = field(default_factory=dict)
     overrides: tuple[Bound, ...] = ()
     parents: Mapping[str, pa.Table] = field(default_factory=dict)
     objective: float | None = None

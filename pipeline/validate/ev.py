@@ -22,12 +22,16 @@ STEP_S = 900
 
 @dataclass(frozen=True)
 class FleetSessions:
-    """Sessions of one fleet, all (n,). Instants UTC epoch seconds, `need_kwh` is stored energy wanted by the departure."""
+    """Sessions of one fleet, all (n,). Instants UTC epoch seconds, `need_kwh` is stored energy wanted by the departure.
+
+    `left_at`: the departure itself, where `departure` is cut at the end of a day.
+    """
 
     arrival: Instants
     departure: Instants
     need_kwh: Floats
     charger_kw: Floats
+    left_at: Instants
 
 
 def sessions_by_fleet(
@@ -36,18 +40,18 @@ def sessions_by_fleet(
     """Sessions as the warehouse gives them (one fleet name per session) by fleet."""
     names = np.array(fleet_names, dtype=np.str_)
     return {
-        str(name): FleetSessions(arrival[names == name], departure[names == name], need_kwh[names == name], charger_kw[names == name])
+        str(name): FleetSessions(*(part[names == name] for part in (arrival, departure, need_kwh, charger_kw, departure)))
         for name in np.unique(names)
     }
 
 
 def window_sessions(fleet: EvFleet, window: EvWindow, day: DeliveryDay, time_zone: str) -> FleetSessions:
-    """The books' sum row as sessions: every vehicle stays for the whole window and needs the same."""
+    """The books' sum row as sessions: every vehicle stays for the whole window and needs the same. Where none is in the day, nobody."""
     starts = day.starts()
     inside = _in_window(local_hour(starts, time_zone), window)
     first, last = starts[inside][0], starts[inside][-1] + STEP_S
     n = fleet.vehicle_count
-    return FleetSessions(np.full(n, first), np.full(n, last), np.full(n, window.need_kwh), np.full(n, fleet.charger_kw))
+    return FleetSessions(np.full(n, first), np.full(n, last), np.full(n, window.need_kwh), np.full(n, fleet.charger_kw), np.full(n, last))
 
 
 def _in_window(hours: NDArray[np.int64], window: EvWindow) -> NDArray[np.bool_]:
@@ -110,7 +114,7 @@ def ev_check(
     need_kwh = unserved_kwh = 0.0
     for fleet in (device for device in case.devices if isinstance(device, EvFleet)):
         power = long.get(fleet.id, fleet.bus, "active", "injection")
-        mine = _sessions_of(fleet, sessions, day, case.time_zone)
+        mine = day_sessions(fleet, sessions, day, case.time_zone)
         if power is None or mine is None or not len(mine.need_kwh):
             continue
         left, _ = disaggregate(mine, np.maximum(-power[s], 0.0), day.starts(), efficiency_share=fleet.charge_efficiency_share)
@@ -128,14 +132,18 @@ def ev_check(
     return findings, {"ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unserved_share": share}
 
 
-def _sessions_of(fleet: EvFleet, sessions: Mapping[str, FleetSessions], day: DeliveryDay, time_zone: str) -> FleetSessions | None:
+def day_sessions(fleet: EvFleet, sessions: Mapping[str, FleetSessions], day: DeliveryDay, time_zone: str) -> FleetSessions | None:
+    """A fleet's sessions cut to the day; None where nothing is known of it.
+
+    Of one that reaches over an end of the day, the need is split by the time present; one that leaves as it comes needs all on that day.
+    """
     if isinstance(fleet.sessions, EvWindow):
         return window_sessions(fleet, fleet.sessions, day, time_zone)
     mine = sessions.get(fleet.id)
     if mine is None:
         return None
     begin, end = np.clip(mine.arrival, day.start, day.end), np.clip(mine.departure, day.start, day.end)
-    # of a session that reaches over an end of the day, the need is split by the time present
-    need_kwh = mine.need_kwh * (end - begin) / np.maximum(mine.departure - mine.arrival, 1)
-    keep = end > begin
-    return FleetSessions(begin[keep], end[keep], need_kwh[keep], mine.charger_kw[keep])
+    at_once = (mine.departure == mine.arrival) & (mine.arrival >= day.start) & (mine.arrival < day.end)
+    need_kwh = np.where(at_once, mine.need_kwh, mine.need_kwh * (end - begin) / np.maximum(mine.departure - mine.arrival, 1))
+    keep = (end > begin) | at_once
+    return FleetSessions(begin[keep], end[keep], need_kwh[keep], mine.charger_kw[keep], mine.left_at[keep])

@@ -104,11 +104,11 @@ def _parts(long: Frame, key: Key) -> tuple[Key, ...]:
 
 
 def _envelopes(check: Check, device: EvFleet) -> list[Mistake]:
-    """Cohort powers and energies inside the envelopes of the sessions, where the gate is given them (settled scenario)."""
+    """Cohort powers, energies and unserved energy inside what the sessions allow, where the gate is given it (settled scenario)."""
     given = check.context.envelopes.get(device.id)
     if given is None:
         return []
-    high_kw, low_kwh, high_kwh = given
+    high_kw, low_kwh, high_kwh, beyond_kwh = given
     long, at = check.long, (device.id, device.bus, "active")
     steps = long.steps - 1
     mistakes: list[Mistake] = []
@@ -118,12 +118,13 @@ def _envelopes(check: Check, device: EvFleet) -> list[Mistake]:
         if power is not None:
             mistakes += outside(check, (*at, f"charge_kw{suffix}"), power, 0.0, check.grid.fit(high_kw[c])[steps])
         if energy is not None:
-            unserved = long.zero_or(*at, f"unserved_kwh{suffix}")
+            unserved, beyond = long.zero_or(*at, f"unserved_kwh{suffix}"), check.grid.ends(beyond_kwh[c])[steps]
+            mistakes += outside(check, (*at, f"unserved_kwh{suffix}"), unserved, beyond, np.inf, ENERGY_KWH)
             mistakes += outside(
                 check,
                 (*at, f"energy_kwh{suffix}"),
                 energy,
-                check.grid.ends(low_kwh[c])[steps] - unserved,
+                check.grid.ends(low_kwh[c])[steps] - (unserved - beyond),
                 check.grid.ends(high_kwh[c])[steps],
                 ENERGY_KWH,
             )

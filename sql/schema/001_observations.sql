@@ -52,3 +52,4 @@ CREATE TABLE IF NOT EXISTS sessions (
     PRIMARY KEY (namespace, fleet, session, known_at, ingest_seq)
 );
 CREATE INDEX IF NOT EXISTS sessions_by_arrival ON sessions (namespace, fleet, arrival);
+CREATE INDEX IF NOT EXISTS sessions_by_stay ON sessions (namespace, fleet, departure, arrival, session); -- those of a window, in one look

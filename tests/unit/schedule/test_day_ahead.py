@@ -159,7 +159,7 @@ def test_coarse_steps_keep_energies(tiny):
     truth = tiny.truth(error=0.1)
     hourly = coarsen(truth, 4)
     assert hourly.values.mean(axis=1) == pytest.approx(truth.values.mean(axis=1))
-    for fleet, (power, low, top) in hourly.envelopes.items():
+    for fleet, (power, low, top, _) in hourly.envelopes.items():
         assert power.sum() == pytest.approx(truth.envelopes[fleet][0].sum() / 4)
         assert np.array_equal(low, truth.envelopes[fleet][1][:, 3::4]) and np.array_equal(top, truth.envelopes[fleet][2][:, 3::4])
     with pytest.raises(ValueError, match="steps of 5"):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.physics.horizon import Horizon
+from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.cached import compiled
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.outlook import Outlook
@@ -63,7 +64,7 @@ def test_more_load_is_bought_at_the_balancing_tie(tiny, rolling):
 
 def test_vehicles_that_never_came_are_not_charged(tiny, rolling):
     truth = tiny.truth()
-    empty = {fleet: tuple(np.zeros_like(part) for part in parts) for fleet, parts in truth.envelopes.items()}
+    empty = {fleet: FleetEnvelopes(*(np.zeros_like(part) for part in parts)) for fleet, parts in truth.envelopes.items()}
     nobody = Outlook(truth.series, truth.values, empty)
     day = no_redispatch(rolling, nobody)
     assert not day.columns[:, rolling.desk.roster.cohorts.charge].any()

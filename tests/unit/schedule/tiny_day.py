@@ -15,6 +15,7 @@ from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvWindow
 from pipeline.forecast.ev import window_envelopes
 from pipeline.physics.horizon import Horizon
+from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, plan_day
@@ -68,7 +69,7 @@ class Setting:
         return Outlook(tuple(series.id for series in self.case.series), values, {
             device.id: self.vehicles(device) for device in self.case.devices if isinstance(device, EvFleet)})
 
-    def vehicles(self, fleet: EvFleet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def vehicles(self, fleet: EvFleet) -> FleetEnvelopes:
         """Envelopes of 10 kWh per vehicle between 19:00 and 06:00, the same in every cohort."""
         if isinstance(fleet.sessions, EvWindow):
             return window_envelopes(fleet, fleet.sessions, self.day)
@@ -78,8 +79,7 @@ class Setting:
         stored, need = power * 0.25 * fleet.charge_efficiency_share, fleet.vehicle_count * 10.0 / cohorts
         low = np.maximum(need - (stored.sum() - np.cumsum(stored)), 0.0)
         top = np.minimum(np.cumsum(stored), need)
-        power, low, top = (np.repeat(part[None], cohorts, axis=0) for part in (power, low, top))
-        return power, low, top
+        return FleetEnvelopes(*(np.repeat(part[None], cohorts, axis=0) for part in (power, low, top, np.zeros_like(low))))
 
     def windows(self, outlook: Outlook, first: int = 1, last: int | None = None) -> list[Outlook]:
         """What is known at each issue time: the same outlook, moved on."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.store import sessions as store_sessions
 from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
 
@@ -51,7 +53,7 @@ def test_only_sessions_that_overlap_are_read(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(("batch", "said"), [
-    (batch_of(("ev", 10, 10, 1.0, 7.0)), "departs before"), (batch_of(("ev", 10, 20, -1.0, 7.0)), "negative or missing"),
+    (batch_of(("ev", 10, 9, 1.0, 7.0)), "departs before"), (batch_of(("ev", 10, 20, -1.0, 7.0)), "negative or missing"),
     (batch_of(("ev", 10, 20, 1.0, float("nan"))), "negative or missing"),
     (batch_of(("ev", 10, 20, 1.0, 7.0), ("ev", 30, 40, 1.0, 7.0), session=["a", "a"]), "named twice"),
 ])
@@ -59,3 +61,53 @@ def test_a_refused_batch_changes_nothing(warehouse: Warehouse, batch: SessionBat
     with pytest.raises(InputError, match=said):
         warehouse.add_sessions("case", batch, source="test", ingested_at=0)
     assert len(warehouse.sessions("case", ["ev"], 0, FAR, FAR)) == 0
+
+
+def test_one_that_leaves_as_it_comes_belongs_to_the_window_it_comes_in(warehouse: Warehouse) -> None:
+    warehouse.add_sessions("case", batch_of(("ev", 20, 20, 5.0, 7.0)), source="test", ingested_at=0)
+    assert [len(warehouse.sessions("case", ["ev"], start, end, FAR)) for start, end in ((10, 20), (20, 30), (15, 25))] == [0, 1, 1]
+    with pytest.raises(InputError, match="departs before it arrives"):
+        warehouse.add_sessions("case", batch_of(("ev", 20, 19, 5.0, 7.0)), source="test", ingested_at=0)
+
+
+def test_a_version_that_left_the_window_supersedes_the_one_inside(warehouse: Warehouse) -> None:
+    """What is read by window still knows that a session was moved out of it."""
+    for known, arrival in ((100, 50), (200, 500)):
+        warehouse.add_sessions("case", batch_of(("ev", arrival, arrival + 20, 5.0, 7.0), session=("a",), known_at=np.array([known])),
+                               source="test", ingested_at=known)
+    assert warehouse.sessions("case", ["ev"], 0, 100, 150).arrival.tolist() == [50]
+    assert len(warehouse.sessions("case", ["ev"], 0, 100, FAR)) == 0
+    assert warehouse.sessions("case", ["ev"], 0, 100, FAR, versions=True).superseded_at.tolist() == [200]
+
+
+def test_a_fleet_that_has_none_before_the_day_brings_its_last_ones(warehouse: Warehouse) -> None:
+    rows = [("ev", moment, moment + 5, 1.0, 7.0) for moment in (10, 100, 120, 950)] + [("bus", 900, 905, 1.0, 7.0)]
+    warehouse.add_sessions("case", batch_of(*rows), source="test", ingested_at=0)
+    found = warehouse.sessions("case", ["bus", "ev"], 880, 1000, FAR, past_before=940)
+    assert list(zip(found.fleet, found.arrival.tolist(), strict=True)) == [("bus", 900), ("ev", 100), ("ev", 120), ("ev", 950)]
+    assert warehouse.sessions("case", ["ev"], 880, 1000, 110, past_before=940).arrival.tolist() == [100]
+
+
+def test_a_window_is_read_by_its_index_and_not_by_the_whole_history(warehouse: Warehouse) -> None:
+    """Of a year of sessions only those of the window reach Python."""
+    day, n = 86400, 365
+    rows = [("ev", day * i + 60 * k, day * i + 60 * k + 30000, 5.0, 7.0) for i in range(n) for k in range(20)]
+    warehouse.add_sessions("case", batch_of(*rows), source="test", ingested_at=0)
+    counted = _rows_fetched(lambda: warehouse.sessions("case", ["ev"], day * 300, day * 317, FAR, versions=True))
+    assert counted == 17 * 20
+
+
+def _rows_fetched(call: Callable[[], object]) -> int:
+    """Rows that the statements of a call handed to Python."""
+    fetched: list[int] = []
+    plain = store_sessions._versions
+
+    def counting(*given: Any) -> list[Any]:
+        rows = plain(*given)
+        fetched.append(len(rows))
+        return rows
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_sessions, "_versions", counting)
+        call()
+    return sum(fetched)

@@ -9,7 +9,8 @@ from pipeline.validate.ev import FleetSessions, disaggregate
 def sessions(*rows: tuple[float, float, float, float]) -> FleetSessions:
     """(arrival h, departure h, need kWh, charger kW) per vehicle."""
     arrival, departure, need, charger = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
-    return FleetSessions((arrival * 3600).astype(np.int64), (departure * 3600).astype(np.int64), need, charger)
+    come, gone = (arrival * 3600).astype(np.int64), (departure * 3600).astype(np.int64)
+    return FleetSessions(come, gone, need, charger, gone)
 
 
 def quarters(hours: float) -> np.ndarray:

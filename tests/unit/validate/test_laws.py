@@ -108,7 +108,7 @@ def test_envelopes_of_the_sessions_bind() -> None:
     made = day()
     cohorts = 2
     none = np.zeros((cohorts, 96))
-    context = replace(made.context["real_time"], envelopes={"f01_ev": (none, none, none)})
+    context = replace(made.context["real_time"], envelopes={"f01_ev": (none, none, none, none)})
     mistakes, _ = check_stage(made.case, made.tables["real_time"], day=made.day, product="real_time", context=context, contracts=None)
     assert {"device=f01_ev" in mistake.place and "is outside [0, 0]" in mistake.message for mistake in mistakes} == {True}
 
