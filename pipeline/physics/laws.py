@@ -412,6 +412,8 @@ INPUTS: Final[dict[str, Entry]] = {
     "ev_fleet.power_high_kw": Entry("charging power of the vehicles of cohort c that are connected", "000 §5"),
     "ev_fleet.energy_low_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as late as it can", "000 §5"),
     "ev_fleet.energy_high_kwh": Entry(f"sum over the vehicles of cohort c, {ENVELOPE} as early as it can", "000 §5"),
+    "ev_fleet.unreachable_kwh": Entry(
+        "what vehicles of cohort c that have come want beyond what their chargers can give until they leave", "ours"),
     "ev_aggregator.arrivals_count": Entry("vehicles that connect in the interval", "003 §4", when=AGGREGATOR),
     "ev_aggregator.departures_count": Entry("vehicles that leave in the interval, early ones moved", "003 §4 (9), (12)", when=AGGREGATOR),
     "ev_aggregator.connected_count": Entry("vehicles usable in the interval", "003 §4 (8)", when=AGGREGATOR),
