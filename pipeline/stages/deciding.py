@@ -17,6 +17,7 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
+from pipeline.publish import ledger
 from pipeline.schedule.carrying import check_treatment
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.leaving import Leavers
@@ -36,8 +37,10 @@ from pipeline.store.cache import ArrayCache
 
 if TYPE_CHECKING:
     from pipeline.schedule.day_ahead import DayAhead
+    from pipeline.schedule.standby import Earlier
     from pipeline.schedule.treatments import Spread
 
+EARLIER_DAYS = 7  # how old a plan may be that stands in for today's
 WIDTH_DRAWS = 1000  # futures from which empirical half-widths are read
 
 Progress = Callable[[int, int], None] | None
@@ -91,7 +94,7 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
 
 def decide(run: Run) -> DayAhead:
     """The schedule of a run whose forecast and scenarios are made. Raises InputError with all that the case cannot carry."""
-    from pipeline.schedule.day_ahead import plan_day  # with all treatments behind it, which a re-dispatch has no use for
+    from pipeline.schedule.standby import plan_always  # with all treatments behind it, which a re-dispatch has no use for
 
     outlooks, weights = day_ahead_outlooks(run)
     sampled = isinstance(run.case.settings.method, Sampled)
@@ -100,8 +103,28 @@ def decide(run: Run) -> DayAhead:
     desk = open_desk(run.case, run.day, program)
     check_treatment(desk)
     state = desk.binder.initial_state().running_on(handed) if handed else None
-    return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
-                    options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run), leavers=_leavers(run))
+    return plan_always(run.case, run.day, program, outlooks, weights, earlier=_earlier(run), state=state,
+                       overrides=run.knowledge.overrides, options=options_of(run), forecast=forecast, spread=_spread(run),
+                       draws=_draws(run), leavers=_leavers(run))
+
+
+def _earlier(run: Run) -> Callable[[], Earlier | None]:
+    """The newest plan of the days before that was known at the issue time; looked up only where it must stand in."""
+    def look() -> Earlier | None:
+        from pipeline.schedule.standby import Earlier
+
+        home, variant = run.home, run.asked.published_variant(run.case)
+        for back in range(1, EARLIER_DAYS + 1):
+            day = run.day.shifted(-back)
+            found = ledger.current(home.warehouse, run.case.name, "day_ahead", variant, day.date.isoformat())
+            if found is None or found.issued_at > run.issued_at or found.parameters["structure_digest"] != run.case.structure_digest:
+                continue
+            stored = ArrayCache(home.path / "runs" / found.run_id).load("plan")
+            if stored is not None:
+                return Earlier(day, Plan.from_arrays(stored[0]))
+        return None
+
+    return look
 
 
 def options_of(run: Run) -> DayAheadOptions:
