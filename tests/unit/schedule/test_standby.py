@@ -27,7 +27,7 @@ def passes_gates(tiny: Setting, found: DayAhead) -> None:
     outlook = coarsen(tiny.truth(), 4)
     context = Context(values={"expected": dict(zip(outlook.series, outlook.values, strict=True))}, objective=found.objective)
     mistakes, _ = check_stage(tiny.case, day_ahead_tables(found, "da-1"), day=tiny.day, product="day_ahead", context=context,
-                              contracts=False)
+                              contracts="arrays")
     assert mistakes == []
 
 
