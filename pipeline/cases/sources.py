@@ -154,8 +154,27 @@ class SessionFileSource(Record):
         return Mapping(time_zone=self.time_zone, decimal=self.decimal, separator=self.separator)
 
 
+class StateSource(Record):
+    """The measured state of the plant: a CSV or Parquet file, or the answer of a query, of columns measured_at, device, quantity, value."""
+
+    kind: Literal["states"] = "states"
+    id: Identifier
+    path: str | None = None  # as in `file`; or url_env and query
+    url_env: str | None = None  # as in `sql`
+    query: str | None = None
+    time_zone: str | None = None  # needed for naive stamps
+    decimal: Literal[".", ","] = "."
+    separator: str = ","
+
+    @property
+    def mapping(self) -> Mapping:
+        """How its bytes are read."""
+        return Mapping(time_zone=self.time_zone, decimal=self.decimal, separator=self.separator)
+
+
 AnySource = Annotated[
-    FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource | SessionFileSource, Field(discriminator="kind")
+    FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource | SessionFileSource | StateSource,
+    Field(discriminator="kind"),
 ]
 
 

@@ -49,16 +49,9 @@ class StorageRefused(InputError):
 
 
 class NoSchedule(FeederflowError):
-    """No schedule could be made: says which rows and inputs conflict, or which data are missing.
-
-    proven: no schedule exists at all, as against none that was found.
-    """
+    """No schedule could be made: says which rows and inputs conflict, or which data are missing."""
 
     exit_code = 3
-
-    def __init__(self, message: str, *, proven: bool = False) -> None:
-        self.proven = proven
-        super().__init__(message)
 
 
 class GateFailed(FeederflowError):

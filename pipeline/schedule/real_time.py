@@ -19,11 +19,12 @@ from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
 from pipeline.schedule.fallback import projected
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction, unreachable
+from pipeline.schedule.measured import Course
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
 from pipeline.schedule.rule_distance import Followed, followed_by, set_points_kw, with_rule_distance
 from pipeline.schedule.rules import Rules
-from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day, unbalanced
+from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day
 from pipeline.schedule.state import State
 from pipeline.schedule.worth import dearest_supply_per_kwh
 
@@ -193,6 +194,8 @@ class RealTime:
     settled: SettledDay
     states: tuple[State, ...]  # after each step
     findings: tuple[Finding, ...] = field(default=())
+    begins: Floats = field(default_factory=lambda: np.zeros((0, 0)))  # (K, n) state values that each step began with
+    course: Course | None = None  # what of them was measured; None where nothing was
 
     @property
     def seconds(self) -> float:
@@ -201,12 +204,12 @@ class RealTime:
 
 def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
               overrides: Told | None = None, held: Sequence[Dispatch] = (), came: Sequence[int] | None = None,
-              on_step: Callable[[int], None] | None = None) -> RealTime:
+              course: Course | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
     """Settle the intervals that are `held` from earlier runs, from `state.step` on; then decide and settle `len(outlooks)` more.
 
     outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
     settled yet are never read. overrides: per settled step, as known at its issue time. came: per decided step, how many of the day's
-    first intervals were known at its issue time (default: all that had ended).
+    first intervals were known at its issue time (default: all that had ended). course: of the whole day, where states were measured.
     """
     desk = rolling.desk
     told: Told = overrides if overrides is not None else [()] * (len(held) + len(outlooks))
@@ -215,6 +218,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     settled: list[Settled] = []
     states: list[State] = []
     for dispatch in held:
+        state = state if course is None else course.begin(state)
         each, state = settle(desk, dispatch.columns, state, truth)
         dispatches.append(dispatch)
         settled.append(each)
@@ -223,6 +227,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     for outlook, instructions, count in zip(outlooks, told[len(held):], known, strict=True):
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
+        state = state if course is None else course.begin(state)
         so_far = truth.rows[: min(count, _ended(desk.case, state.step))]
         dispatch, state = redispatch(rolling, state, outlook, overrides=instructions, so_far=so_far)
         each, state = settle(desk, dispatch.columns, state, truth)
@@ -232,12 +237,20 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
         if on_step is not None:
             on_step(each.step)
     day = settled_day(desk, settled, truth)
-    findings = [finding for dispatch in dispatches for finding in dispatch.findings] + unbalanced(day, stage="real_time")
+    findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
     findings += unreachable(desk.case, list(dict.fromkeys(word for words in told for word in words)), stage="real_time")
-    return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings))
+    findings += [] if course is None else course.findings()
+    begins = np.array([each.before.values for each in settled])
+    return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings), begins, course)
 
 
 def _ended(case: Case, step: int) -> int:
     """How many of the day's intervals had ended, or were measured, when `step` was decided."""
     lead = 0 if case.settings.first_interval == "measured" else -(-case.settings.real_time_lead_min // 15)
     return max(0, step - 1 - lead)
+
+
+def _unmet(day: SettledDay) -> list[Finding]:
+    return [Finding("real_time", "warning", "unbalanced", f"step {day.first + k}",
+                    f"{day.unmet[k]:.6g} kW that no device or tie could take", float(day.unmet[k]), 0.0)
+            for k in np.flatnonzero(day.unmet > 1e-4)]
