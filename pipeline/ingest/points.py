@@ -25,6 +25,7 @@ from pipeline.ingest.stretches import SNAP_S, lengths_of, on_grid, within_others
 
 FAR = 1 << 62  # after every stamp
 HOUR_S = 3600
+LARGEST = 1e15  # in any unit: sums of such numbers are still finite
 STRAY_SHARE = 0.02  # of the rows: more are no strays but another resolution
 
 
@@ -121,12 +122,12 @@ def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistak
     numbers = to_numbers(column, name=target.column, rows=rows, reading=mapping, mistakes=mistakes)
     with np.errstate(over="ignore"):
         value = numbers.value * target.factor * (HOUR_S / 60 if target.amount else 1.0)  # at most: an amount per minute
-    endless = np.flatnonzero(np.isinf(value))
+    endless = np.flatnonzero(np.abs(value) > LARGEST)
     series = target.series
     mistakes.add_rows(
         endless,
         rows,
-        lambda i: f"{numbers.value[i]:g} {target.unit} is no finite number of {series.unit}",
+        lambda i: f"{numbers.value[i]:g} {target.unit} is beyond what any series holds ({LARGEST:g} {series.unit})",
         "mend the value or scale_factor",
         column=target.column,
     )
