@@ -11,24 +11,24 @@ import pyarrow as pa
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import GateFailed
 from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
+from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.ev import expected_envelopes, unlike_yesterday
 from pipeline.forecast.visits import PAST_DAYS
 from pipeline.publish.soundness import kept_by
 from pipeline.schedule.state import State
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, units_before
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, plans, units_before
 from pipeline.stages.failing import marks_failure
-from pipeline.stages.keeping import began, handed_on, plans
 from pipeline.stages.opening import Run, load_run
-from pipeline.stages.starting import known_per_step
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
 from pipeline.validate.check import SUFFIX
-from pipeline.validate.context import Bound, Context, Measured
+from pipeline.validate.context import Bound, Context
 from pipeline.validate.contract_gate import Checker
 from pipeline.validate.ev import FleetSessions, ev_check, sessions_by_fleet
 from pipeline.validate.findings import Finding, findings_table
 from pipeline.validate.fleets import fleet_limits
 from pipeline.validate.gates import check_stage
+from pipeline.validate.meters import may_stand, standing_meters
 
 _CHECKERS: Mapping[str, Checker] = {"day_ahead": "suite", "real_time": "arrays"}
 
@@ -52,7 +52,7 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
         raise GateFailed(mistakes)
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
-    findings = [*found, *electrical, *vehicles, *stale_series(run), *short_history(run, tables), *idle_fleets(run)]
+    findings = [*found, *electrical, *vehicles, *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
@@ -83,10 +83,7 @@ def _known_runs(run: Run) -> Context:
 def _context(run: Run) -> Context:
     """What the gates hold the tables against: overrides, envelopes, what came, and the state before the first step."""
     words = tuple(Bound(one.target, one.quantity, one.value, one.valid_from, one.valid_to) for one in run.knowledge.overrides)
-    times = [run.issued_at] if run.record.product == "day_ahead" else _issued(run)
-    states = known_per_step(run, times) if run.knowledge.measured else []
-    measured = tuple(tuple(Measured(*one) for one in step) for step in states)
-    base = replace(_known_runs(run), overrides=words, measured=measured)
+    base = replace(_known_runs(run), overrides=words)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
         return replace(base, before=_before(run), envelopes=envelopes, objective=run.stored.objective)
@@ -99,12 +96,6 @@ def _context(run: Run) -> Context:
         values={"settled": values} if known and run.case.settings.forecast.model != "table" else {},
         envelopes=fleet_limits(run.case, _sessions(run), run.day) if known else {},
     )
-
-
-def _issued(run: Run) -> list[int]:
-    """Issue time of every step of the day up to the run's last one."""
-    lead_s = 60 * run.case.settings.real_time_lead_min
-    return [int(start) - lead_s for start in run.day.starts()[: run.steps[1]]]
 
 
 def _before(run: Run) -> dict[tuple[str, str], float]:
@@ -191,6 +182,19 @@ def idle_fleets(run: Run) -> list[Finding]:
         said = f"no session of the last {PAST_DAYS} days was known at the issue time: {stand_in}; import its sessions"
         found.append(Finding("warning", "idle_fleet", fleet, said, None if days is None else float(days), float(PAST_DAYS)))
     return found
+
+
+def standing(run: Run) -> list[Finding]:
+    """Meters that stood still, or rested at zero against their habit, when the run was issued."""
+    if run.case.settings.forecast.model == "table":
+        return []
+    known = run.knowledge.history.as_of(run.issued_at)
+    if run.record.product == "real_time":  # it reads few days; a habit takes weeks to know
+        names = may_stand(run.case, known)
+        as_of = min(run.issued_at, run.record.as_of)
+        start = history_start(run.case, run.issued_at)
+        known = run.home.warehouse.observations(run.case.name, names, start, run.day.end, as_of) if names else known
+    return standing_meters(run.case, known)
 
 
 def short_history(run: Run, tables: Mapping[str, pa.Table]) -> list[Finding]:

@@ -32,8 +32,6 @@ CHECKS: dict[str, str] = {
     "gap_left": "the search for a decision ended before its gap was proven, with time left: the best found is used",
     "unbalanced": "power that no device or tie could take in settlement",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
-    "state_jump": "a measured state differs from the computed one, which it replaces: the difference is booked nowhere",
-    "state_outside": "a store was measured outside its limits of energy: it is brought back as fast as its power lets it",
     "set_point": "an override asks for more than its device can do",
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
     "way": "how the schedule was decided, and the bound that is proven for it, or that none is",
@@ -41,6 +39,7 @@ CHECKS: dict[str, str] = {
     "dual_bound": "the bound on dual prices of a family of rows, in which the search for the worst corner is exact",
     "stale_data": "the newest observation of a series is older than the case allows",
     "idle_fleet": "the last 14 days knew no vehicle of a fleet: older ones, or its law, stand in for them",
+    "standing_meter": "a measured series stands at one value, or rests at zero, for longer than it ever did",
     "short_history": "a series was forecast from less history than its window asks for",
 }
 

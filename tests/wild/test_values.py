@@ -60,3 +60,13 @@ def test_a_series_of_five_minutes_is_refused_and_its_remedy_works(tmp_path: Path
     assert "give 15, 30 or 60" in refused.messages[0] and " 5," not in refused.messages[0]
     for minutes in (15, 30, 60):
         assert typed(copied("g06c_load_series_5min", tmp_path, {"series.load.resolution_min": minutes}), "case check").code == 0
+
+
+@pytest.mark.parametrize(("case", "said"), [
+    ("e08_frozen_meter", "stands at 33.3 kW since 2024-06-08T00:00:00+00:00, for "),
+])
+def test_a_meter_that_stands_still_is_a_finding_of_the_run(tmp_path: Path, case: str, said: str) -> None:
+    found = tried(case, "day-ahead", tmp_path, None, "--json")
+    assert found.code == 5, found.err
+    [finding] = [row for row in found.json["findings"] if row["check"] == "standing_meter"]
+    assert finding["severity"] == "warning" and finding["place"] == "load" and finding["message"].startswith(said)
