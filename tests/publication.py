@@ -37,6 +37,7 @@ def states(run_id: str, steps: tuple[int, int], value: float = 0.0, stage: str =
     return TABLES["states"].build({
         "run_id": [run_id] * count, "stage": [stage] * count, "step": covered, "valid_from": [T0 + 900 * (step - 1) for step in covered],
         "device": ["battery"] * count, "quantity": ["energy_kwh"] * count, "unit": ["kWh"] * count, "value": [value] * count,
+        "measured_value": [None] * count,
     })
 
 

@@ -13,7 +13,7 @@ from case_words import HEAD, MEANINGS, READING_FIELDS
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from pipeline.cases import settings, sources
+from pipeline.cases import settings, sources, table_reading
 from pipeline.cases.case import Case
 from pipeline.cases.folder import READING
 from pipeline.core.units import has_unit
@@ -45,7 +45,8 @@ def records() -> dict[str, list[tuple[str, type[BaseModel]]]]:
                               ("market of a tie", tie_module.Market), ("wheeling of a tie", tie_module.Wheeling)],
         "Devices": [*devices, ("commitment of a generator", generator_module.Commitment), *fleets, ("ev_connections.csv", EvConnection)],
         "Series and their sources": [("series.csv", sources.Series), *origins,
-                                     ("mapping of a source", sources.Mapping), ("a column of a mapping", sources.ColumnMap)],
+                                     ("mapping of a source", sources.Mapping), ("time_columns of a mapping", table_reading.TimeColumns),
+                                     ("a column of a mapping", sources.ColumnMap)],
         "Run settings": [("settings", settings.Settings), ("method: deterministic", settings.Deterministic),
                          ("method: stochastic", settings.Stochastic), ("method: cvar", settings.Cvar),
                          ("method: wasserstein", settings.Wasserstein), ("method: box_robust", settings.BoxRobust),

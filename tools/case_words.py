@@ -52,6 +52,30 @@ depot,2024-05-02 17:40,2024-05-03 06:30,21.5,11
 left out: then it is the fleet's. A column `session` may name each session, so that a changed departure replaces the earlier one. The
 sessions of the 14 days before delivery are what the fleet is expected to do.
 
+## Measured states
+
+What the plant's own meters say of stores and units replaces what was computed, from the next run on. A source of `kind: states` reads it
+from a file or, with `url_env` and `query` in place of `path`, from a database; `feederflow state` takes it from a person:
+
+```yaml
+sources:
+  - {kind: states, id: scada, path: states.csv, time_zone: Europe/Berlin}
+```
+
+```csv
+measured_at,device,quantity,value,unit,since
+2024-05-02 17:40,battery,energy_kwh,0.2,MWh,
+2024-05-02 17:40,tank,soc_share,55,%,
+2024-05-02 17:40,diesel,on_share,1,,2024-05-02 11:15
+```
+
+`quantity` is named as in the table `states`: `energy_kwh`, `energy_kwhth` or `energy_m3` of a store or `ev_aggregator`, `soc_share` (of the
+largest energy), `on_share` (1 or 0) and `in_state_h` of a unit with commitment, `power_kw` and `exchange_kw` of what ramps (positive feeds
+into the bus). `unit` and `since` may be left out; a row without a value says nothing. The vehicles of an `ev_fleet` are told by sessions.
+
+A value counts from the first interval that starts after it was measured and was decided when it was known, carried there by what the device
+did since. The next day's schedule starts from it, too, carried by the rest of today's. The difference to the computed state is a finding.
+
 ## Vehicles by connection matrix
 
 An `ev_aggregator` knows its vehicles by how many connect in an hourly slot of the delivery day and for how long they stay, one row of

@@ -22,6 +22,7 @@ from pipeline.cases.sources import (
     SessionFileSource,
     SessionSampleSource,
     SqlSource,
+    StateSource,
 )
 from pipeline.core.units import AMOUNTS, CURRENCY, amount, conversion, is_price, known_units, measured_in, units_becoming
 from pipeline.equipment import EvFleet
@@ -56,7 +57,9 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         if isinstance(source, FileSource | FolderSource | SqlSource):
             delivered |= {column.series for column in source.mapping.columns}
             _check_mapping(source.id, source.mapping, series, place, mistakes, currency=currency)
-        if isinstance(source, FileSource | FolderSource | SessionFileSource):
+        if isinstance(source, StateSource):
+            _check_states(source, place, mistakes)
+        if isinstance(source, FileSource | FolderSource | SessionFileSource | StateSource):
             _check_path(source, content, places, data_dir, place, mistakes)
         if isinstance(source, ErrorSampleSource | SessionSampleSource):
             _check_date(source, place, mistakes)
@@ -164,15 +167,15 @@ def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mista
 
 
 def _check_path(
-    source: FileSource | FolderSource | SessionFileSource,
+    source: FileSource | FolderSource | SessionFileSource | StateSource,
     content: dict[str, Any],
     places: Places,
     data_dir: Path,
     place: str,
     mistakes: Mistakes,
 ) -> None:
-    if isinstance(source, FolderSource):
-        return  # a drop folder may be made later
+    if isinstance(source, FolderSource) or source.path is None:
+        return  # a drop folder may be made later; a query has no path
     folder = places.folder
     tried = [folder / source.path, data_dir / source.path]
     if any(path.is_dir() for path in tried) and not any(path.is_file() for path in tried):
@@ -184,6 +187,12 @@ def _check_path(
             f"source '{source.id}' reads '{source.path}', found neither in the case folder nor in {data_dir}",
             nearest(source.path, near),
         )
+
+
+def _check_states(source: StateSource, place: str, mistakes: Mistakes) -> None:
+    asked = (source.url_env is not None, source.query is not None)
+    if asked != ((False, False) if source.path is not None else (True, True)):
+        mistakes.note(place, f"source '{source.id}' of states has no path and no query, or both", "give path, or url_env and query")
 
 
 def _check_errors(source: ErrorSampleSource, place: str, mistakes: Mistakes) -> None:

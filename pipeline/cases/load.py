@@ -15,7 +15,16 @@ from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, nearest
 from pipeline.cases.records import build
 from pipeline.cases.settings import Settings
-from pipeline.cases.sources import ErrorSampleSource, FileSource, FolderSource, Series, SessionFileSource, SessionSampleSource, SqlSource
+from pipeline.cases.sources import (
+    ErrorSampleSource,
+    FileSource,
+    FolderSource,
+    Series,
+    SessionFileSource,
+    SessionSampleSource,
+    SqlSource,
+    StateSource,
+)
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, EvConnection, Network, Record, Tie
@@ -38,6 +47,7 @@ _SOURCES: dict[str, type[Record]] = {
     "error_samples": ErrorSampleSource,
     "ev_sessions": SessionSampleSource,
     "sessions": SessionFileSource,
+    "states": StateSource,
 }
 
 

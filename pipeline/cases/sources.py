@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
+from pipeline.cases.table_reading import TableReading, TimeColumns
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import Identifier, Record
 from pipeline.equipment.base import POWER_MOST
@@ -23,15 +24,16 @@ class ColumnMap(Record):
     scale_factor: float = 1.0
 
 
-class Mapping(Record):
+class Mapping(TableReading):
     """Wide tables: `columns`. Long tables (a row per series and instant): `series_column`, `value_column`, `columns` by series name.
 
     In case.yaml `columns: every_series` maps each series of the mapping's resolution to the column of its own name and unit.
     """
 
     time_column: str = "valid_from"
-    time_zone: str | None = None  # needed for naive stamps
+    time_columns: TimeColumns | None = None  # in place of time_column, where date and hour stand apart
     time_is: Literal["start", "end"] = "start"
+    time_shift_min: float = 0.0  # added to every stamp: -30 where hours are named by their middle
     resolution_min: PositiveInt = 15  # where stamps are too few to tell; stretches in another resolution are seen by their stamps
     columns: tuple[ColumnMap, ...] = ()
     series_column: str | None = None
@@ -41,8 +43,6 @@ class Mapping(Record):
     published_local: time | None = None  # prices: known from this local time on, before their delivery day
     published_before_days: int = Field(default=1, ge=0, le=31)  # so many days before it
     published_time_zone: str | None = None  # of that time and of the day from midnight to midnight; null: the case's zone and day
-    decimal: Literal[".", ","] = "."
-    separator: str = ","
 
     def knows_ahead(self, series: Series) -> bool:
         """Whether values of the series may be known before their interval is over: prices, and tariffs and the like where published."""
@@ -138,12 +138,27 @@ class SessionSampleSource(SampledSource):
     days: PositiveInt
 
 
-class SessionFileSource(Record):
+class SessionFileSource(TableReading):
     """Real EV sessions: a CSV or Parquet file of columns fleet, arrival, departure, need_kwh and, where they differ, charger_kw."""
 
     kind: Literal["sessions"] = "sessions"
     id: Identifier
     path: str  # as in `file`
+
+    @property
+    def mapping(self) -> Mapping:
+        """How its bytes are read."""
+        return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields})
+
+
+class StateSource(Record):
+    """The measured state of the plant: a CSV or Parquet file, or the answer of a query, of columns measured_at, device, quantity, value."""
+
+    kind: Literal["states"] = "states"
+    id: Identifier
+    path: str | None = None  # as in `file`; or url_env and query
+    url_env: str | None = None  # as in `sql`
+    query: str | None = None
     time_zone: str | None = None  # needed for naive stamps
     decimal: Literal[".", ","] = "."
     separator: str = ","
@@ -155,7 +170,8 @@ class SessionFileSource(Record):
 
 
 AnySource = Annotated[
-    FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource | SessionFileSource, Field(discriminator="kind")
+    FileSource | FolderSource | SqlSource | ErrorSampleSource | SessionSampleSource | SessionFileSource | StateSource,
+    Field(discriminator="kind"),
 ]
 
 

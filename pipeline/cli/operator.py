@@ -1,4 +1,4 @@
-"""Commands for the operator: status, setpoints, override, report, query, bench."""
+"""Commands for the operator: status, setpoints, override, state, report, query, bench."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
     app.command("setpoints")(setpoints)
     app.command("override")(override)
+    app.command("state")(state)
     app.command("report")(report)
     app.command("query")(query)
     app.command("bench")(bench)
@@ -100,6 +101,34 @@ def override(
         json_out(record)
     else:
         line(stages.describe_override(record, case=case))
+
+
+def state(
+    case: CaseArgument,
+    device: Annotated[str, typer.Argument(help="device or tie")],
+    quantity: Annotated[str, typer.Argument(
+        help="as in the table states: energy_kwh, energy_kwhth, energy_m3, on_share, in_state_h, power_kw, ..; soc_share; or withdraw")],
+    value: Annotated[float | None, typer.Argument(help="in the unit that the name ends with; on_share: 1 or 0; not for withdraw")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="when it was measured; naive is the case's local time; default: now")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="with on_share: since when the unit is on or off")] = None,
+    author: Annotated[str, typer.Option("--author", help="required: who says so")] = "",
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", help="for studies of the past: when it was known; naive is the case's local time; default: now"),
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A measured state of the plant, from which the next re-dispatch and the next day-ahead schedule start."""
+    from pipeline import stages
+
+    use_home(home)
+    record = stages.state(case, device=device, quantity=quantity, value=value, at=at, since=since, author=author, known_at=known_at)
+    if as_json:
+        json_out(record)
+    else:
+        line(stages.describe_state(record, case=case))
 
 
 def report(

@@ -60,7 +60,8 @@ def clean(case: Case, points: Points, *, before: Context, mistakes: Mistakes) ->
     """
     series, found, fates = points.target.series, mistakes.count, Fates(len(points.value))
     gap = np.isnan(points.value)
-    fates.mark(points.at[gap], Fate.GAP)
+    fates.mark(points.at[gap & ~points.stray], Fate.GAP)
+    fates.mark(points.at[points.stray], Fate.STRAY)
     points, notes = _sorted(taken(points, np.flatnonzero(~gap)))
     points = _distinct(points, mistakes, fates)
     if points.target.reading == "count":

@@ -14,7 +14,8 @@ from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import canonical_json, digest
 from pipeline.equipment.ev_fleet import EvFleet, EvSampling
-from pipeline.ingest.stamps import DAY_S, local_to_utc
+from pipeline.ingest.local_clock import local_to_utc
+from pipeline.ingest.stamp_text import DAY_S
 from pipeline.store.sessions import SessionBatch
 
 EPOCH = date(1970, 1, 1)

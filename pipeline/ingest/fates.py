@@ -20,6 +20,7 @@ class Fate(IntEnum):
     INCOMPLETE = 5  # finer than the series, and less than half of the interval is there
     UNMATCHED = 6  # a counter's reading without a next one in reach
     RESET = 7  # a counter's reading after which it began again, or one that cannot be true
+    STRAY = 8  # off the grid, within an interval that has a value of its own
 
 
 WORDS: dict[Fate, str] = {
@@ -29,6 +30,7 @@ WORDS: dict[Fate, str] = {
     Fate.MERGED: "merged with an equal or newer row",
     Fate.GAP: "without a value",
     Fate.INCOMPLETE: "in intervals of which less than half is there",
+    Fate.STRAY: "off the grid beside the value of their interval, left out",
     Fate.UNMATCHED: "readings without a next one",
     Fate.RESET: "readings at which the counter began again",
 }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.cases.sources import ColumnMap, Mapping, Series
 from pipeline.core.units import amount, conversion, units_becoming
+from pipeline.ingest.layout import time_names
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.reading import RawTable
 
@@ -53,8 +54,9 @@ def factor_of(entry: ColumnMap, series: Series) -> float | None:
 def targets_of(case: Case, mapping: Mapping, table: RawTable, *, whole: bool, mistakes: Mistakes, notes: list[str]) -> list[Target]:
     """Targets of one table. `whole`: every mapped name must be there; otherwise (a drop) a long file may carry some of the series."""
     entries = _entries(case, mapping, table, mistakes)
-    if mapping.time_column not in table.columns:
-        _unknown(mapping.time_column, table.columns, "time column", mistakes)
+    for name in dict.fromkeys(time_names(mapping)):
+        if name not in table.columns:
+            _unknown(name, table.columns, "time column", mistakes)
     if (mapping.series_column is None) != (mapping.value_column is None):
         mistakes.add("the mapping names only one of series_column and value_column", "name both for a long table, none for a wide one")
         return []
@@ -66,7 +68,7 @@ def targets_of(case: Case, mapping: Mapping, table: RawTable, *, whole: bool, mi
             found.append(_target(case.series_by_id[entry.series], entry.column, entry, factor))
         else:
             _unknown(entry.column, table.columns, "column", mistakes)
-    used = {entry.column for entry, _ in entries} | {mapping.time_column, mapping.known_at_column}
+    used = {entry.column for entry, _ in entries} | {*time_names(mapping), mapping.known_at_column}
     extra = [column for column in table.columns if column not in used]
     if extra:
         notes.append(f"{table.name}: columns without a mapping were left out: {_some(extra)}")

@@ -12,16 +12,21 @@ from pipeline.cases.case import Case
 from pipeline.cases.sources import Mapping
 from pipeline.core.clock import Instants, from_epoch
 from pipeline.ingest.fates import Fate, Fates
+from pipeline.ingest.layout import time_names
+from pipeline.ingest.local_clock import Resolved, resolve
 from pipeline.ingest.mapping import Target, targets_of
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import Numbers, to_numbers
 from pipeline.ingest.quality import Quality
 from pipeline.ingest.reading import RawTable
-from pipeline.ingest.stamps import Resolved, check_mixture, check_zone, read_stamps, resolve
-from pipeline.ingest.stretches import SNAP_S, lengths_of, on_grid, wrong_resolution
+from pipeline.ingest.stamp_columns import mapped_stamps
+from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
+from pipeline.ingest.stretches import SNAP_S, lengths_of, on_grid, within_others, wrong_resolution
 
 FAR = 1 << 62  # after every stamp
 HOUR_S = 3600
+LARGEST = 1e15  # in any unit: sums of such numbers are still finite
+STRAY_SHARE = 0.02  # of the rows: more are no strays but another resolution
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,13 @@ class Points:
     at: NDArray[np.intp]  # place among the rows that the source has of this series
     row: NDArray[np.int64]
     quality: NDArray[np.int16]
+    stray: NDArray[np.bool_]  # off the grid, within an interval that has a value of its own: no value here
     known_at: Instants | None
 
 
 def taken(points: Points, where: NDArray[np.intp]) -> Points:
     """The points at these places."""
-    arrays = {name: getattr(points, name)[where] for name in ("start", "value", "said", "length_s", "at", "row", "quality")}
+    arrays = {name: getattr(points, name)[where] for name in ("start", "value", "said", "length_s", "at", "row", "quality", "stray")}
     return replace(points, **arrays, known_at=None if points.known_at is None else points.known_at[where])
 
 
@@ -64,6 +70,7 @@ class _Grid:
     start: Instants
     length_s: NDArray[np.int64]
     snapped: NDArray[np.bool_]
+    stray: NDArray[np.bool_]
 
 
 def points_of(
@@ -73,10 +80,10 @@ def points_of(
     targets = targets_of(case, mapping, table, whole=whole, mistakes=mistakes, notes=notes)
     table, targets, groups = _mapped_rows(table, targets)
     columns = [_numbers(table, target, mapping, mistakes) for target in targets]
-    if not targets or mapping.time_column not in table.columns or not check_zone(mapping.time_zone, mistakes):
+    if not targets or any(name not in table.columns for name in time_names(mapping)) or not check_zone(mapping.time_zone, mistakes):
         return []
     latest = FAR if any(mapping.knows_ahead(target.series) for target in targets) else now
-    times = _instants(mapping, table, groups, latest=latest, mistakes=mistakes)
+    times = _instants(mapping, table, groups, latest=latest, needed=_valued(table, targets, columns), mistakes=mistakes)
     if times is None:
         return []
     places = [np.arange(len(table)) if target.where is None else target.where for target in targets]
@@ -86,10 +93,10 @@ def points_of(
     for target, at, numbers, grid in zip(targets, places, columns, grids, strict=True):
         stamped = np.where(times.repeated[at], Quality.REPEATED_HOUR, 0) | np.where(grid.snapped, Quality.SNAPPED, 0)
         bits: NDArray[np.int16] = (stamped | np.where(numbers.reformatted, Quality.REFORMATTED, 0)).astype(np.int16)
-        said = np.where(times.good[at], numbers.value, np.nan)
+        said = np.where(times.good[at] & ~grid.stray, numbers.value, np.nan)
         per_hour = HOUR_S / grid.length_s if target.amount and target.reading == "interval" else 1.0
         found.append(Points(target, grid.start, said * target.factor * per_hour, said, grid.length_s, np.arange(len(at)), table.rows[at],
-                            bits, None if known_at is None else known_at[at]))
+                            bits, grid.stray, None if known_at is None else known_at[at]))
     return found
 
 
@@ -112,15 +119,15 @@ def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistak
     column, rows = table.columns[target.column], table.rows
     if target.where is not None:
         column, rows = column.take(target.where), rows[target.where]
-    numbers = to_numbers(column, name=target.column, rows=rows, decimal=mapping.decimal, mistakes=mistakes)
+    numbers = to_numbers(column, name=target.column, rows=rows, reading=mapping, mistakes=mistakes)
     with np.errstate(over="ignore"):
         value = numbers.value * target.factor * (HOUR_S / 60 if target.amount else 1.0)  # at most: an amount per minute
-    endless = np.flatnonzero(np.isinf(value))
+    endless = np.flatnonzero(np.abs(value) > LARGEST)
     series = target.series
     mistakes.add_rows(
         endless,
         rows,
-        lambda i: f"{numbers.value[i]:g} {target.unit} is no finite number of {series.unit}",
+        lambda i: f"{numbers.value[i]:g} {target.unit} is beyond what any series holds ({LARGEST:g} {series.unit})",
         "mend the value or scale_factor",
         column=target.column,
     )
@@ -129,13 +136,29 @@ def _numbers(table: RawTable, target: Target, mapping: Mapping, mistakes: Mistak
     return Numbers(said, numbers.reformatted)
 
 
-def _instants(mapping: Mapping, table: RawTable, groups: NDArray[np.int64], *, latest: int, mistakes: Mistakes) -> Resolved | None:
-    name = mapping.time_column
-    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes)
+def _valued(table: RawTable, targets: list[Target], columns: list[Numbers]) -> NDArray[np.bool_]:
+    """Rows that bear a value of some series, shape (n,): the others need no stamp."""
+    valued = np.zeros(len(table), dtype=bool)
+    for target, numbers in zip(targets, columns, strict=True):
+        at = np.arange(len(table)) if target.where is None else target.where
+        valued[at] |= ~np.isnan(numbers.value)
+    return valued
+
+
+def _instants(
+    mapping: Mapping, table: RawTable, groups: NDArray[np.int64], *, latest: int, needed: NDArray[np.bool_], mistakes: Mistakes
+) -> Resolved | None:
+    name = time_names(mapping)[0]
+    stamps = mapped_stamps(table, mapping, needed=needed, mistakes=mistakes)
     if not check_mixture(stamps, mapping.time_zone, name=name, rows=table.rows, mistakes=mistakes):
         return None
-    last = latest - (60 * mapping.resolution_min if mapping.time_is == "start" else 0)
-    return resolve(stamps, groups, zone=mapping.time_zone, latest=last, name=name, rows=table.rows, mistakes=mistakes)
+    step = 60 * mapping.resolution_min
+    last, end_of_s = (latest - step, 0) if mapping.time_is == "start" else (latest, step)
+    zone, rows = mapping.time_zone, table.rows
+    times = resolve(
+        stamps, groups, zone=zone, latest=last, name=name, rows=rows, mistakes=mistakes, end_of_s=end_of_s, needed=needed
+    )
+    return replace(times, utc=times.utc + round(60 * mapping.time_shift_min), good=times.good & needed)
 
 
 def _grids(
@@ -172,14 +195,14 @@ def _grids(
         table.rows,
         lambda i: f"the stamp {_utc(times.utc[i])} is not on the grid of {length[i] / 60:g} min",
         "declare resolution_min as the source has it, or mend the stamp",
-        column=mapping.time_column,
+        column=time_names(mapping)[0],
     )
     mistakes.add_rows(
         np.flatnonzero(ahead),
         table.rows,
         lambda i: f"the interval of {_utc(start[i])} is not over at {_utc(now)}",
         "only prices are known ahead, and tariffs with published_local; check time zone and clock of the sender",
-        column=mapping.time_column,
+        column=time_names(mapping)[0],
     )
     return found
 
@@ -198,19 +221,23 @@ def _grid(
     """The intervals of the rows `at`, of which those `judged` bear a value; and which of them are off the grid."""
     declared = 60 * mapping.resolution_min
     start, length = times.utc[at].copy(), np.full(len(at), declared, dtype=np.int64)
-    snapped = np.zeros(len(at), dtype=bool)
+    snapped, stray = np.zeros(len(at), dtype=bool), np.zeros(len(at), dtype=bool)
     some = np.flatnonzero(judged)
     if not len(some):
-        return _Grid(start, length, snapped), some
+        return _Grid(start, length, snapped, stray), some
     stamps = start[some]
     length[some] = lengths_of(stamps, declared_s=declared, ends=ends)
     row = int(table.rows[at[some[0]]])
-    if wrong_resolution(stamps, length[some], column=mapping.time_column, row=row, mistakes=mistakes):
-        return _Grid(start, length, snapped), some[:0]
+    if wrong_resolution(stamps, length[some], column=time_names(mapping)[0], row=row, mistakes=mistakes):
+        return _Grid(start, length, snapped, stray), some[:0]
     moved, near, far = on_grid(case, stamps, length[some])
     start[some] = moved - (length[some] if ends else 0)
     snapped[some] = near
-    return _Grid(start, length, snapped), some[far]
+    within = far & within_others(moved, length[some], ~far, ends=ends)
+    if within.sum() <= STRAY_SHARE * len(some):
+        stray[some[within]] = True
+        far = far & ~within
+    return _Grid(start, length, snapped, stray), some[far]
 
 
 def _known_at(mapping: Mapping, table: RawTable, now: int, mistakes: Mistakes) -> Instants | None:
@@ -220,7 +247,7 @@ def _known_at(mapping: Mapping, table: RawTable, now: int, mistakes: Mistakes) -
     if name not in table.columns:
         mistakes.add(f"has no column {name!r}", "name the column in the mapping as it is in the source", row=1, column=name)
         return None
-    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes)
+    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes, reading=mapping)
     if not check_mixture(stamps, mapping.time_zone, name=name, rows=table.rows, mistakes=mistakes):
         return None
     # Neighbouring rows of a long table repeat the same moment, so order of appearance says nothing here: each row stands alone.

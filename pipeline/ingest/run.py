@@ -11,10 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
-from pipeline.cases.sources import AnySource, ErrorSampleSource, FileSource, FolderSource, SessionFileSource, SessionSampleSource
+from pipeline.cases.sources import (
+    AnySource,
+    ErrorSampleSource,
+    FileSource,
+    FolderSource,
+    SessionFileSource,
+    SessionSampleSource,
+    StateSource,
+)
 from pipeline.core.clock import Instants, from_epoch
 from pipeline.core.errors import InputError, Mistake
-from pipeline.ingest import error_samples, ev_sessions, file, folder, session_file, sql
+from pipeline.ingest import error_samples, ev_sessions, file, folder, session_file, sql, state_file
 from pipeline.ingest.knowledge import batch_of, first_import, timed
 from pipeline.ingest.prepare import Prepared, ReadSource, prepare
 from pipeline.ingest.quality import Quality
@@ -67,6 +75,8 @@ def ingest_case(
                 _import_samples(job, source)
             elif isinstance(source, SessionFileSource):
                 _import_sessions(job, source, session_file.unit(job.case, source, data_dir=Path(data_dir)))
+            elif isinstance(source, StateSource):
+                _import_states(job, source, state_file.unit(job.case, source, data_dir=Path(data_dir)))
             else:
                 _import_units(job, source, _units(job, source, Path(data_dir), home))
         except InputError as error:
@@ -165,6 +175,19 @@ def _import_sessions(job: Import, source: SessionFileSource, unit: Unit) -> None
         raise InputError(replace(mistake, place=f"{unit.name}, {mistake.place}") for mistake in error.mistakes) from error
     count = len(batch.arrival)
     job.receipts.append(_receipt(source, unit.name, unit.content, done, starts=batch.arrival, rows=count, values_read=count))
+
+
+def _import_states(job: Import, source: StateSource, unit: Unit) -> None:
+    """Measured states of a file or query, in one transaction."""
+    if job.already(source.id, unit.content):
+        job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
+        return
+    batch = state_file.batch_of(job.case, job.warehouse, source, unit, now=job.now)
+    stamp = IngestedFile(unit.name, unit.content)
+    done = job.warehouse.add_measured_states(job.case.name, batch.states, source=source.id, ingested_at=job.now, file=stamp)
+    moments = np.array([state.measured_at for state in batch.states], dtype=np.int64)
+    job.receipts.append(_receipt(source, unit.name, unit.content, done, starts=moments, rows=batch.rows,
+                                 values_read=batch.rows - batch.gaps, gaps=batch.gaps))
 
 
 def _receipt(source: AnySource, name: str, content: str, done: StoreReceipt, *, starts: Instants, rows: int, **more: Any) -> Receipt:

@@ -14,10 +14,11 @@ from pipeline.cases.sources import SessionFileSource
 from pipeline.core.clock import Instants
 from pipeline.equipment import EvFleet
 from pipeline.ingest.file import found_file
+from pipeline.ingest.local_clock import resolve
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import to_numbers
 from pipeline.ingest.reading import RawTable
-from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps, resolve
+from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
 from pipeline.ingest.unit import Unit, unit_of_file
 from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
@@ -63,7 +64,7 @@ def batch_of(case: Case, warehouse: Warehouse, source: SessionFileSource, found:
 
 
 def _instants(source: SessionFileSource, table: RawTable, name: str, mistakes: Mistakes) -> Instants:
-    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes)
+    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes, reading=source)
     if not check_mixture(stamps, source.time_zone, name=name, rows=table.rows, mistakes=mistakes):
         return stamps.seconds
     # Sessions are in no order: a stamp of a repeated hour needs its offset.
@@ -73,7 +74,7 @@ def _instants(source: SessionFileSource, table: RawTable, name: str, mistakes: M
 
 def _numbers(source: SessionFileSource, table: RawTable, name: str, mistakes: Mistakes) -> NDArray[np.float64]:
     column: Any = table.columns[name]
-    value = to_numbers(column, name=name, rows=table.rows, decimal=source.decimal, mistakes=mistakes).value
+    value = to_numbers(column, name=name, rows=table.rows, reading=source, mistakes=mistakes).value
     bad = np.flatnonzero(~(value >= 0))
     mistakes.add_rows(bad, table.rows, lambda i: f"{name} is {value[i]:g}", "give a number from 0 on", column=name)
     return value

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.cases.table_reading import TableReading
 from pipeline.core.clock import Instants, from_epoch, utc_offsets
 from pipeline.ingest.mistakes import Mistakes
+from pipeline.ingest.stamp_text import Side, declared_moment, forms_seen, moment_of
 
-DAY_S = 86400
 ISO_REMEDY = "write ISO 8601, as 2016-03-27T01:15+01:00"
-_ISO = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|z|[+-]\d{2}:?\d{2})?")
-_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)()")
+FORM_REMEDY = "or declare time_format in Python's codes, as '%d/%m/%Y %H:%M'"
+MISSING, MISSING_REMEDY = "the stamp is missing", "every row with a value needs a stamp"
 
 
 @dataclass(frozen=True)
@@ -27,97 +27,116 @@ class Stamps:
     offset_s: Instants  # what the stamp itself declares, where it does
     naive: NDArray[np.bool_]  # no offset of its own
     good: NDArray[np.bool_]
+    season: NDArray[np.bool_]  # the offset is an abbreviation, as CEST: some write it in the repeated hour only
 
 
-@dataclass(frozen=True)
-class Resolved:
-    """UTC instants; `repeated` marks naive stamps of a repeated hour that were resolved. Shapes (n,)."""
+def read_stamps(
+    column: Any,
+    *,
+    name: str,
+    rows: NDArray[np.int64],
+    mistakes: Mistakes,
+    reading: TableReading,
+    side: Side = "start",
+    needed: NDArray[np.bool_] | None = None,
+) -> Stamps:
+    """pyarrow column (text, timestamps, or numbers that count from 1970) -> stamps; of intervals "from - to" the `side`.
 
-    utc: Instants
-    repeated: NDArray[np.bool_]
-    good: NDArray[np.bool_]
-
-
-def read_stamps(column: Any, *, name: str, rows: NDArray[np.int64], mistakes: Mistakes) -> Stamps:
-    """pyarrow column (text or timestamp) -> stamps. Numbers are no stamps: nobody can tell what they count."""
+    Only rows `needed` (n,) are complained about: all of them unless told otherwise."""
     import pyarrow as pa
 
     kind, count = column.type, len(column)
-    if pa.types.is_timestamp(kind):
+    needed = np.ones(count, dtype=bool) if needed is None else needed
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        zone = None if pa.types.is_date(kind) else kind.tz
         missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), dtype=bool)
-        micro = column.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64()).fill_null(0)
+        micro = column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).fill_null(0)
         seconds = np.asarray(micro.to_numpy(zero_copy_only=False), dtype=np.int64) // 1_000_000
-        mistakes.add_rows(np.flatnonzero(missing), rows, lambda _: "the stamp is missing", "every row needs a stamp", column=name)
-        stamps = Stamps(seconds, np.zeros(count, dtype=np.int64), np.full(count, kind.tz is None), ~missing)
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        stamps = _from_text(column, name, rows, mistakes)
-    else:
+        mistakes.add_rows(np.flatnonzero(missing & needed), rows, lambda _: MISSING, MISSING_REMEDY, column=name)
+        nothing = np.zeros(count, dtype=np.int64)
+        stamps = Stamps(seconds, nothing, np.full(count, zone is None), ~missing, nothing.astype(bool))
+    elif pa.types.is_boolean(kind) or not (pa.types.is_primitive(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         mistakes.add(f"holds {kind}, not stamps", ISO_REMEDY, column=name)
-        return Stamps(
-            np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-        )
-    return _plausible(stamps, name, rows, mistakes)
+        return no_stamps(count)
+    else:
+        stamps = stamps_of_texts(as_texts(column), name, rows, mistakes, reading=reading, side=side, needed=needed)
+    return _plausible(stamps, name, rows, mistakes, needed)
 
 
-def _plausible(stamps: Stamps, name: str, rows: NDArray[np.int64], mistakes: Mistakes) -> Stamps:
+def no_stamps(count: int) -> Stamps:
+    """None that can be used, shapes (count,)."""
+    nothing = np.zeros(count, dtype=bool)
+    return Stamps(nothing.astype(np.int64), nothing.astype(np.int64), nothing, nothing, nothing)
+
+
+def as_texts(column: Any) -> Any:
+    """A pyarrow column as text, as it would stand in a file: whole numbers without a decimal point."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        values = [None if value is None or value != value else value for value in column.to_pylist()]
+        texts = [None if value is None else f"{value:.0f}" if value == int(value) else f"{value:.9f}" for value in values]
+        return pa.array(texts, pa.large_string())
+    return column.cast(pa.large_string())
+
+
+def _plausible(stamps: Stamps, name: str, rows: NDArray[np.int64], mistakes: Mistakes, needed: NDArray[np.bool_]) -> Stamps:
     low, high = 315532800, 4102444800  # 1980 and 2100: outside, a clock or a unit is wrong
     outside = stamps.good & ((stamps.seconds < low) | (stamps.seconds >= high))
     mistakes.add_rows(
-        np.flatnonzero(outside),
+        np.flatnonzero(outside & needed),
         rows,
         lambda i: f"the stamp lies in the year {1970 + int(stamps.seconds[i]) // 31556952}",
         "stamps lie between 1980 and 2100; check the clock of the sender",
         column=name,
     )
-    return Stamps(stamps.seconds, stamps.offset_s, stamps.naive, stamps.good & ~outside)
+    return replace(stamps, good=stamps.good & ~outside)
 
 
-def _from_text(column: Any, name: str, rows: NDArray[np.int64], mistakes: Mistakes) -> Stamps:
+def stamps_of_texts(
+    column: Any,
+    name: str,
+    rows: NDArray[np.int64],
+    mistakes: Mistakes,
+    *,
+    reading: TableReading,
+    side: Side,
+    needed: NDArray[np.bool_],
+) -> Stamps:
     """Each text is read once, however many rows bear it: a long table repeats its stamps."""
-    import pyarrow as pa
-
-    encoded = column.cast(pa.large_string()).dictionary_encode()
-    texts = [*encoded.dictionary.to_pylist(), ""]  # the last one stands for no text at all
+    encoded = column.dictionary_encode()
+    texts = [*(text.strip() for text in encoded.dictionary.to_pylist()), ""]  # the last one stands for no text at all
     which = np.asarray(encoded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False), dtype=np.int64)
-    read = [_one(text.strip()) for text in texts]
-    empty = np.array([not text.strip() for text in texts], dtype=bool)[which]
-    good = np.array([one is not None for one in read], dtype=bool)[which]
-    seconds, offset, naive = (np.array([one[part] if one else 0 for one in read], dtype=np.int64)[which] for part in range(3))
-    mistakes.add_rows(np.flatnonzero(empty), rows, lambda _: "the stamp is missing", "every row needs a stamp", column=name)
-    mistakes.add_rows(np.flatnonzero(~good & ~empty), rows, lambda i: f"{texts[which[i]][:60]!r} is not a stamp", ISO_REMEDY, column=name)
-    return Stamps(seconds, offset, naive.astype(bool), good)
+    form = reading.time_format
+    read = [None if not text else moment_of(text, side) if form is None else declared_moment(text, form, side) for text in texts]
+    offset = [0 if one is None or one.offset_s is None else one.offset_s for one in read]
+    seconds = [0 if one is None else one.wall_s - at for one, at in zip(read, offset, strict=True)]
+    flags = [(one is not None, one is not None and one.offset_s is None, one is not None and one.season) for one in read]
+    good, naive, season = (np.array([flag[part] for flag in flags], dtype=bool)[which] for part in range(3))
+    empty = np.array([not text for text in texts], dtype=bool)[which]
+    mistakes.add_rows(np.flatnonzero(empty & needed), rows, lambda _: MISSING, MISSING_REMEDY, column=name)
+    bad = np.flatnonzero(~good & ~empty & needed)
+    if len(bad):
+        strange = [texts[at] for at in dict.fromkeys(which[bad].tolist())]
+        mistakes.add_rows(bad, rows, lambda i: _strange(texts[which[i]], form), _remedy(strange, form), column=name)
+    return Stamps(np.array(seconds, dtype=np.int64)[which], np.array(offset, dtype=np.int64)[which], naive, good, season)
 
 
-def _one(text: str) -> tuple[int, int, bool] | None:
-    """Seconds since 1970, declared offset, and whether there is none; None for what is no stamp."""
-    found, dotted = _ISO.fullmatch(text), _DOTTED.fullmatch(text)
-    try:
-        if found:
-            day, clock, zone = found.groups()
-        elif dotted:
-            date, month, year, clock, zone = dotted.groups()
-            day = f"{year}-{int(month):02d}-{int(date):02d}"
-        else:
-            return None
-        offset = _offset(zone)
-        return int(_wall(day, clock).astype(np.int64)) - offset, offset, not zone
-    except ValueError:
-        return None
+def _strange(text: str, form: str | None) -> str:
+    return f"{text[:60]!r} is not a stamp" + (" that can be read in one way only" if form is None else f" of the form {form!r}")
 
 
-def _wall(day: str, clock: str) -> Any:
-    if clock.startswith("24:00") and not clock.strip("24:0."):  # ISO 8601: the end of a day
-        return np.datetime64(day, "s") + np.timedelta64(1, "D")
-    return np.datetime64(f"{day}T{clock}").astype("datetime64[s]")
-
-
-def _offset(zone: str | None) -> int:
-    if not zone or zone in "Zz":
-        return 0
-    hours, minutes = int(zone[1:3]), int(zone[-2:])
-    if hours > 14 or minutes > 59:
-        raise ValueError(f"{zone} is no offset")
-    return (1 if zone[0] == "+" else -1) * (3600 * hours + 60 * minutes)
+def _remedy(strange: list[str], form: str | None) -> str:
+    """The declared form that reads all of them; two where day and month cannot be told apart."""
+    fitting = forms_seen(strange)
+    if form is not None:
+        plain = all(moment_of(text) is not None for text in strange)
+        return "take time_format away" if plain else f"declare time_format: {fitting[0]!r}" if fitting else FORM_REMEDY
+    if not fitting:
+        return f"{ISO_REMEDY}; {FORM_REMEDY}"
+    if len(fitting) == 1:
+        return f"declare time_format: {fitting[0]!r}"
+    return f"declare time_format: {fitting[0]!r} or {fitting[1]!r}, as the source means it"
 
 
 def check_zone(zone: str | None, mistakes: Mistakes) -> bool:
@@ -135,16 +154,17 @@ def check_zone(zone: str | None, mistakes: Mistakes) -> bool:
 def check_mixture(stamps: Stamps, zone: str | None, *, name: str, rows: NDArray[np.int64], mistakes: Mistakes) -> bool:
     """False when the file mixes naive stamps with others, lacks a zone, or bears offsets that the declared zone never has."""
     naive, aware = np.flatnonzero(stamps.good & stamps.naive), np.flatnonzero(stamps.good & ~stamps.naive)
-    if len(naive) and len(aware):
-        odd = naive if len(naive) <= len(aware) else aware
+    mixed = aware if zone is None else np.flatnonzero(stamps.good & ~stamps.naive & ~stamps.season)
+    if len(naive) and len(mixed):
+        odd = naive if len(naive) <= len(mixed) else mixed
         said = "has no offset while others have one" if odd is naive else "has an offset while others have none"
         mistakes.add_rows(
-            odd, rows, lambda i: f"the stamp {_clock(stamps, i)} {said}", "write every stamp of a file the same way", column=name
+            odd, rows, lambda i: f"the stamp {shown(stamps, i)} {said}", "write every stamp of a file the same way", column=name
         )
         return False
     if len(naive) and zone is None:
         mistakes.add(
-            f"the stamp {_clock(stamps, naive[0])} and {len(naive) - 1} others have no time zone",
+            f"the stamp {shown(stamps, naive[0])} and {len(naive) - 1} others have no time zone",
             "declare time_zone in the mapping, or write the offset",
             row=int(rows[naive[0]]),
             column=name,
@@ -156,7 +176,7 @@ def check_mixture(stamps: Stamps, zone: str | None, *, name: str, rows: NDArray[
         mistakes.add_rows(
             foreign,
             rows,
-            lambda i: f"the stamp {_clock(stamps, i)} bears an offset that {zone} does not have then",
+            lambda i: f"the stamp {shown(stamps, i)} bears an offset that {zone} does not have then",
             "mend the offset, or leave time_zone out of the mapping",
             column=name,
         )
@@ -164,7 +184,8 @@ def check_mixture(stamps: Stamps, zone: str | None, *, name: str, rows: NDArray[
     return True
 
 
-def _clock(stamps: Stamps, position: int | np.intp) -> str:
+def shown(stamps: Stamps, position: int | np.intp) -> str:
+    """A stamp in words, with the offset that it declares."""
     offset = int(stamps.offset_s[position])
     wall = from_epoch(int(stamps.seconds[position]) + offset).strftime("%Y-%m-%dT%H:%M:%S")
     if stamps.naive[position]:
@@ -172,94 +193,3 @@ def _clock(stamps: Stamps, position: int | np.intp) -> str:
     return f"{wall}{'+' if offset >= 0 else '-'}{abs(offset) // 3600:02d}:{abs(offset) % 3600 // 60:02d}"
 
 
-def local_to_utc(wall: Instants, zone: str) -> tuple[Instants, Instants]:
-    """Earlier and later reading of local wall-clock seconds, shapes (n,): equal where the clock is plain, -1 where it jumps over them."""
-    day = wall // DAY_S
-    days, inverse = np.unique(day, return_inverse=True)
-    before = utc_offsets((days - 1) * DAY_S + DAY_S // 2, zone)[inverse]
-    after = utc_offsets((days + 1) * DAY_S + DAY_S // 2, zone)[inverse]
-    early, late = wall - np.maximum(before, after), wall - np.minimum(before, after)
-    change = np.flatnonzero(before != after)
-    if len(change):
-        early_holds = utc_offsets(early[change], zone) == wall[change] - early[change]
-        late_holds = utc_offsets(late[change], zone) == wall[change] - late[change]
-        first = np.where(early_holds, early[change], np.where(late_holds, late[change], -1))
-        second = np.where(late_holds, late[change], np.where(early_holds, early[change], -1))
-        early[change], late[change] = first, second
-    return early, late
-
-
-def resolve(
-    stamps: Stamps, groups: NDArray[np.int64], *, zone: str | None, latest: int, name: str, rows: NDArray[np.int64], mistakes: Mistakes
-) -> Resolved:
-    """Naive stamps to UTC. `groups` (n,) tells apart the series of a long table, whose stamps repeat; `latest` is the last instant that
-    can have been measured. A repeated hour needs both occurrences (order of appearance decides), or one that can only be the first."""
-    utc, good, repeated = stamps.seconds.copy(), stamps.good.copy(), np.zeros(len(rows), dtype=bool)
-    naive = np.flatnonzero(stamps.naive & stamps.good)
-    if zone is None or not len(naive):
-        return Resolved(utc, repeated, good)
-    early, late = local_to_utc(stamps.seconds[naive], zone)
-    skipped = naive[early < 0]
-    mistakes.add_rows(
-        skipped,
-        rows,
-        lambda i: f"the stamp {_clock(stamps, i)} does not exist in {zone}: the clock jumps over it",
-        "write the offset, or declare the zone the sender's clock keeps (a fixed one, as Etc/GMT-1)",
-        column=name,
-    )
-    good[skipped] = False
-    utc[naive] = early
-    twice = (early >= 0) & (early != late)
-    if twice.any():
-        which = naive[twice]
-        second, unclear = _occurrences(stamps.seconds, groups, which, late[twice], latest)
-        utc[which] = np.where(second, late[twice], early[twice])
-        repeated[which] = True
-        good[which[unclear]] = False
-        mistakes.add_rows(
-            which[unclear],
-            rows,
-            lambda i: f"the stamp {_clock(stamps, i)} occurs twice in {zone}, and the file does not tell which it is",
-            "give both occurrences in order of time, or write the offset",
-            column=name,
-        )
-    return Resolved(utc, repeated, good)
-
-
-def _occurrences(
-    wall: Instants, groups: NDArray[np.int64], which: NDArray[np.intp], late: Instants, latest: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each stamp of a repeated hour: is it the second occurrence, and is that unclear. The order of appearance counts only in a
-    file that runs forward, or backward, throughout."""
-    twice = np.zeros(len(wall), dtype=bool)
-    twice[which] = True
-    direction = _direction(wall, groups, twice)
-    second, unclear = np.zeros(len(which), dtype=bool), np.zeros(len(which), dtype=bool)
-    keys = np.stack([groups[which], wall[which]], axis=1)
-    _, inverse, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    inverse = inverse.reshape(-1)
-    order = np.argsort(inverse, kind="stable")
-    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    rank = np.empty(len(which), dtype=np.int64)
-    rank[order] = np.arange(len(which)) - firsts[inverse[order]]
-    count = counts[inverse]
-    pair = count == 2
-    second[pair] = (rank[pair] == 1) if direction >= 0 else (rank[pair] == 0)
-    unclear |= pair & (direction == 0)
-    unclear |= (count == 1) & (late <= latest) | (count > 2)
-    return second, unclear
-
-
-def _direction(wall: Instants, groups: NDArray[np.int64], twice: NDArray[np.bool_]) -> int:
-    """1 when each series runs forward, -1 backward, 0 when neither. Once a day it may turn back inside the repeated hour."""
-    order = np.argsort(groups, kind="stable")
-    same = np.diff(groups[order]) == 0
-    steps = np.where(same, np.diff(wall[order]), 0)
-    inside = twice[order][1:] & twice[order][:-1]
-    days = np.stack([groups[order][1:], wall[order][1:] // DAY_S], axis=1)
-    for sign in (1, -1):
-        turns = sign * steps < 0
-        _, per_day = np.unique(days[turns], axis=0, return_counts=True)
-        if inside[turns].all() and (per_day <= 1).all() and (sign > 0 or (steps < 0).any()):
-            return sign
-    return 0

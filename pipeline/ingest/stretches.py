@@ -62,6 +62,17 @@ def on_grid(case: Case, stamps: Instants, length: NDArray[np.int64]) -> tuple[In
     return np.where(near, stamps - off, stamps), near & (off != 0), ~near
 
 
+def within_others(stamps: Instants, length: NDArray[np.int64], sound: NDArray[np.bool_], *, ends: bool) -> NDArray[np.bool_]:
+    """Which stamps lie inside an interval of one of the `sound` ones; shapes (n,)."""
+    order = np.argsort(stamps[sound], kind="stable")
+    starts = stamps[sound][order] - (length[sound][order] if ends else 0)
+    if not len(starts):
+        return np.zeros(len(stamps), dtype=bool)
+    before = np.searchsorted(starts, stamps, side="right") - 1
+    reach = starts[np.maximum(before, 0)] + length[sound][order][np.maximum(before, 0)]
+    return np.asarray((before >= 0) & (stamps < reach))
+
+
 def wrong_resolution(stamps: Instants, length: NDArray[np.int64], *, column: str, row: int, mistakes: Mistakes) -> bool:
     """True, with a mistake, when most steps of time are of a length that no interval has."""
     distinct, at = np.unique(stamps, return_index=True)

@@ -64,6 +64,7 @@ class DayAhead:
     policy: AffinePolicy | None = None  # the rules, where the treatment has any
     rules: Rules | None = None  # the same, as real time follows them
     decision: Decision | None = None  # of the treatment of uncertainty; None where one forecast is scheduled
+    measured: Floats | None = None  # (n,) what of the state at the day's start was measured, NaN elsewhere
 
     @property
     def expected(self) -> Floats:

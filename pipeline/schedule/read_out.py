@@ -18,6 +18,7 @@ from pipeline.schedule.desk import Desk
 from pipeline.schedule.findings import findings_table
 from pipeline.schedule.ledger import TERMINAL
 from pipeline.schedule.long_rows import constant, cube, long_table
+from pipeline.schedule.measured import state_key
 from pipeline.schedule.outlook import Connections
 from pipeline.schedule.read_units import commitments_table, unit_states
 from pipeline.schedule.real_time import RealTime
@@ -56,7 +57,8 @@ def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | Non
                                drop_idle_slacks=True),
         "prices": _day_ahead_prices(found, run_id, starts),
         "costs": _costs(desk, run_id, "day_ahead", costs),
-        "states": _states(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts),
+        "states": _states(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts,
+                          _at_the_start(found, len(steps))),
         "commitments": commitments_table(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts),
         "kpis": kpis_table(run_id, "day_ahead", {**figures(desk, columns[0], inputs[0]), **said, **found.kpis}),
         "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
@@ -83,8 +85,9 @@ def real_time_tables(found: RealTime, run_id: str, *, kpis: Kpis | None = None, 
         "settlement": _settlement(found, run_id, steps, starts),
         "prices": _real_time_prices(found, run_id, steps, starts),
         "costs": _costs(desk, run_id, "real_time", costs),
-        "states": _states(desk, run_id, "real_time", day.columns, day.inputs, day.before.values, steps, starts),
-        "commitments": commitments_table(desk, run_id, "real_time", day.columns, day.inputs, day.before.values, steps, starts),
+        "states": _states(desk, run_id, "real_time", day.columns, day.inputs, found.begins, steps, starts,
+                          None if found.course is None else found.course.taken[steps - 1]),
+        "commitments": commitments_table(desk, run_id, "real_time", day.columns, day.inputs, found.begins, steps, starts),
         "kpis": kpis_table(run_id, "real_time", {**figures(desk, day.columns, day.inputs), **(kpis or {})}),
         "findings": findings_table(found.findings, run_id),
     }
@@ -179,8 +182,12 @@ def _costs(desk: Desk, run_id: str, stage: Stage, by_term: Mapping[str, float]) 
 
 def _states(
     desk: Desk, run_id: str, stage: Stage, columns: Floats, inputs: Floats, start: Floats, steps: Indices, starts: Instants,
+    taken: Floats | None,
 ) -> pa.Table:
-    """Energies of stores and cohorts, power of what ramps, units on or off and lost EV energy, at the END of each interval."""
+    """Energies of stores and cohorts, power of what ramps, units on or off and lost EV energy, at the END of each interval.
+
+    taken: (T, n) state values that steps began with where they were measured, NaN elsewhere.
+    """
     labels: list[tuple[str, str, str, Floats]] = []
     for j, label in enumerate(desk.layout.columns.labels):
         if label.quantity in {"energy_kwh", "energy_kwhth", "energy_m3", "unserved_kwh"}:
@@ -190,10 +197,24 @@ def _states(
     if not labels:
         return TABLES["states"].empty()
     values = np.concatenate([label[3] for label in labels])
+    place = {state_key(name): row for row, name in enumerate(desk.binder.state_names)}
+    measured = np.full((len(labels), len(steps)), np.nan)
+    for i, (device, quantity, *_) in enumerate(labels):
+        if taken is not None and (device, quantity) in place:
+            measured[i] = taken[:, place[device, quantity]]
     return TABLES["states"].build({
         **_head(run_id, stage, len(labels), steps, starts), "device": cube([label[0] for label in labels], len(steps)),
         "quantity": cube([label[1] for label in labels], len(steps)), "unit": cube([label[2] for label in labels], len(steps)),
-        "value": pa.array(values)})
+        "value": pa.array(values), "measured_value": pa.array(measured.ravel(), mask=np.isnan(measured.ravel()))})
+
+
+def _at_the_start(found: DayAhead, count: int) -> Floats | None:
+    """(T, n) what was measured of the state in which the day begins."""
+    if found.measured is None:
+        return None
+    taken = np.full((count, len(found.measured)), np.nan)
+    taken[0] = found.measured
+    return taken
 
 
 def _settlement(found: RealTime, run_id: str, steps: Indices, starts: Instants) -> pa.Table:

@@ -27,17 +27,22 @@ def running(desk: Desk, columns: Floats, inputs: Floats) -> Flags:
     return desk.roster.units.running(columns, inputs)
 
 
-def hours_in_state(on: Flags, before: Flags, hours: Floats, step_h: float) -> Floats:
-    """Hours since each unit went on or off, at the end of every step, (T, n). before, hours: (n,) at the start."""
-    found = np.empty(on.shape)
+def begun(desk: Desk, on: Flags, start: Floats) -> tuple[Flags, Floats]:
+    """On or off, and for how many hours, before every step, (T, n) each. on: (T, n). start: state values before the first step (m,),
+    or before every step (T, m) where a measurement may have come between."""
+    units, step_h = desk.roster.units, desk.program.step_h
+    if start.ndim == 2:
+        return start[:, units.on_before] > 0.5, start[:, units.in_state]
+    before, hours = np.vstack([start[units.on_before] > 0.5, on[:-1]]), np.empty(on.shape)
+    lasted = start[units.in_state]
     for t, now in enumerate(on):
-        hours = np.where(now == before, hours + step_h, step_h)
-        found[t], before = hours, now
-    return found
+        hours[t] = lasted
+        lasted = np.where(now == before[t], lasted + step_h, step_h)
+    return before, hours
 
 
 def unit_states(desk: Desk, columns: Floats, inputs: Floats, start: Floats) -> Rows:
-    """What ramps and commitments hand on at the end of each step. start: state values before the first one."""
+    """What ramps and commitments hand on at the end of each step. start: as of `begun`."""
     units, ramps = desk.roster.units, desk.roster.ramps
     power = ramps.of(columns)
     rows: Rows = []
@@ -46,7 +51,8 @@ def unit_states(desk: Desk, columns: Floats, inputs: Floats, start: Floats) -> R
         rows.append((name, quantity, _UNITS[quantity.rsplit("_", 1)[1]], power[:, row]))
     if units.names:
         on = running(desk, columns, inputs)
-        hours = hours_in_state(on, start[units.on_before] > 0.5, start[units.in_state], desk.program.step_h)
+        before, lasted = begun(desk, on, start)
+        hours = np.where(on == before, lasted, 0.0) + desk.program.step_h
         for row, name in enumerate(units.names):
             rows += [(name, "on_share", "1", on[:, row].astype(float)), (name, "in_state_h", "h", hours[:, row])]
     return rows
@@ -56,12 +62,12 @@ def commitments_table(
     desk: Desk, run_id: str, stage: Literal["day_ahead", "real_time"], columns: Floats, inputs: Floats, start: Floats, steps: Indices,
     starts: Instants,
 ) -> pa.Table:
-    """On, start and stop of every unit with commitment. columns (T, J), inputs (T, I); start: state values before the first step."""
+    """On, start and stop of every unit with commitment. columns (T, J), inputs (T, I); start: as of `begun`."""
     units, count = desk.roster.units, len(steps)
     if not units.names:
         return TABLES["commitments"].empty()
     on = running(desk, columns, inputs)
-    before = np.vstack([start[units.on_before] > 0.5, on[:-1]])
+    before, _ = begun(desk, on, start)
     share = inputs[:, units.on] if units.decided else columns[:, units.on_column]
     total = len(units.names) * count
     step = np.tile(steps, len(units.names)).astype(np.int32)

@@ -19,6 +19,7 @@ from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
 from pipeline.schedule.fallback import projected
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction, unreachable
+from pipeline.schedule.measured import Course
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
 from pipeline.schedule.rule_distance import Followed, followed_by, set_points_kw, with_rule_distance
@@ -193,6 +194,8 @@ class RealTime:
     settled: SettledDay
     states: tuple[State, ...]  # after each step
     findings: tuple[Finding, ...] = field(default=())
+    begins: Floats = field(default_factory=lambda: np.zeros((0, 0)))  # (K, n) state values that each step began with
+    course: Course | None = None  # what of them was measured; None where nothing was
 
     @property
     def seconds(self) -> float:
@@ -201,12 +204,12 @@ class RealTime:
 
 def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
               overrides: Told | None = None, held: Sequence[Dispatch] = (), came: Sequence[int] | None = None,
-              on_step: Callable[[int], None] | None = None) -> RealTime:
+              course: Course | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
     """Settle the intervals that are `held` from earlier runs, from `state.step` on; then decide and settle `len(outlooks)` more.
 
     outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
     settled yet are never read. overrides: per settled step, as known at its issue time. came: per decided step, how many of the day's
-    first intervals were known at its issue time (default: all that had ended).
+    first intervals were known at its issue time (default: all that had ended). course: of the whole day, where states were measured.
     """
     desk = rolling.desk
     told: Told = overrides if overrides is not None else [()] * (len(held) + len(outlooks))
@@ -215,6 +218,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     settled: list[Settled] = []
     states: list[State] = []
     for dispatch in held:
+        state = state if course is None else course.begin(state)
         each, state = settle(desk, dispatch.columns, state, truth)
         dispatches.append(dispatch)
         settled.append(each)
@@ -223,6 +227,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     for outlook, instructions, count in zip(outlooks, told[len(held):], known, strict=True):
         if desk.case.settings.first_interval == "measured":
             outlook = outlook.with_first(realised, state.step - 1)
+        state = state if course is None else course.begin(state)
         so_far = truth.rows[: min(count, _ended(desk.case, state.step))]
         dispatch, state = redispatch(rolling, state, outlook, overrides=instructions, so_far=so_far)
         each, state = settle(desk, dispatch.columns, state, truth)
@@ -234,7 +239,9 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
     day = settled_day(desk, settled, truth)
     findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
     findings += unreachable(desk.case, list(dict.fromkeys(word for words in told for word in words)), stage="real_time")
-    return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings))
+    findings += [] if course is None else course.findings()
+    begins = np.array([each.before.values for each in settled])
+    return RealTime(rolling, tuple(dispatches), day, tuple(states), tuple(findings), begins, course)
 
 
 def _ended(case: Case, step: int) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
     )
     from pipeline.stages.forecasting import forecast
     from pipeline.stages.ingesting import ingest, ingest_sources
+    from pipeline.stages.measuring import describe_state, state
     from pipeline.stages.opening import open_day_ahead, open_real_time
     from pipeline.stages.publishing import publish
     from pipeline.stages.redispatching import redispatch
@@ -64,6 +65,7 @@ _HOMES = {
     "publishing": ("publish",),
     "results": ("combine", "describe", "published_result", "require_published", "run_day_ahead", "run_real_time"),
     "desk": ("override", "query", "report", "rows_as_json", "rows_as_text", "write_csv"),
+    "measuring": ("describe_state", "state"),
     "watching": ("describe_status", "setpoints", "setpoints_csv", "status", "status_rows"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
     "words": ("describe_ingest", "describe_override"),

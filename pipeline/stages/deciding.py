@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.cases.settings import Affine, BoxRobust, Sampled, Wasserstein
 from pipeline.core.clock import QUARTER_S
-from pipeline.core.errors import Damaged, InputError, Mistake
+from pipeline.core.errors import Damaged, Mistake
 from pipeline.forecast.ev import expected_envelopes
 from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
@@ -26,13 +27,13 @@ from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.read_units import handed_to_the_next_day
 from pipeline.schedule.rules import Rules
 from pipeline.schedule.solving import DayAheadOptions
-from pipeline.schedule.state import State
 from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
+from pipeline.stages.keeping import plans
 from pipeline.stages.leavers import leavers_of
 from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
-from pipeline.store.cache import ArrayCache
+from pipeline.stages.starting import course_of
 
 if TYPE_CHECKING:
     from pipeline.schedule.day_ahead import DayAhead
@@ -50,11 +51,6 @@ COMPLETED_BY_VALIDATION = ("bus_state", "branch_state", "findings", "kpis")
 def program_of(run: Run, horizon: Horizon) -> LinearProgram:
     """The compiled program of the run's case; from the cache without Pyomo where it was compiled before."""
     return compiled(run.case, horizon, cache_dir=run.home.cache / "programs")
-
-
-def plans(run: Run) -> ArrayCache:
-    """Day-ahead plans as arrays, for the re-dispatch."""
-    return ArrayCache(run.home.path / "runs" / run.record.run_id)
 
 
 def decided(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
@@ -99,9 +95,15 @@ def decide(run: Run) -> DayAhead:
     program, handed = day_ahead_program(run), units_before(run)
     desk = open_desk(run.case, run.day, program)
     check_treatment(desk)
-    state = desk.binder.initial_state().running_on(handed) if handed else None
-    return plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
-                    options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run), leavers=_leavers(run))
+    state = desk.binder.initial_state().running_on(handed)
+    course = course_of(run, state.names, [run.issued_at])
+    if course is not None:
+        state = course.begin(state)
+    found = plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
+                     options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run), leavers=_leavers(run))
+    if course is None:
+        return found
+    return replace(found, measured=course.taken[0], findings=(*found.findings, *course.findings("day_ahead")))
 
 
 def options_of(run: Run) -> DayAheadOptions:
@@ -154,6 +156,7 @@ def schedule(run_id: str) -> str:
     mend_parents(run)
     found = decide(run)
     plans(run).save("plan", found.plan.to_arrays())
+    plans(run).save("state-0", found.state.to_arrays())
     handed = handed_to_the_next_day(found)
     plans(run).save("handed", {"names": np.array(list(handed), dtype=np.str_), "values": np.array(list(handed.values()))})
     if found.rules is not None:
@@ -196,30 +199,6 @@ def rules_followed(run: Run) -> Rules | None:
     """The affine rules of a day-ahead run, where its treatment has any."""
     stored = plans(run).load("policy")
     return None if stored is None else Rules.from_arrays(stored[0])
-
-
-def handed_on(run: Run) -> State | None:
-    """The state in which the run before ended, of the day before at step 1; None where there is none."""
-    parent = run.parent("real_time")
-    if parent is None:
-        return None
-    before = load_run(parent.run_id)
-    step = run.steps[0] - 1 or before.day.steps()
-    stored = plans(before).load(f"state-{step}")
-    if stored is None:
-        raise InputError(Mistake(f"run {parent.run_id}, {before.day.date}", f"its state after step {step} is not in {plans(before).folder}",
-                                 "run real time of that day again with --replace, or set start_state: initial"))
-    return State.from_arrays(stored[0])
-
-
-def began(run: Run, name: str) -> dict[str, np.ndarray]:
-    """What the run before kept of the day so far: `state-0`, where it began, or `dispatched`, the set-points since."""
-    parent = run.parent("real_time")
-    stored = None if parent is None else plans(load_run(parent.run_id)).load(name)
-    if stored is None:
-        raise InputError(Mistake(f"run {run.record.run_id}, {run.day.date}", f"the run before it kept no {name}",
-                                 "run real time of the day again from step 1"))
-    return dict(stored[0])
 
 
 def known_share(run: Run) -> np.ndarray:

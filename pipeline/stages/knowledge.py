@@ -12,6 +12,7 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.core.ids import canonical_json, digest
 from pipeline.equipment import EvFleet
 from pipeline.stages.home import Home
+from pipeline.store.measured import MeasuredState
 from pipeline.store.observations import Observations
 from pipeline.store.overrides import Override, in_force
 from pipeline.store.sessions import Sessions
@@ -26,6 +27,7 @@ class Knowledge:
     history: Observations
     session_versions: Sessions
     words: tuple[Override, ...]
+    measured: tuple[MeasuredState, ...] = ()  # every version, of the day and of the one before
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -41,12 +43,14 @@ class Knowledge:
     def digest(self) -> str:
         # Author and reason of an override are read by people, not by the run.
         words = [[o.target, o.quantity, o.value, o.valid_from, o.valid_to, o.known_at, o.withdrawn] for o in self.words]
-        return digest(self.history.digest(), self.session_versions.digest(), canonical_json(words))
+        states = [[m.device, m.quantity, m.measured_at, m.value, m.known_at, m.withdrawn] for m in self.measured]
+        return digest(self.history.digest(), self.session_versions.digest(), canonical_json(words), canonical_json(states))
 
     @property
     def newest_known_at(self) -> int:
         """When the last of these words was said; 0 when there is none."""
-        spoken = [self.history.known_at, self.session_versions.known_at, np.array([one.known_at for one in self.words], dtype=np.int64)]
+        told = [one.known_at for one in self.words] + [one.known_at for one in self.measured]
+        spoken = [self.history.known_at, self.session_versions.known_at, np.array(told, dtype=np.int64)]
         return max(int(moments.max(initial=0)) for moments in spoken)
 
     def overrides_known_at(self, moment: int) -> tuple[Override, ...]:
@@ -54,8 +58,11 @@ class Knowledge:
         return tuple(in_force(one for one in self.words if one.known_at <= moment))
 
 
-def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_of: int) -> Knowledge:
-    """Rows of [start, end of day) known at `as_of`; of sessions and overrides, those that touch the days in question."""
+def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_of: int, measured: bool = True) -> Knowledge:
+    """Rows of [start, end of day) known at `as_of`; of sessions and overrides, those that touch the days in question.
+
+    measured: with the measured states of the day and of the one before; a day of a study begins without them.
+    """
     names = tuple(series.id for series in case.series)
     fleets = tuple(device.id for device in case.devices if isinstance(device, EvFleet))
     warehouse = home.warehouse
@@ -64,6 +71,7 @@ def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_o
         session_versions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of, versions=True,
                                             past_before=day.shifted(-1).start),
         words=tuple(warehouse.words(case.name, day.start, day.end, as_of)),
+        measured=tuple(warehouse.measured_states(case.name, day.shifted(-1).start, day.end, as_of)) if measured else (),
     )
 
 

@@ -57,7 +57,8 @@ class Run:
     def knowledge(self) -> Knowledge:
         """What the run reads. Raises InputError when that is no longer what it was named by: its id would promise other bytes."""
         start = int(self.record.parameters["history_start"])
-        found = read_knowledge(self.home, self.case, day=self.day, start=start, as_of=self.record.as_of)
+        found = read_knowledge(self.home, self.case, day=self.day, start=start, as_of=self.record.as_of,
+                               measured=not self.record.parameters.get("independent", False))
         if not self.stored.finished and found.digest != self.record.parameters["known"]:
             said = "something that it should have known was imported after it was opened"
             raise InputError(Mistake(f"run {self.record.run_id}", said, "run the product again; in Airflow clear its first task"))
@@ -102,7 +103,7 @@ def _load_run(home: Home, identifier: str) -> Run:
     asked = Request(
         case=p["case"], date=date.fromisoformat(record.delivery_date), variant=p["variant"], method=p["method"], as_of=p["as_of"],
         steps=tuple(p["steps"]) if "steps" in p else None, replace=p["replace"],
-        treatment=p.get("treatment"),
+        independent=p.get("independent", False), treatment=p.get("treatment"),
     )
     return Run(home, record, asked)
 
@@ -115,8 +116,8 @@ def open_day_ahead(asked: Request) -> str:
     day = case.day(asked.date)
     issued_at = day_ahead_issue(case, day, int(time.time()) if asked.as_of is None else asked.as_of)
     start = history_start(case, issued_at)
-    knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at)
-    before = _schedule_before(home, asked, case, day, issued_at)
+    knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at, measured=not asked.independent)
+    before = _schedule_before(home, asked, case, day, issued_at, knowledge)
     return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge,
                      parents=() if before is None else (before.run_id,), history_start=start)
 
@@ -131,9 +132,13 @@ def nominal_issue(case: Case, day: DeliveryDay) -> int:
     return day.at(case.settings.day_ahead_issue_local, days_before=1)
 
 
-def _schedule_before(home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int) -> RunRecord | None:
-    """The published schedule of the day before, where units or ramps run on from it: real time of that day has not ended by then."""
-    if not _runs_on(case) or asked.independent or case.settings.start_state == "initial":
+def _schedule_before(
+    home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int, knowledge: Knowledge,
+) -> RunRecord | None:
+    """The published schedule of the day before, where units or ramps run on from it or a measured state is carried by it: real time of
+    that day has not ended by then."""
+    carries = any(state.measured_at < day.start for state in knowledge.measured)
+    if not (_runs_on(case) or carries) or asked.independent or case.settings.start_state == "initial":
         return None
     variant, yesterday = asked.published_variant(case), day.shifted(-1).date.isoformat()
     found = ledger.current(home.warehouse, case.name, "day_ahead", variant, yesterday)
@@ -179,8 +184,10 @@ def open_real_time(asked: Request) -> str:
     issued_at = day.start + QUARTER_S * (last - 1) - 60 * case.settings.real_time_lead_min
     as_of = now if asked.as_of is None else asked.as_of
     start = intraday_start(day)
-    knowledge = read_knowledge(home, case, day=day, start=start, as_of=as_of)
-    parents = (plan.run_id,) if before is None else (plan.run_id, before.run_id)
+    knowledge = read_knowledge(home, case, day=day, start=start, as_of=as_of, measured=not asked.independent)
+    parents: tuple[str, ...] = (plan.run_id,) if before is None else (plan.run_id, before.run_id)
+    if knowledge.measured and (carrier := _schedule_before(home, asked, case, day, issued_at, knowledge)) is not None:
+        parents += () if carrier.run_id in plan.parents else (carrier.run_id,)
     # Stored as the moment of the newest word that was read: the same rows give the same run whenever it is asked for, and what
     # becomes known while the run goes on, even before its issue time, is not read by its later stages.
     return _register(home, asked, case, product="real_time", issued_at=issued_at, as_of=knowledge.newest_known_at or issued_at,
@@ -241,8 +248,8 @@ def _register(home: Home, asked: Request, case: Case, *, product: str, issued_at
         parameters={"case": asked.case, "variant": asked.variant, "method": asked.method, "as_of": asked.as_of, "replace": asked.replace,
                     **({} if asked.treatment is None else {"treatment": asked.treatment}),
                     "native_method": native, "case_digest": case.digest, "structure_digest": case.structure_digest, "code": code_digest(),
-                    "known": knowledge.digest, "span": [day.start, day.end], "time_zone": case.time_zone,
-                    **parameters},
+                    **({"independent": True} if asked.independent else {}), "known": knowledge.digest,
+                    "span": [day.start, day.end], "time_zone": case.time_zone, **parameters},
     )
     stored = home.warehouse.register_run(record)
     if stored.parameters["replace"] != asked.replace:  # asked for again with --replace: no other run, but other leave to publish

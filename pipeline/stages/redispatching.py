@@ -27,20 +27,19 @@ from pipeline.schedule.state import State
 from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight, rule_distance_kwh, rule_only
 from pipeline.stages.deciding import (
     Progress,
-    began,
     decided,
-    handed_on,
     known_share,
     plan_of,
-    plans,
     program_of,
     rules_followed,
     units_before,
 )
 from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import forecast_state
+from pipeline.stages.keeping import began, handed_on, plans
 from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.starting import course_of, measured_until
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,9 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     day = _what_came(run, plan_run, windows)
     told = [run.knowledge.overrides_known_at(moment) for moment in _issue_times(run, range(1, last + 1))]
     begin, held = _start(run, rolling)
+    course = course_of(run, begin.names, _issue_times(run, range(1, last + 1)).tolist())
     found = run_steps(rolling, begin, list(windows.values()), day.realised, overrides=told, held=held,
-                      came=_came(run, range(first, last + 1)),
+                      came=_came(run, range(first, last + 1)), course=course,
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = last == run.day.steps() and bool(day.known.all())
     kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
@@ -175,6 +175,7 @@ def _keep(run: Run, begin: State, found: RealTime) -> None:
     """Where the day began, what was dispatched since, and the state after every step: any of them may be where the next run starts."""
     keeper = plans(run)
     keeper.save("state-0", begin.to_arrays())
+    keeper.save("measured-until", {"issued_at": np.array([measured_until(run)], dtype=np.int64)})
     keeper.save("dispatched", to_arrays(found.dispatches))
     for step, state in enumerate(found.states, start=1):
         if step >= run.steps[0]:
@@ -189,16 +190,17 @@ def _yardsticks(
     A dispatch is not lost because the best one could not be computed: then that figure is missing, and a finding says so.
     """
     program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25, held=True))
-    held = no_redispatch(rolling, realised, state=begin, told=told)
+    shifts = None if found.course is None else found.course.shifts
+    held = no_redispatch(rolling, realised, state=begin, told=told, shifts=shifts)
     currency = run.case.currency
     kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}
     if (rules := rules_followed(_plan_run(run))) is not None:
-        alone, followed = rule_only(rolling, rules, realised, state=begin, told=told)
+        alone, followed = rule_only(rolling, rules, realised, state=begin, told=told, shifts=shifts)
         dispatched = np.array([dispatch.columns for dispatch in found.dispatches])
         kpis |= {"rule_only_cost": (currency, alone.total),
                  "rule_distance": ("kWh", rule_distance_kwh(rolling, rules, followed, dispatched))}
     try:
-        foresight = perfect_foresight(rolling, program, realised, state=begin, told=told)
+        foresight = perfect_foresight(rolling, program, realised, state=begin, told=told, shifts=shifts)
     except NoSchedule as error:
         return kpis, (Finding("real_time", "warning", "yardstick", "perfect foresight", str(error)),)
     return {"perfect_foresight_cost": (currency, foresight.total), **kpis}, ()

@@ -16,13 +16,15 @@ from pipeline.forecast.ev import expected_envelopes, unlike_yesterday
 from pipeline.forecast.visits import PAST_DAYS
 from pipeline.publish.soundness import kept_by
 from pipeline.schedule.state import State
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, began, handed_on, known_share, plans, units_before
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, units_before
 from pipeline.stages.failing import marks_failure
+from pipeline.stages.keeping import began, handed_on, plans
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.starting import known_per_step
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
 from pipeline.validate.check import SUFFIX
-from pipeline.validate.context import Bound, Context
+from pipeline.validate.context import Bound, Context, Measured
 from pipeline.validate.contract_gate import Checker
 from pipeline.validate.ev import FleetSessions, ev_check, sessions_by_fleet
 from pipeline.validate.findings import Finding, findings_table
@@ -83,7 +85,10 @@ def _known_runs(run: Run) -> Context:
 def _context(run: Run) -> Context:
     """What the gates hold the tables against: overrides, envelopes, what came, and the state before the first step."""
     words = tuple(Bound(one.target, one.quantity, one.value, one.valid_from, one.valid_to) for one in run.knowledge.overrides)
-    base = replace(_known_runs(run), overrides=words)
+    times = [run.issued_at] if run.record.product == "day_ahead" else _issued(run)
+    states = known_per_step(run, times) if run.knowledge.measured else []
+    measured = tuple(tuple(Measured(*one) for one in step) for step in states)
+    base = replace(_known_runs(run), overrides=words, measured=measured)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
         return replace(base, before=_before(run), envelopes=envelopes, objective=run.stored.objective)
@@ -96,6 +101,12 @@ def _context(run: Run) -> Context:
         values={"settled": values} if known and run.case.settings.forecast.model != "table" else {},
         envelopes=fleet_limits(run.case, _sessions(run), run.day) if known else {},
     )
+
+
+def _issued(run: Run) -> list[int]:
+    """Issue time of every step of the day up to the run's last one."""
+    lead_s = 60 * run.case.settings.real_time_lead_min
+    return [int(start) - lead_s for start in run.day.starts()[: run.steps[1]]]
 
 
 def _before(run: Run) -> dict[tuple[str, str], float]:

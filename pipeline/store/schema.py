@@ -51,7 +51,11 @@ PUBLISHED_FILES = table(
     "published_files", column("path", TEXT), column("case_name", TEXT), column("variant", TEXT), column("delivery_date", TEXT),
     column("table_name", TEXT), column("sha256", TEXT), column("row_count", BIG), column("publication", BIG),
 )
-ALL_TABLES = (SERIES, INGESTS, INGESTED_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES)
+MEASURED_STATES = table(
+    "measured_states", column("namespace", TEXT), column("device", TEXT), column("quantity", TEXT), column("measured_at", BIG),
+    column("value", REAL), column("author", TEXT), column("known_at", BIG), column("withdrawn", sa.SmallInteger), column("entry", BIG),
+)
+ALL_TABLES = (SERIES, INGESTS, INGESTED_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES, MEASURED_STATES)
 
 
 def statements(dialect: str) -> list[str]:

@@ -16,10 +16,12 @@ from sqlalchemy.pool import NullPool
 from pipeline.core.errors import InputError, Mistake
 from pipeline.store import corrections as _corrections
 from pipeline.store import ingests as _ingests
+from pipeline.store import measured as _measured
 from pipeline.store import observations as _observations
 from pipeline.store import overrides as _overrides
 from pipeline.store import runs as _runs
 from pipeline.store import sessions as _sessions
+from pipeline.store.measured import MeasuredState
 from pipeline.store.observations import IngestedFile, ObservationBatch, Observations, Receipt
 from pipeline.store.overrides import Override
 from pipeline.store.runs import RunRecord
@@ -210,6 +212,25 @@ class Warehouse:
         """The same with every word that was said, withdrawals too: what was in force at an earlier moment follows from them."""
         with self.reading() as connection:
             return _overrides.said(connection, namespace, start=start, end=end, as_of=as_of)
+
+    # ------------------------------------------------------------------ measured states
+
+    def add_measured_states(
+        self, namespace: str, states: Sequence[MeasuredState], *, source: str, ingested_at: int, file: IngestedFile | None = None,
+    ) -> Receipt:
+        """Append measured states that are new or changed; see `pipeline.store.measured.add`."""
+        with self.writing() as connection:
+            return _measured.add(connection, namespace, states, source=source, ingested_at=ingested_at, file=file)
+
+    def measured_states(self, namespace: str, start: int, end: int, as_of: int) -> list[MeasuredState]:
+        """Every version known at `as_of` of what was measured in [start, end), in the order in which they became known."""
+        with self.reading() as connection:
+            return _measured.read(connection, namespace, start=start, end=end, as_of=as_of)
+
+    def has_measured(self, namespace: str, device: str) -> bool:
+        """True when anything was ever measured of a device."""
+        with self.reading() as connection:
+            return _measured.has_device(connection, namespace, device)
 
     # ------------------------------------------------------------------ runs
 

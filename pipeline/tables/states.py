@@ -12,6 +12,8 @@ STATES = Table(
         Column("quantity", "text", "state variable, named as in the program"),
         UNIT,
         Column("value", "number", "state at the END of the interval", unit="column:unit"),
+        Column("measured_value", "number", "state at the START of the interval where it was measured, carried there; empty where what was "
+               "computed goes on", unit="column:unit", nullable=True),
     ),
     key=("stage", "device", "quantity", "step"),
 )

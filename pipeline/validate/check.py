@@ -46,6 +46,19 @@ class Check:
     stage: str
     units: Mapping[str, UnitRows] = field(default_factory=dict)  # of generators with commitment
     excused: frozenset[str] = frozenset()  # checks whose break is published as a finding already
+    taken: Mapping[tuple[str, str], Floats] = field(default_factory=dict)  # (device, quantity) -> (T,) measured as steps began, else NaN
+
+    @property
+    def operating(self) -> int:
+        """Row of the scenario whose states are handed on."""
+        name = "settled" if self.stage == "real_time" else "expected"
+        return self.long.scenarios.index(name) if name in self.long.scenarios else 0
+
+    def begun(self, device: str, quantity: str, ends: Floats, *, first: float = np.nan) -> Floats:
+        """What each step (S, T) began with: the end of the one before, or what was measured. first: before the table, where it is known."""
+        found = np.concatenate([np.full((len(ends), 1), first), ends[:, :-1]], axis=1)
+        taken = self.taken.get((device, quantity))
+        return found if taken is None else np.where(np.isfinite(taken), taken, found)
 
     def series(self, series: str) -> Floats:
         """(S, T) values of a series, NaN for scenarios whose values are not known here."""

@@ -163,8 +163,7 @@ def _energy(check: Check, device: EvAggregator, power: tuple[Floats, Floats, Flo
     slack, surplus = long.zero_or(*at, "ev_slack_kwh"), long.zero_or(*at, "ev_surplus_kwh")
     moved = check.grid.step_h * (device.charge_efficiency_share * charge - discharge / device.discharge_efficiency_share) + slack
     carried = device.battery_kwh * (device.arrival_energy_share * coming - device.departure_energy_share * leaving)
-    handed_on = np.full((len(energy), 1), check.context.before.get((device.id, "energy_kwh"), np.nan))
-    before = np.concatenate([handed_on, energy[:, :-1]], axis=1)
+    before = check.begun(device.id, "energy_kwh", energy, first=check.context.before.get((device.id, "energy_kwh"), np.nan))
     begun = energy[:, 0] - (moved - surplus + carried)[:, 0]
     unknown = np.isnan(before[:, 0])
     before[unknown, 0] = begun[unknown]

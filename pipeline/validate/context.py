@@ -13,6 +13,19 @@ from pipeline.core.clock import DeliveryDay, Instants
 from pipeline.validate.frame import Floats, numbers, texts
 
 Product = str  # "day_ahead" | "real_time"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured state as the gate needs it: `value` is of the moment `applies_at`; of two, the one that was measured later counts."""
+
+    device: str
+    quantity: str
+    measured_at: int
+    applies_at: int
+    value: float
+
+
 QUARTER_MIN = 15
 
 
@@ -34,7 +47,8 @@ class Context:
     values: scenario -> series -> (N,) over the whole delivery day, quarter-hours or the table's own steps, as the stage used
     them (`settled`: what came). before: (device, quantity) -> state before the first step of the table.
     envelopes: fleet -> highest power, lowest and highest energy, unreachable energy, each (C, N). known_runs: this run and its parents.
-    parents: tables of the day-ahead run (`schedule`), for positions. objective: of the day-ahead program.
+    parents: tables of the day-ahead run (`schedule`), for positions. objective: of the day-ahead program. measured: per step, what
+    was in force when it was decided; None where that is not known.
     """
 
     known_runs: frozenset[str] = frozenset()
@@ -44,6 +58,7 @@ class Context:
     overrides: tuple[Bound, ...] = ()
     parents: Mapping[str, pa.Table] = field(default_factory=dict)
     objective: float | None = None
+    measured: tuple[tuple[Measured, ...], ...] | None = None
     objective_tolerance_share: float = 1e-6
 
 

@@ -32,6 +32,8 @@ CHECKS: dict[str, str] = {
     "gap_left": "the search for a decision ended before its gap was proven, with time left: the best found is used",
     "unbalanced": "power that no device or tie could take in settlement",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
+    "state_jump": "a measured state differs from the computed one, which it replaces: the difference is booked nowhere",
+    "state_outside": "a store was measured outside its limits of energy: it is brought back as fast as its power lets it",
     "set_point": "an override asks for more than its device can do",
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
     "way": "how the schedule was decided, and the bound that is proven for it, or that none is",

@@ -25,6 +25,7 @@ from pipeline.validate.findings import Finding
 from pipeline.validate.frame import Floats, frame, texts
 from pipeline.validate.identity import check_identity
 from pipeline.validate.inputs import check_departures, check_distances, check_findings, check_forecasts, check_scenarios, check_scores
+from pipeline.validate.measured import check_measured, read_taken
 from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
@@ -86,7 +87,8 @@ def _operation(
     published, weights = scenario_values(tables)
     values: dict[str, Mapping[str, Floats]] = {**(published if stage == "day_ahead" else {}), **context.values}
     units, mistakes = read_units(case, tables.get("commitments"), stage=stage, steps=long.steps)
-    check = Check(case, long, grid, context, values, stage, units, _excused(tables))
+    taken = read_taken(tables.get("states"), stage=stage, steps=long.steps)
+    check = Check(case, long, grid, context, values, stage, units, _excused(tables), taken)
     mistakes += check_complete(case, long)
     if stage == "day_ahead" and not np.array_equal(long.steps, np.arange(1, grid.count + 1)):
         mistakes.append(Mistake(f"table {name}, column step", f"holds {len(long.steps)} steps, the day has {grid.count}"))
@@ -102,6 +104,7 @@ def _operation(
     mistakes += check_costs(check, tables, weights) if "costs" in tables else []
     mistakes += check_settlement(check, tables) if stage == "real_time" else []
     mistakes += check_states(case, tables["states"], long, stage=stage) if "states" in tables else []
+    mistakes += check_measured(check) if "states" in tables else []
     mistakes += check_prices(case, tables["prices"], grid, stage=stage, steps=long.steps.astype(float)) if "prices" in tables else []
     mistakes += check_commitments(case, tables["commitments"], long, stage=stage) if "commitments" in tables else []
     return mistakes, findings

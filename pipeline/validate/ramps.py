@@ -24,10 +24,14 @@ def ramp_mistakes(
     on = np.ones(power.shape[1], dtype=bool) if unit is None else unit.on
     known = before is not None and check.long.steps[0] == 1
     was = np.concatenate([[on[0]], on[:-1]])
+    found = check.taken.get((key[0], "on_share"))
+    was = was if found is None else np.where(np.isfinite(found), found > 0.5, was)
     if unit is not None and known:
-        was[0] = check.context.before.get((key[0], "on_share"), float(on[0])) > 0.5
+        measured = found is not None and np.isfinite(found[0])
+        was[0] = was[0] if measured else check.context.before.get((key[0], "on_share"), float(on[0])) > 0.5
     up = ramp * was + edge * (on.astype(float) - was)
     down = ramp * on + edge * (was.astype(float) - on)
-    change = np.diff(power, axis=1, prepend=before if before is not None and known else np.nan)
+    quantity = next((name for device, name in check.taken if device == key[0] and name.startswith(("power_", "exchange_"))), "")
+    change = power - check.begun(key[0], quantity, power, first=before if before is not None and known else np.nan)
     bad = (change > up + excess + POWER_KW) | (-change > down + excess + POWER_KW)
     return check.long.mistakes(key, bad & ~check.overridden(key[0]), "{:.6g} breaks the ramp from the step before", power)

@@ -40,21 +40,27 @@ def check_store(check: Check, device: Store) -> list[Mistake]:
     mistakes += outside(check, (*at, f"energy_{kwh}"), energy, device.energy_min_kwh - short, device.energy_max_kwh + over, ENERGY_KWH)
     kept = device.hourly_retention_share**check.grid.step_h
     moved = check.grid.step_h * (device.charge_efficiency_share * charge - discharge / device.discharge_efficiency_share)
-    before = np.empty_like(energy)
-    before[:, 1:] = energy[:, :-1]
-    before[:, 0] = check.context.before.get((device.id, f"energy_{kwh}"), np.nan)
+    state = f"energy_{kwh}"
+    before = check.begun(device.id, state, energy, first=check.context.before.get((device.id, state), np.nan))
     unknown = np.isnan(before[:, 0])
     before[unknown, 0] = ((energy - moved) / kept)[unknown, 0]  # the first step then only has to start inside the store
     wanted = kept * before + moved
     mistakes += long.mistakes(
         (*at, f"energy_{kwh}"), np.abs(energy - wanted) > ENERGY_KWH, "{:.6g}, the step before and the power make {:.6g}", energy, wanted
     )
-    mistakes += outside(check, (*at, f"energy_{kwh}"), before[:, :1], device.energy_min_kwh, device.energy_max_kwh, 10 * ENERGY_KWH)
+    if not _measured_at_first(check, device.id, state):
+        mistakes += outside(check, (*at, state), before[:, :1], device.energy_min_kwh, device.energy_max_kwh, 10 * ENERGY_KWH)
     mistakes += ramp_mistakes(
         check, (*at, "injection"), injection, ramp_kw_per_h=device.ramp_kw_per_h, excess=long.zero_or(*at, f"ramp_excess_{kw}"),
         before=check.context.before.get((device.id, f"power_{kw}")),
     )
     return mistakes + _cycle(check, device, (*at, f"energy_{kwh}"), energy, before, short + over)
+
+
+def _measured_at_first(check: Check, device: str, quantity: str) -> bool:
+    """Whether the day begins as measured: then a store may begin outside its limits, and it returns to its own start of the day."""
+    taken = check.taken.get((device, quantity))
+    return taken is not None and bool(np.isfinite(taken[0]))
 
 
 def _cycle(check: Check, device: Store, key: Key, energy: Floats, before: Floats, slack: Floats) -> list[Mistake]:
@@ -63,6 +69,8 @@ def _cycle(check: Check, device: Store, key: Key, energy: Floats, before: Floats
     if device.cycle == "none" or check.stage != "day_ahead" or long.steps[0] != 1 or long.steps[-1] != check.grid.count:
         return []
     bad = np.zeros(energy.shape, dtype=bool)
+    if _measured_at_first(check, device.id, key[3]):
+        before = np.full_like(before, device.energy_initial_kwh)
     gap = energy[:, -1] - before[:, 0]
     bad[:, -1] = gap < -slack[:, -1] - 10 * ENERGY_KWH
     if device.cycle == "equal":

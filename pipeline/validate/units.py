@@ -15,7 +15,7 @@ from pipeline.equipment.generator import Commitment
 from pipeline.validate.balances import rows_of_stage
 from pipeline.validate.check import Check, UnitRows
 from pipeline.validate.context import wide
-from pipeline.validate.frame import Ints, first, place
+from pipeline.validate.frame import Floats, Ints, first, place
 
 BINARY = 1e-6
 _EXACT_H = 1e-6
@@ -65,6 +65,11 @@ def check_units(check: Check, tables: Mapping[str, pa.Table]) -> list[Mistake]:
     return mistakes
 
 
+def _taken(check: Check, unit: str, quantity: str) -> Floats:
+    """(T,) what steps began with where it was measured, NaN elsewhere."""
+    return check.taken.get((unit, quantity), np.full(len(check.long.steps), np.nan))
+
+
 def _told(check: Check, unit: str, column: str, bad: Flags, message: str) -> list[Mistake]:
     at = np.flatnonzero(bad)
     return first(
@@ -81,8 +86,10 @@ def _whole(check: Check, unit: str, rows: UnitRows) -> list[Mistake]:
 def _changes(check: Check, unit: str, rows: UnitRows) -> list[Mistake]:
     known = check.context.before.get((unit, "on_share"))
     before = np.concatenate([[rows.on[0] if known is None else known > 0.5], rows.on[:-1]])
+    found = _taken(check, unit, "on_share")
+    before = np.where(np.isfinite(found), found > 0.5, before)
     unknown = np.zeros(len(rows.on), dtype=bool)
-    unknown[0] = known is None
+    unknown[0] = known is None and not np.isfinite(found[0])
     message = "does not agree with `on` of this step and the last"
     mistakes = _told(check, unit, "start", (rows.start != (rows.on & ~before)) & ~unknown, message)
     return mistakes + _told(check, unit, "stop", (rows.stop != (before & ~rows.on)) & ~unknown, message)
@@ -94,7 +101,10 @@ def _least_times(check: Check, unit: Generator, own: Commitment, rows: UnitRows)
     lasted = check.context.before.get((unit.id, "in_state_h"), np.inf)
     state = check.context.before.get((unit.id, "on_share"), float(rows.on[0])) > 0.5
     tripped, bad = check.forced_off(unit.id, unit.power_min_kw), np.zeros(len(rows.on), dtype=bool)
+    found, hours = _taken(check, unit.id, "on_share"), _taken(check, unit.id, "in_state_h")
     for t, now in enumerate(rows.on):
+        state = state if np.isnan(found[t]) else bool(found[t] > 0.5)
+        lasted = lasted if np.isnan(hours[t]) else hours[t]
         if now != state:
             least = own.min_up_h if state else own.min_down_h
             bad[t] = lasted < least - _EXACT_H and not (state and tripped[t])
@@ -110,7 +120,10 @@ def _states(check: Check, unit: str, rows: UnitRows, table: pa.Table | None) -> 
     hours = np.full(len(rows.on), np.nan)
     lasted = check.context.before.get((unit, "in_state_h"), np.nan)
     state = check.context.before.get((unit, "on_share"), float(rows.on[0])) > 0.5
+    found, taken = _taken(check, unit, "on_share"), _taken(check, unit, "in_state_h")
     for t, now in enumerate(rows.on):
+        state = state if np.isnan(found[t]) else bool(found[t] > 0.5)
+        lasted = lasted if np.isnan(taken[t]) else taken[t]
         lasted = lasted + check.grid.step_h if now == state else check.grid.step_h
         hours[t], state = lasted, bool(now)
     mistakes: list[Mistake] = []

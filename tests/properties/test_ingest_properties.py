@@ -16,15 +16,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cases.sources import ColumnMap, Mapping, Series
+from pipeline.cases.table_reading import TableReading
 from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import InputError
 from pipeline.ingest.cleaning import Clean, clean
+from pipeline.ingest.local_clock import local_to_utc
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import to_numbers
 from pipeline.ingest.points import points_of
 from pipeline.ingest.reading import read_bytes
 from pipeline.ingest.spikes import Context
-from pipeline.ingest.stamps import local_to_utc
 from tests.unit.ingest.support import NOW, case_with, mapping_of
 
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -205,7 +206,8 @@ def test_no_cells_do_more_than_an_input_error(
 def test_numbers_survive_text(numbers: list[float], comma: bool) -> None:
     texts = [repr(number).replace(".", ",") if comma else repr(number) for number in numbers]
     mistakes = Mistakes("drop.csv")
-    read = to_numbers(pa.array(texts), name="load", rows=np.arange(len(texts)), decimal="," if comma else ".", mistakes=mistakes)
+    reading = TableReading(decimal="," if comma else ".")
+    read = to_numbers(pa.array(texts), name="load", rows=np.arange(len(texts)), reading=reading, mistakes=mistakes)
     assert not mistakes.count
     assert read.value.tolist() == numbers
     assert not read.reformatted.any()

@@ -16,7 +16,7 @@ from pipeline.core.errors import InputError
 from pipeline.schedule import day_ahead
 from pipeline.schedule.state import State
 from pipeline.stages import deciding, next_quarter, opening, request, validating
-from pipeline.stages.deciding import plans
+from pipeline.stages.keeping import plans
 from pipeline.stages.opening import load_run, open_day_ahead, open_real_time
 from pipeline.store.observations import ObservationBatch
 from tests.whole_day import ROOT, at_home, copied, run_day_ahead, run_real_time

@@ -208,6 +208,7 @@ def state_table(case: Case, grid: Grid, rows: dict, stage: str) -> pa.Table:
                     ("quantity", quantity),
                     ("unit", unit_of(quantity, carrier)),
                     ("value", float(value)),
+                    ("measured_value", None),
                 ):
                     columns[column].append(cell)
     return TABLES["states"].build(columns)
