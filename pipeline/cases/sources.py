@@ -151,7 +151,7 @@ class SessionFileSource(TableReading):
         return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields})
 
 
-class StateSource(Record):
+class StateSource(TableReading):
     """The measured state of the plant: a CSV or Parquet file, or the answer of a query, of columns measured_at, device, quantity, value."""
 
     kind: Literal["states"] = "states"
@@ -159,14 +159,11 @@ class StateSource(Record):
     path: str | None = None  # as in `file`; or url_env and query
     url_env: str | None = None  # as in `sql`
     query: str | None = None
-    time_zone: str | None = None  # needed for naive stamps
-    decimal: Literal[".", ","] = "."
-    separator: str = ","
 
     @property
     def mapping(self) -> Mapping:
         """How its bytes are read."""
-        return Mapping(time_zone=self.time_zone, decimal=self.decimal, separator=self.separator)
+        return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields})
 
 
 AnySource = Annotated[

@@ -49,9 +49,16 @@ class StorageRefused(InputError):
 
 
 class NoSchedule(FeederflowError):
-    """No schedule could be made: says which rows and inputs conflict, or which data are missing."""
+    """No schedule could be made: says which rows and inputs conflict, or which data are missing.
+
+    proven: no schedule exists at all, as against none that was found.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, *, proven: bool = False) -> None:
+        self.proven = proven
+        super().__init__(message)
 
 
 class GateFailed(FeederflowError):

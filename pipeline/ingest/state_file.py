@@ -15,10 +15,11 @@ from pipeline.core.clock import Instants, from_epoch
 from pipeline.core.errors import Mistake
 from pipeline.ingest import sql
 from pipeline.ingest.file import found_file
+from pipeline.ingest.local_clock import resolve
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import to_numbers
 from pipeline.ingest.reading import RawTable
-from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps, resolve
+from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
 from pipeline.ingest.unit import Unit, unit_of_file
 from pipeline.store.measured import MeasuredState
 from pipeline.store.warehouse import Warehouse
@@ -58,7 +59,7 @@ def batch_of(case: Case, warehouse: Warehouse, source: StateSource, found: Unit,
         mistakes.raise_if_any()
     measured_at = _instants(source, table, "measured_at", mistakes)
     since = _since(source, table, mistakes)
-    values = to_numbers(table.columns["value"], name="value", rows=table.rows, decimal=source.decimal, mistakes=mistakes).value
+    values = to_numbers(table.columns["value"], name="value", rows=table.rows, reading=source, mistakes=mistakes).value
     mistakes.raise_if_any()
     devices, quantities, units = (_texts(table, name) for name in ("device", "quantity", "unit"))
     live = {device for device in set(devices) if warehouse.has_measured(case.name, device)}
@@ -102,7 +103,7 @@ def _texts(table: RawTable, name: str) -> list[str]:
 
 def _instants(source: StateSource, table: RawTable, name: str, mistakes: Mistakes) -> Instants:
     column: Any = table.columns[name]
-    stamps = read_stamps(column, name=name, rows=table.rows, mistakes=mistakes)
+    stamps = read_stamps(column, name=name, rows=table.rows, mistakes=mistakes, reading=source)
     if not check_mixture(stamps, source.time_zone, name=name, rows=table.rows, mistakes=mistakes):
         return stamps.seconds
     # Devices stand in any order: a stamp of a repeated hour needs its offset.

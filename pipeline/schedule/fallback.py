@@ -18,7 +18,12 @@ def projected(desk: Desk, held: Held, state: State, inputs: Floats) -> Floats:
 
 def plain_set_points(desk: Desk, held: Held, step: int) -> Floats:
     """The day-ahead set-points of a step, without its slacks: what was shed or dumped on average is no instruction."""
-    columns: Floats = held.set_points[step - 1].copy()
+    return without_slacks(desk, held.set_points[step - 1])
+
+
+def without_slacks(desk: Desk, set_points: Floats) -> Floats:
+    """Set-points (J,) with nothing shed or dumped."""
+    columns: Floats = set_points.copy()
     demands = desk.roster.demands
     for entries in (demands.shed, demands.dump[demands.dump >= 0], desk.roster.heat_demands.shed):
         columns[entries] = 0.0

@@ -62,12 +62,7 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
     factor, rest = divmod(count, plan.steps)
     if rest:
         raise ValueError(f"{plan.steps} day-ahead steps do not divide {count} quarter-hours")
-    columns = plan.columns(desk.layout.columns.labels)
-    for stores in desk.roster.every_store:
-        _one_direction(columns, stores)
-    _one_direction(columns, desk.roster.aggregators)
-    _one_unit(columns, desk.roster.converters)
-    in_merit_order(columns, desk.roster.generators)
+    columns = held_columns(desk, plan)
     names = _energy_labels(desk)
     before = np.array([start[f"{label.device}.{label.quantity.replace('energy_', 'energy_before_', 1)}"] for label in names])
     energy = np.vstack([before, plan.columns(names)])
@@ -78,6 +73,17 @@ def hold(desk: Desk, plan: Plan, start: Mapping[str, float]) -> Held:
         set_points=np.repeat(columns, factor, axis=0), frozen=np.repeat(plan.columns(desk.binder.frozen_labels), factor, axis=0),
         reference=reference,
     )
+
+
+def held_columns(desk: Desk, plan: Plan) -> Floats:
+    """Set-points (H, J) at the plan's own steps: what a mean of scenarios does at once, done in one direction, by one unit, in order."""
+    columns = plan.columns(desk.layout.columns.labels)
+    for stores in desk.roster.every_store:
+        _one_direction(columns, stores)
+    _one_direction(columns, desk.roster.aggregators)
+    _one_unit(columns, desk.roster.converters)
+    in_merit_order(columns, desk.roster.generators)
+    return columns
 
 
 def _one_direction(columns: Floats, stores: Stores | Aggregators) -> None:

@@ -24,7 +24,7 @@ from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.plan import Held, Plan, hold
 from pipeline.schedule.rule_distance import Followed, followed_by, set_points_kw, with_rule_distance
 from pipeline.schedule.rules import Rules
-from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day
+from pipeline.schedule.settle import Reality, SettledDay, Told, reality_of, settle, settled_day, unbalanced
 from pipeline.schedule.state import State
 from pipeline.schedule.worth import dearest_supply_per_kwh
 
@@ -237,7 +237,7 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
         if on_step is not None:
             on_step(each.step)
     day = settled_day(desk, settled, truth)
-    findings = [finding for dispatch in dispatches for finding in dispatch.findings] + _unmet(day)
+    findings = [finding for dispatch in dispatches for finding in dispatch.findings] + unbalanced(day, stage="real_time")
     findings += unreachable(desk.case, list(dict.fromkeys(word for words in told for word in words)), stage="real_time")
     findings += [] if course is None else course.findings()
     begins = np.array([each.before.values for each in settled])
@@ -248,9 +248,3 @@ def _ended(case: Case, step: int) -> int:
     """How many of the day's intervals had ended, or were measured, when `step` was decided."""
     lead = 0 if case.settings.first_interval == "measured" else -(-case.settings.real_time_lead_min // 15)
     return max(0, step - 1 - lead)
-
-
-def _unmet(day: SettledDay) -> list[Finding]:
-    return [Finding("real_time", "warning", "unbalanced", f"step {day.first + k}",
-                    f"{day.unmet[k]:.6g} kW that no device or tie could take", float(day.unmet[k]), 0.0)
-            for k in np.flatnonzero(day.unmet > 1e-4)]

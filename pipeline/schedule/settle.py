@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -12,10 +13,13 @@ from pipeline.schedule.close import close_interval
 from pipeline.schedule.complete import complete
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.dispatch import Settled
+from pipeline.schedule.findings import Finding
 from pipeline.schedule.instructions import Instruction
 from pipeline.schedule.outlook import Outlook
 from pipeline.schedule.state import State
 from pipeline.schedule.turning import turning_range
+
+UNMET_KW = 1e-4
 
 # Per quarter-hour from the day's first on: the words that it was dispatched with. Shorter than the day: the rest had none.
 Told = Sequence[Sequence[Instruction]]
@@ -33,8 +37,8 @@ class Reality:
 
 
 def realised_inputs(desk: Desk, realised: Outlook, told: Told = ()) -> Floats:
-    """(N, I) inputs of the day's quarter-hours as they came, each under the words that it was dispatched with."""
-    starts = desk.day.starts(15)
+    """(N, I) inputs of the day's intervals as they came, each under the words that it was dispatched with."""
+    starts = desk.starts()
     rows = desk.binder.fill(realised, starts, settling=True)
     spoken = [tuple(words) for words in told]
     for words in dict.fromkeys(words for words in spoken if words):
@@ -113,3 +117,10 @@ def _as_followed(desk: Desk, judged: Floats, settled: Sequence[Settled]) -> Floa
         judged = judged.copy()
         judged[:, entries] = [each.inputs[entries] for each in settled]
     return judged
+
+
+def unbalanced(day: SettledDay, *, stage: Literal["day_ahead", "real_time"]) -> list[Finding]:
+    """A finding per interval in which power is left that nothing could take."""
+    return [Finding(stage, "warning", "unbalanced", f"step {day.first + k}", f"{day.unmet[k]:.6g} kW that no device or tie could take",
+                    float(day.unmet[k]), 0.0)
+            for k in np.flatnonzero(day.unmet > UNMET_KW)]

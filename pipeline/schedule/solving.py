@@ -117,7 +117,7 @@ def no_schedule(work: Work, solution: Solution, inputs: Floats) -> NoSchedule:
     if solution.status is Status.infeasible:
         from pipeline.program.explain import explain
 
-        return NoSchedule(f"{head}: these rows and inputs conflict\n{explain(work.desk.program.bind(inputs))}")
+        return NoSchedule(f"{head}: these rows and inputs conflict\n{explain(work.desk.program.bind(inputs))}", proven=True)
     if solution.status is Status.time_limit:
         return NoSchedule(f"{head}: nothing feasible within {work.options.time_limit_s:g} s; raise settings.solver_time_limit_s")
     return NoSchedule(f"{head}: the solver ended as {solution.status.value}")

@@ -18,6 +18,7 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
+from pipeline.publish import ledger
 from pipeline.schedule.carrying import check_treatment
 from pipeline.schedule.desk import open_desk
 from pipeline.schedule.leaving import Leavers
@@ -34,11 +35,14 @@ from pipeline.stages.leavers import leavers_of
 from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
 from pipeline.stages.starting import course_of
+from pipeline.store.cache import ArrayCache
 
 if TYPE_CHECKING:
     from pipeline.schedule.day_ahead import DayAhead
+    from pipeline.schedule.standby import Earlier
     from pipeline.schedule.treatments import Spread
 
+EARLIER_DAYS = 7  # how old a plan may be that stands in for today's
 WIDTH_DRAWS = 1000  # futures from which empirical half-widths are read
 
 Progress = Callable[[int, int], None] | None
@@ -87,7 +91,7 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
 
 def decide(run: Run) -> DayAhead:
     """The schedule of a run whose forecast and scenarios are made. Raises InputError with all that the case cannot carry."""
-    from pipeline.schedule.day_ahead import plan_day  # with all treatments behind it, which a re-dispatch has no use for
+    from pipeline.schedule.standby import plan_always  # with all treatments behind it, which a re-dispatch has no use for
 
     outlooks, weights = day_ahead_outlooks(run)
     sampled = isinstance(run.case.settings.method, Sampled)
@@ -99,11 +103,31 @@ def decide(run: Run) -> DayAhead:
     course = course_of(run, state.names, [run.issued_at])
     if course is not None:
         state = course.begin(state)
-    found = plan_day(run.case, run.day, program, outlooks, weights, state=state, overrides=run.knowledge.overrides,
-                     options=options_of(run), forecast=forecast, spread=_spread(run), draws=_draws(run), leavers=_leavers(run))
+    found = plan_always(run.case, run.day, program, outlooks, weights, earlier=_earlier(run), state=state,
+                        overrides=run.knowledge.overrides, options=options_of(run), forecast=forecast, spread=_spread(run),
+                        draws=_draws(run), leavers=_leavers(run))
     if course is None:
         return found
     return replace(found, measured=course.taken[0], findings=(*found.findings, *course.findings("day_ahead")))
+
+
+def _earlier(run: Run) -> Callable[[], Earlier | None]:
+    """The newest plan of the days before that was known at the issue time; looked up only where it must stand in."""
+    def look() -> Earlier | None:
+        from pipeline.schedule.standby import Earlier
+
+        home, variant = run.home, run.asked.published_variant(run.case)
+        for back in range(1, EARLIER_DAYS + 1):
+            day = run.day.shifted(-back)
+            found = ledger.current(home.warehouse, run.case.name, "day_ahead", variant, day.date.isoformat())
+            if found is None or found.issued_at > run.issued_at or found.parameters["structure_digest"] != run.case.structure_digest:
+                continue
+            stored = ArrayCache(home.path / "runs" / found.run_id).load("plan")
+            if stored is not None:
+                return Earlier(day, Plan.from_arrays(stored[0]))
+        return None
+
+    return look
 
 
 def options_of(run: Run) -> DayAheadOptions:

@@ -15,7 +15,7 @@ from pipeline.store.lake import Lake
 from pipeline.store.publications import Day
 from pipeline.store.warehouse import Warehouse
 from pipeline.validate.ac import ac_check
-from pipeline.validate.balances import check_complete, check_feeders, check_network_sums, voltage_findings
+from pipeline.validate.balances import check_complete, check_feeders, check_network_sums, left_over, voltage_findings
 from pipeline.validate.check import Check
 from pipeline.validate.connections import check_connections
 from pipeline.validate.context import Context, grid_of, scenario_values
@@ -94,7 +94,7 @@ def _operation(
         mistakes.append(Mistake(f"table {name}, column step", f"holds {len(long.steps)} steps, the day has {grid.count}"))
     if mistakes:
         return mistakes, []
-    mistakes += check_network_sums(case, long) + check_ties(case, long)
+    mistakes += check_network_sums(case, long, left_over(tables.get("findings"))) + check_ties(case, long)
     mistakes += check_feeders(case, long, tables, stage=stage) if "bus_state" in tables or "branch_state" in tables else []
     more, findings = check_devices(check)
     mistakes += more + check_units(check, tables) + check_connections(check, tables.get("ev_connection"))

@@ -19,7 +19,7 @@ from pipeline.cases.load import load_case
 from pipeline.cli import main
 from pipeline.core.errors import InputError, NoSchedule
 from pipeline.publish import ledger
-from pipeline.schedule import day_ahead
+from pipeline.schedule import standby
 from pipeline.stages import desk, results, watching
 from pipeline.store.lake import Lake
 from tests.whole_day import at_home, copied, published, run_day, run_day_ahead
@@ -183,7 +183,7 @@ def test_no_schedule_ends_with_3(feederflow: Callable[..., Said], home: Path, mo
     def none(*_: object, **__: object) -> None:
         raise NoSchedule("rows a and b conflict")
 
-    monkeypatch.setattr(day_ahead, "plan_day", none)
+    monkeypatch.setattr(standby, "plan_always", none)
     said = feederflow("day-ahead", *DAY)
     assert said.code == 3 and "rows a and b conflict" in said.err
     as_json = feederflow("day-ahead", *DAY, "--json")
@@ -290,7 +290,7 @@ def test_status_shows_runs_that_failed(
         raise NoSchedule("no schedule: f01_load and grid conflict")
 
     with monkeypatch.context() as broken:
-        broken.setattr(day_ahead, "plan_day", nothing)
+        broken.setattr(standby, "plan_always", nothing)
         assert feederflow("day-ahead", *DAY, "--date", "2016-06-16", at=here).code == 3
     said = feederflow("status", "tiny", "--at", "2016-06-15T12:00", at=here)
     assert said.code == 5 and "day_ahead  FAILED" in said.out and "f01_load and grid conflict" in said.out
