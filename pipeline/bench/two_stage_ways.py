@@ -9,13 +9,14 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 
+import highspy
 import numpy as np
 
 from pipeline.bench import Row
 from pipeline.bench.two_stage import committed, networked, two_stage
 from pipeline.bench.worker import at_most, peak_mb
 from pipeline.program.highs import check, new_solver, pass_bound, set_option
-from pipeline.program.linear_program import Floats
+from pipeline.program.linear_program import BoundProgram, Floats
 from pipeline.program.solve import SolveOptions
 from pipeline.uncertainty.around import program_around
 from pipeline.uncertainty.choose import decide
@@ -31,6 +32,11 @@ TIGHT = 1e-4
 # microgrids, steps: target in CPU seconds, repeats, what a measure may cost more
 TARGETS = {(25, 24): (1.5, 3, 0.5), (50, 24): (2.5, 3, 0.2), (50, 96): (30.0, 1, 0.2)}
 SCENARIOS = 10
+# What a person could ask of HiGHS for a linear program.
+HIGHS_WAYS: dict[str, dict[str, str]] = {
+    "dual simplex": {"solver": "simplex"}, "interior point": {"solver": "ipm", "run_crossover": "off"},
+    "interior point with crossover": {"solver": "ipm"},
+}
 
 
 def distances(given: TwoStage) -> Floats:
@@ -59,22 +65,29 @@ def _timed(work: Callable[[], Decision], repeats: int) -> tuple[float, Decision]
 
 
 def wasserstein() -> list[Row]:
-    """7 representatives, 10 microgrids, 24 h: everything over HiGHS's own time on the same final arrays."""
+    """7 representatives, 10 microgrids, 24 h: everything over the best time of HiGHS alone on the same final arrays, untouched."""
     name, given = "wasserstein", two_stage(networked(10), steps=24, scenarios=7)
     measure = measures(given)["Wasserstein"]
     whole, found = _timed(lambda: solve_monolith(given, measure), 1)
     bound, _ = program_around(given, measure.epigraph(given.weights))
+    alone = {way: _highs_alone(bound, **options) for way, options in HIGHS_WAYS.items()}
+    best = min(alone, key=lambda way: alone[way])
+    return [
+        at_most(name, f"whole over the best of HiGHS alone ({best}) on the same final arrays", whole / alone[best], "", 1.3),
+        *(Row(name, f"HiGHS alone, {way}", seconds, "CPU s") for way, seconds in alone.items()),
+        Row(name, "objective", found.objective, "USD"),
+    ]
+
+
+def _highs_alone(bound: BoundProgram, **options: str) -> float:
+    """CPU seconds of HiGHS on the arrays as they are; infinite where it ends without an optimum."""
     solver = new_solver(seed=0, threads=1)
-    set_option(solver, "solver", "ipm")
-    set_option(solver, "run_crossover", "off")
+    for option, value in options.items():
+        set_option(solver, option, value)
     pass_bound(solver, bound)
     started = time.process_time()
     check(solver.run(), "run")
-    alone = time.process_time() - started
-    return [
-        at_most(name, "whole over HiGHS's own time on the same final arrays", whole / alone, "", 1.3),
-        Row(name, "of which HiGHS", alone, "CPU s"), Row(name, "objective", found.objective, "USD"),
-    ]
+    return time.process_time() - started if solver.getModelStatus() == highspy.HighsModelStatus.kOptimal else float("inf")
 
 
 def decomposition() -> list[Row]:

@@ -11,7 +11,7 @@ from pipeline.cases.case import Case
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.highs import new_solver, pass_bound, set_option
-from pipeline.program.linear_program import Floats, LinearProgram
+from pipeline.program.linear_program import BoundProgram, Floats, LinearProgram
 from pipeline.program.solve import LiveSolver, Solution, Status, solve
 
 InputsOf = Callable[[LinearProgram], Floats]
@@ -67,6 +67,16 @@ def _step(live: LiveSolver, program: LinearProgram, inputs: Floats, last: Soluti
     assert found.x is not None, found.status
     program.bind(inputs).readouts(found.x)
     return found
+
+
+def cold_seconds(bound: BoundProgram) -> float:
+    """CPU seconds that HiGHS takes on the arrays as they are, from nothing, by dual simplex with presolve."""
+    solver = new_solver(seed=0, threads=1)
+    set_option(solver, "solver", "simplex")
+    pass_bound(solver, bound)
+    started = time.process_time()
+    solver.run()
+    return time.process_time() - started
 
 
 class RunClock:

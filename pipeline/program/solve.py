@@ -30,7 +30,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """`auto`: simplex; interior point is for scenario programs, which simplex does not finish (crossover off leaves no basis)."""
+    """`auto`: dual simplex; interior point is for programs too big for it (crossover off leaves no basis)."""
 
     method: Literal["auto", "simplex", "ipm", "hipo"] = "auto"
     crossover: bool = True
@@ -109,6 +109,13 @@ class LiveSolver:
             set_basis(self._solver, basis)
         return _run(self._solver, bound, self._options)
 
+    @property
+    def last(self) -> BoundProgram:
+        """The program as it was last solved. Raises ValueError before the first solve."""
+        if self._last is None:
+            raise ValueError("nothing was solved yet")
+        return self._last
+
     def _change(self, last: BoundProgram, bound: BoundProgram) -> None:
         """Only what moved, in one call each."""
         solver = self._solver
@@ -168,11 +175,12 @@ def _model_status(solver: Any, options: SolveOptions) -> Status:
         check(solver.run(), "run")
         set_option(solver, "presolve", "choose" if options.presolve else "off")
         status = solver.getModelStatus()
-    if status == highspy.HighsModelStatus.kUnknown and not options.crossover:
-        # Interior point met its gap, but its dual is too rough once presolve is undone: a vertex is clean.
-        set_option(solver, "run_crossover", "on")
+    if status == highspy.HighsModelStatus.kUnknown and options.method in ("ipm", "hipo"):
+        # Interior point met its gap, but its dual is too rough once presolve is undone: a vertex is clean, and another run of the same
+        # method, with crossover, was measured to take as long again.
+        set_option(solver, "solver", "simplex")
         check(solver.run(), "run")
-        set_option(solver, "run_crossover", "off")
+        set_option(solver, "solver", options.method)
         status = solver.getModelStatus()
     return _STATUS.get(status, Status.failed)
 

@@ -200,11 +200,10 @@ class _Search:
 
     def _master(self) -> Floats:
         scenarios = np.array([self.inputs(corner) for corner in self.corners])
-        count = len(scenarios)
-        weights = np.full(count, 1 / count)
-        epigraph = WorstCase().epigraph(weights) if count > 1 else weighted(weights)
+        weights = np.full(len(scenarios), 1 / len(scenarios))
+        epigraph = WorstCase().epigraph(weights) if len(scenarios) > 1 else weighted(weights)
         bound, _ = program_around(self._two_stage(scenarios), epigraph)
-        solution, _ = solve_scenario_program(bound, self._left(), single=count == 1)
+        solution, _ = solve_scenario_program(bound, self._left())
         if solution.x is None:
             raise no_decision(solution)
         self.least = self.least.or_higher(proven_lower(solution), solution.words)

@@ -18,7 +18,7 @@ BIG_INTEGERS = 60_000  # the same with integers in the first stage
 def decide(two_stage: TwoStage, measure: Measure, options: SolveOptions | None = None, *, gap_share: float = 1e-3) -> Decision:
     """First stage, costs and law under a measure.
 
-    One scenario: simplex. Small: interior point, or branch and bound with integers. Big: decomposition to a proven gap of `gap_share`;
+    Small: dual simplex, or branch and bound with integers. Big: decomposition to a proven gap of `gap_share`;
     where that fails, the whole program in one piece in the time that is left, and `words` of the decision say so.
     Raises InputError, NoDecision.
     """

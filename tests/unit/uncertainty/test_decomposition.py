@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.program.solve import SolveOptions, Status
-from pipeline.uncertainty import choose
+from pipeline.uncertainty import choose, monolith
 from pipeline.uncertainty.choose import decide
 from pipeline.uncertainty.cvar import MeanCvar
 from pipeline.uncertainty.decomposition import decompose as module
@@ -124,13 +124,16 @@ def test_after_a_failed_decomposition_one_piece_gets_the_time_that_is_left(monke
 
 def test_the_way_follows_size_and_structure(monkeypatch):
     assert decide(coupled(9, scenarios=1), Expectation()).way == "simplex"
-    assert decide(coupled(9), Expectation()).way == "interior_point"
+    assert decide(coupled(9), Expectation()).way == "simplex"
     assert decide(coupled(9, switched=True), Expectation()).way == "mixed_integer"
     monkeypatch.setattr(choose, "BIG", 10)
     assert decide(coupled(9), Expectation()).way == "decomposition"
     assert decide(coupled(9, scenarios=1), Expectation()).way == "simplex"
     one_piece = decide(two_stage(1), Expectation())
-    assert one_piece.way == "interior_point" and "do not fall into blocks" in one_piece.words
+    assert one_piece.way == "simplex" and "do not fall into blocks" in one_piece.words
+    monkeypatch.setattr(monolith, "SIMPLEX_COLUMNS", 10)
+    monkeypatch.setattr(choose, "BIG", 10**9)
+    assert decide(coupled(9), Expectation()).way == "interior_point"
 
 
 @pytest.mark.parametrize(("wanted", "status"), [(1e-5, Status.time_limit), (0.05, Status.optimal)])
