@@ -32,8 +32,9 @@ def solve_monolith(two_stage: TwoStage, measure: Measure, options: SolveOptions 
     """First stage, costs and law under a measure, from one program over all scenarios.
 
     Without integers: dual simplex, and interior point without crossover where the program is too big for it (`options.method` `auto`).
-    Integer columns: branch and bound, and `lower` is its proven bound. `costs` are those of the recourse in the solution: the best one
-    where the law has weight, a feasible one elsewhere. Raises InputError for bad weights or scenarios, NoDecision where nothing feasible was found.
+    With integers: branch and bound, whose proven bound is `lower`. `costs` are those of the recourse in the solution: the best one
+    where the law has weight, a feasible one elsewhere. Raises InputError for bad weights or scenarios, NoDecision where nothing
+    feasible was found.
     """
     started = time.perf_counter()
     two_stage = checked(two_stage)
