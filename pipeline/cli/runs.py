@@ -23,6 +23,7 @@ from pipeline.cli.shared import (
     progress_bar,
     use_home,
 )
+from pipeline.core.errors import InputError, Mistake
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +44,10 @@ def _request(case: str, date: str | None, method: str | None, variant: str | Non
 def ingest(
     case: CaseArgument,
     source: Annotated[list[str] | None, typer.Option("--source", help="only this source; may be repeated")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say all that would be read, and store nothing")] = False,
+    withdraw: Annotated[
+        int | None, typer.Option("--withdraw", metavar="IMPORT", help="take this import back (its number is in the receipt), from now on")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,7 +55,13 @@ def ingest(
     from pipeline import stages
 
     use_home(home)
-    receipts = stages.ingest_sources(case, sources=source)
+    if withdraw is not None:
+        if source or dry_run:
+            raise InputError(Mistake("--withdraw", "stands beside --source or --dry-run", "withdraw alone"))
+        done = stages.withdraw_import(case, withdraw)
+        json_out(done) if as_json else line(stages.describe_withdrawal(done))
+        return
+    receipts = stages.ingest_sources(case, sources=source, dry_run=dry_run)
     if as_json:
         json_out(receipts)
     else:

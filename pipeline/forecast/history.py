@@ -34,7 +34,7 @@ def _cells(history: History, ids: tuple[str, ...], start: int, step_s: int, coun
         position[index] = place.get(name, -1)
     row_series = position[np.asarray(history.series_index, dtype=np.int64)]
     interval, rest = np.divmod(np.asarray(history.valid_from, dtype=np.int64) - start, step_s)
-    keep = (row_series >= 0) & (rest == 0) & (interval >= 0) & (interval < count) & np.isfinite(history.value)
+    keep = (row_series >= 0) & (rest == 0) & (interval >= 0) & (interval < count)
     return row_series[keep], interval[keep], np.asarray(history.known_at, dtype=np.int64)[keep], np.asarray(history.value)[keep]
 
 

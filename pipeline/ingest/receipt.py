@@ -10,7 +10,7 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.ingest.fates import Account
 
 NAMED = 4  # inputs in a message
-Status = Literal["imported", "already_imported"]
+Status = Literal["imported", "already_imported", "tried"]  # tried: a dry run, nothing is stored
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Receipt:
     kind: str
     content: str  # content hash the ingest log knows it by
     status: Status
+    import_id: int | None = None  # number of the import, by which it can be withdrawn
     rows_read: int = 0
     values_read: int = 0  # numbers that passed
     rows_added: int = 0  # stored in all, corrections included

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
         write_csv,
     )
     from pipeline.stages.forecasting import forecast
-    from pipeline.stages.ingesting import ingest, ingest_sources
+    from pipeline.stages.ingesting import ingest, ingest_sources, withdraw_import
     from pipeline.stages.measuring import describe_state, state
     from pipeline.stages.opening import open_day_ahead, open_real_time
     from pipeline.stages.publishing import publish
@@ -50,12 +50,12 @@ if TYPE_CHECKING:  # for checkers of types; at run time a name is imported on fi
         status,
         status_rows,
     )
-    from pipeline.stages.words import describe_ingest, describe_override
+    from pipeline.stages.words import describe_ingest, describe_override, describe_withdrawal
 
 _HOMES = {
     "asked": ("next_quarter", "request"),
     "checking": ("case_mistakes",),
-    "ingesting": ("ingest", "ingest_sources"),
+    "ingesting": ("ingest", "ingest_sources", "withdraw_import"),
     "opening": ("open_day_ahead", "open_real_time"),
     "forecasting": ("forecast",),
     "representing": ("scenarios",),
@@ -68,7 +68,7 @@ _HOMES = {
     "measuring": ("describe_state", "state"),
     "watching": ("describe_status", "setpoints", "setpoints_csv", "status", "status_rows"),
     "study": ("close_study", "describe_study", "open_study", "run_study", "study_day"),
-    "words": ("describe_ingest", "describe_override"),
+    "words": ("describe_ingest", "describe_override", "describe_withdrawal"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.core.errors import GateFailed
+from pipeline.ingest.receipt import IngestRefused, Receipt
 from pipeline.ingest.run import ingest_case
 from pipeline.stages.asked import Request
 from pipeline.stages.home import Home, open_home
@@ -22,17 +23,37 @@ FAR_FUTURE = 2**53
 DATA = Path(__file__).resolve().parents[2] / "data"
 
 
-def ingest_sources(case_name: str, *, sources: Sequence[str] | None = None, variant: str | None = None) -> list[dict[str, Any]]:
-    """Read the sources of a case; one receipt each. What was read before is skipped.
+def ingest_sources(
+    case_name: str, *, sources: Sequence[str] | None = None, variant: str | None = None, dry_run: bool = False
+) -> list[dict[str, Any]]:
+    """Read the sources of a case; one receipt each. What was read before is skipped. A dry run says the same and changes nothing.
 
     Raises InputError; then nothing of that source is stored.
     """
     home = open_home()
     case = load_case(case_name, variant=variant)
+    if not dry_run:
+        return [asdict(receipt) for receipt in _ingested(home, case, sources)]
+    with home.warehouse.trial():
+        try:
+            receipts = _ingested(home, case, sources)
+        except IngestRefused as refused:
+            raise IngestRefused(refused.mistakes) from refused
+    return [asdict(replace(receipt, status="tried", import_id=None) if receipt.status == "imported" else receipt) for receipt in receipts]
+
+
+def _ingested(home: Home, case: Case, sources: Sequence[str] | None) -> list[Receipt]:
     receipts = ingest_case(case, home.warehouse, now=int(time.time()), data_dir=DATA, sources=sources)
     if any(receipt.rows_added for receipt in receipts):
         _gate(home, case, max(receipt.last or 0 for receipt in receipts))
-    return [asdict(receipt) for receipt in receipts]
+    return receipts
+
+
+def withdraw_import(case_name: str, import_id: int) -> dict[str, Any]:
+    """Take an import back, from now on: a replay as of an earlier moment still sees it. Raises InputError."""
+    home = open_home()
+    found = home.warehouse.withdraw(load_case(case_name).name, import_id, now=int(time.time()))
+    return {"import_id": import_id, **asdict(found)}
 
 
 def _gate(home: Home, case: Case, last: int) -> None:

@@ -30,7 +30,8 @@ def describe_ingest(receipts: Sequence[Mapping[str, Any]], *, case: str) -> str:
 def _taken(receipt: Mapping[str, Any], zone: str) -> str:
     if receipt["status"] == "already_imported":
         return "was read before"
-    parts = [f"{receipt['rows_read']:,} rows"]
+    number = "" if receipt["import_id"] is None else f"import {receipt['import_id']}  "
+    parts = [f"{'only tried, nothing is stored  ' if receipt['status'] == 'tried' else number}{receipt['rows_read']:,} rows"]
     if receipt["first"] is not None:
         parts.append(f"{local(from_epoch(receipt['first']), zone)} to {local(from_epoch(receipt['last']), zone)} {zone}")
     parts.append(f"{receipt['gaps']:,} gaps" if receipt["gaps"] else "no gaps")
@@ -49,6 +50,15 @@ def _accounts(receipt: Mapping[str, Any]) -> list[str]:
         named = ", ".join(series[:NAMED]) + (f" and {len(series) - NAMED} more" if len(series) > NAMED else "")
         lines.append(f"{named}: {rows:,} rows gave {count:,} values: {parts}")
     return [*lines, f"{receipt['other_rows']:,} rows are of other series"] if receipt["other_rows"] else lines
+
+
+def describe_withdrawal(done: Mapping[str, Any]) -> str:
+    """What a withdrawal changed, and what is to be done about it."""
+    said = (f"Import {done['import_id']} of {done['source']} is withdrawn from now on: {done['restored']:,} values are again what they were"
+            f" before it, {done['emptied']:,} intervals have none. A replay as of an earlier moment still sees it.")
+    files = done["read_again"]
+    named = ", ".join(files[:NAMED]) + (f" and {len(files) - NAMED} more" if len(files) > NAMED else "")
+    return f"{said}\nThe next import reads again what had said the same: {named}." if files else said
 
 
 def describe_override(record: Mapping[str, Any], *, case: str) -> str:

@@ -10,7 +10,7 @@ from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
 from pipeline.store import bulk
 from pipeline.store.ingests import IngestedFile, Receipt, log_ingest, next_sequence
-from pipeline.store.observations import Floats, ObservationBatch, series_rows
+from pipeline.store.observations import Floats, ObservationBatch, series_rows, valued
 from pipeline.store.schema import OBSERVATIONS, SERIES
 
 
@@ -36,7 +36,7 @@ def add(
     keep, known_at, is_first = _novel(new, old, ingested_at=None if trust_known_at else ingested_at)
     sequence = next_sequence(connection)
     count, first_count = int(keep.sum()), int((keep & is_first).sum())
-    receipt = Receipt(first_count, count - first_count, int(keep.size) - count)
+    receipt = Receipt(first_count, count - first_count, int(keep.size) - count, sequence)
     log_ingest(connection, namespace, sequence, source=source, ingested_at=ingested_at, receipt=receipt, file=file)
     if count:
         rows = {name: array[keep] for name, array in new.items()}
@@ -90,7 +90,8 @@ def _existing(connection: sa.Connection, ids: NDArray[np.int64], new: bulk.Colum
     o = OBSERVATIONS.c
     low, high = (int(new["valid_from"].min()), int(new["valid_from"].max())) if new["valid_from"].size else (0, -1)
     where = sa.and_(o.series_id.in_([int(i) for i in ids]), o.valid_from >= low, o.valid_from <= high)
-    return bulk.select_observations(connection, sa.select(*(o[name] for name, _ in bulk.FIELDS)).where(where))
+    found = bulk.select_observations(connection, sa.select(*(o[name] for name, _ in bulk.FIELDS)).where(where))
+    return found | {"value": valued(found)}
 
 
 def _novel(

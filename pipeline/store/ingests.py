@@ -24,6 +24,7 @@ class Receipt:
     rows_added: int
     versions_added: int
     unchanged: int
+    sequence: int = 0  # number of the import, by which it can be withdrawn
 
 
 def next_sequence(connection: sa.Connection) -> int:

@@ -51,8 +51,9 @@ def add(
         entry += 1
         latest[state.key] = state
         entries.append(asdict(state) | {"withdrawn": int(state.withdrawn), "entry": entry})
-    receipt = Receipt(first, len(entries) - first, len(states) - len(entries))
-    log_ingest(connection, namespace, next_sequence(connection), source=source, ingested_at=ingested_at, receipt=receipt, file=file)
+    sequence = next_sequence(connection)
+    receipt = Receipt(first, len(entries) - first, len(states) - len(entries), sequence)
+    log_ingest(connection, namespace, sequence, source=source, ingested_at=ingested_at, receipt=receipt, file=file)
     if entries:
         connection.execute(sa.insert(MEASURED_STATES), entries)
     return receipt

@@ -17,6 +17,7 @@ from pipeline.store.ingests import IngestedFile, Receipt
 from pipeline.store.schema import OBSERVATIONS, SERIES
 
 Floats = NDArray[np.float64]
+NO_VALUE = 1 << 14  # bit of `quality`: from now on the interval has no value, as its import was withdrawn; read as NaN
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,13 @@ class Observations:
         return self._taken(self.known_at <= moment)
 
     def latest(self) -> Observations:
-        """The last version of every interval."""
+        """The last version of every interval that has a value."""
         if not len(self):
             return self
         last = np.empty(len(self), np.bool_)
         last[-1] = True
         last[:-1] = (self.series_index[1:] != self.series_index[:-1]) | (self.valid_from[1:] != self.valid_from[:-1])
+        last &= ~np.isnan(self.value)
         return self if last.all() else self._taken(last)
 
     @cached_property
@@ -109,9 +111,10 @@ class Observations:
     def newest(self) -> Instants:
         """End of the newest interval of each series, shape (series,); the smallest integer where a series has no rows."""
         out = np.full(len(self.series), np.iinfo(np.int64).min)
-        for s, (low, high) in enumerate(zip(self._bounds[:-1], self._bounds[1:], strict=True)):
+        latest = self.latest()
+        for s, (low, high) in enumerate(zip(latest._bounds[:-1], latest._bounds[1:], strict=True)):
             if high > low:
-                out[s] = self.valid_from[high - 1] + self.resolution_s[s]
+                out[s] = latest.valid_from[high - 1] + self.resolution_s[s]
         return out
 
     def digest(self) -> str:
@@ -146,8 +149,13 @@ def read(connection: sa.Connection, namespace: str, series: Sequence[str], *, st
     order = order[np.lexsort(tuple(a[order] for a in (columns["ingest_seq"], columns["known_at"], columns["valid_from"], index)))]
     return Observations(
         tuple(series), tuple(int(x) for x in seconds), index[order], columns["valid_from"][order], columns["known_at"][order],
-        columns["ingest_seq"][order], columns["value"][order], columns["quality"][order],
+        columns["ingest_seq"][order], valued(columns)[order], columns["quality"][order],
     )
+
+
+def valued(columns: bulk.Columns) -> Floats:
+    """The values (n,), NaN where a withdrawal says that there is none."""
+    return np.where(columns["quality"] & NO_VALUE != 0, np.nan, columns["value"])
 
 
 def extent(connection: sa.Connection, namespace: str, series: str) -> tuple[int, int, int] | None:

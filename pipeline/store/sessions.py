@@ -110,7 +110,7 @@ def add(
             "namespace": namespace, "fleet": fleet, "session": session, "arrival": arrival, "departure": departure, "need_kwh": need_kwh,
             "charger_kw": charger_kw, "known_at": moment, "ingest_seq": sequence,
         })
-    receipt = Receipt(first_count, len(entries) - first_count, len(batch.fleet) - len(entries))
+    receipt = Receipt(first_count, len(entries) - first_count, len(batch.fleet) - len(entries), sequence)
     log_ingest(connection, namespace, sequence, source=source, ingested_at=ingested_at, receipt=receipt, file=file)
     if entries:
         connection.execute(sa.insert(SESSIONS), entries)

@@ -21,6 +21,7 @@ from pipeline.store import observations as _observations
 from pipeline.store import overrides as _overrides
 from pipeline.store import runs as _runs
 from pipeline.store import sessions as _sessions
+from pipeline.store import withdrawals as _withdrawals
 from pipeline.store.measured import MeasuredState
 from pipeline.store.observations import IngestedFile, ObservationBatch, Observations, Receipt
 from pipeline.store.overrides import Override
@@ -28,6 +29,7 @@ from pipeline.store.runs import RunRecord
 from pipeline.store.schema import LOCK_WRITE, apply_schema, is_complete
 from pipeline.store.sessions import SessionBatch, Sessions
 from pipeline.store.sqlite_file import answering, looking_engine
+from pipeline.store.withdrawals import Withdrawal
 
 URL_VARIABLE = "FEEDERFLOW_WAREHOUSE_URL"
 SQLITE_NAME = "warehouse.sqlite"  # in the home folder
@@ -82,6 +84,7 @@ class Warehouse:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._trial: sa.Connection | None = None
 
     @classmethod
     def open(cls, home: str | Path, *, looking: bool = False) -> Warehouse:
@@ -126,6 +129,10 @@ class Warehouse:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One writing transaction; writers wait for each other, so that sequence numbers and reads before writes are safe."""
+        if self._trial is not None:
+            with self._trial.begin_nested():
+                yield self._trial
+            return
         with answering(self.place), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_WRITE)))
@@ -134,8 +141,25 @@ class Warehouse:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One reading transaction."""
+        if self._trial is not None:
+            yield self._trial
+            return
         with answering(self.place), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """All that is written inside is read inside and undone at the end. Other writers wait for that."""
+        with self.engine.connect().execution_options(writes=True) as connection:
+            transaction = connection.begin()
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_WRITE)))
+            self._trial = connection
+            try:
+                yield
+            finally:
+                self._trial = None
+                transaction.rollback()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -161,6 +185,11 @@ class Warehouse:
         """True when a file of this content was ingested from this source before."""
         with self.reading() as connection:
             return _ingests.has_file(connection, namespace, source, sha256)
+
+    def withdraw(self, namespace: str, sequence: int, *, now: int) -> Withdrawal:
+        """Take an import back from `now` on; see `pipeline.store.withdrawals.withdraw`."""
+        with self.writing() as connection:
+            return _withdrawals.withdraw(connection, namespace, sequence, now=now)
 
     def newest_ingest(self) -> int:
         """Sequence number of the last import of anything: it grows with every one."""

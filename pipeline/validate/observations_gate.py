@@ -9,7 +9,7 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import QUARTER_S, from_epoch
 from pipeline.core.errors import Mistake
 from pipeline.core.units import conversion, known_units
-from pipeline.store.observations import Observations
+from pipeline.store.observations import NO_VALUE, Observations
 from pipeline.tables.contract import ARROW, Column, Table
 from pipeline.validate.contract_gate import check_contract
 from pipeline.validate.frame import first, place
@@ -43,7 +43,8 @@ def check_observations(case: Case, observations: Observations) -> list[Mistake]:
     ]
     if not len(observations):
         return mistakes
-    mistakes += check_contract(OBSERVATIONS, _as_table(observations))
+    withdrawn = np.isnan(observations.value) & (observations.quality & NO_VALUE != 0)
+    mistakes += check_contract(OBSERVATIONS, _as_table(observations).filter(pa.array(~withdrawn)))
     return mistakes + _order(observations) + _grid(observations)
 
 

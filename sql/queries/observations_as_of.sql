@@ -9,5 +9,5 @@ FROM (
     WHERE s.namespace = :namespace AND s.series = :series
       AND o.valid_from >= :start AND o.valid_from < :end AND o.known_at <= :as_of
 ) AS versions
-WHERE age = 1
+WHERE age = 1 AND quality < 16384  -- from there on: an interval whose import was withdrawn has no value
 ORDER BY valid_from

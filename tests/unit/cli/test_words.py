@@ -11,7 +11,8 @@ from pipeline.stages.words import against_holding, describe_ingest, proven
 from tests.whole_day import shell
 
 RECEIPT = {
-    "source": "meters", "unit": "history.csv", "kind": "file", "content": "e188b26e", "status": "imported", "rows_read": 8064,
+    "source": "meters", "unit": "history.csv", "kind": "file", "content": "e188b26e", "status": "imported",
+    "import_id": 7, "rows_read": 8064,
     "values_read": 8064, "rows_added": 8064, "versions_added": 0, "unchanged": 0, "gaps": 3, "first": 1465981200, "last": 1466067600,
     "flags": {"repeated_hour": 8}, "messages": ("history.csv: 8 values bear stamps of a repeated hour",),
     "accounts": [{"series": name, "column": name, "rows": 4032, "fates": {"held": 4000, "gap": 32}, "values": 16000} for name in "ab"],
@@ -21,7 +22,7 @@ RECEIPT = {
 
 def test_a_receipt_for_people() -> None:
     assert describe_ingest([RECEIPT], case="tiny").splitlines() == [
-        "meters: history.csv  8,064 rows  2016-06-15 10:00 to 2016-06-16 10:00 Etc/GMT-1  3 gaps  8 repeated hour",
+        "meters: history.csv  import 7  8,064 rows  2016-06-15 10:00 to 2016-06-16 10:00 Etc/GMT-1  3 gaps  8 repeated hour",
         "    a, b: 4,032 rows gave 16,000 values: 4,000 held over the parts of their interval, 32 without a value",
         "    12 rows are of other series",
         "    history.csv: 8 values bear stamps of a repeated hour",

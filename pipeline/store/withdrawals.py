@@ -1,0 +1,111 @@
+"""Taking a wrong import back: from now on its values are not there, and what stood before them stands again. Nothing is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from pipeline.core.clock import from_epoch
+from pipeline.core.errors import InputError, Mistake
+from pipeline.store import bulk
+from pipeline.store.ingests import Receipt, log_ingest, next_sequence
+from pipeline.store.observations import NO_VALUE
+from pipeline.store.schema import INGESTED_FILES, INGESTS, OBSERVATIONS, SERIES
+
+PREFIX = "withdrawal of "  # and the number, as source of the entry in the log
+LISTED = 8
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a withdrawal changed: intervals that have their earlier value again, intervals without one, and files to be read again."""
+
+    source: str
+    restored: int
+    emptied: int
+    read_again: tuple[str, ...]  # files of later imports that said the same of some intervals, which nobody wrote down
+
+
+def withdraw(connection: sa.Connection, namespace: str, sequence: int, *, now: int) -> Withdrawal:
+    """Take back the observations of one import, known from `now` on. Raises InputError for an import that is unknown, was withdrawn
+    before, or brought no observations."""
+    source = _source(connection, namespace, sequence)
+    columns = _versions(connection, namespace, sequence)
+    if not columns["value"].size:
+        raise InputError(Mistake(f"import {sequence}", "brought no new observation, so there is nothing to take back",
+                                 "of EV sessions and measured states a later file with the right rows replaces the wrong ones"))
+    entry = next_sequence(connection)
+    log_ingest(connection, namespace, entry, source=f"{PREFIX}{sequence}", ingested_at=now, receipt=Receipt(0, 0, 0), file=None)
+    rows = _replacements(columns, sequence, _withdrawn(connection, namespace), entry=entry, now=now)
+    bulk.insert_observations(connection, rows)
+    emptied = int((rows["quality"] & NO_VALUE != 0).sum())
+    again = _forget_marks(connection, namespace, sequence)
+    return Withdrawal(source, int(rows["value"].size) - emptied, emptied, again)
+
+
+def _source(connection: sa.Connection, namespace: str, sequence: int) -> str:
+    i = INGESTS.c
+    asked = sa.select(i.ingest_seq, i.source, i.ingested_at, i.rows_added, i.versions_added).where(i.namespace == namespace)
+    entries = {int(row.ingest_seq): row for row in connection.execute(asked.order_by(i.ingest_seq))}
+    if f"{PREFIX}{sequence}" in {row.source for row in entries.values()}:
+        raise InputError(Mistake(f"import {sequence}", "was withdrawn before", "import what is right"))
+    if sequence not in entries or entries[sequence].source.startswith(PREFIX):
+        brought = [number for number, row in entries.items() if row.rows_added + row.versions_added]
+        said = [f"{number} ({entries[number].source}, {from_epoch(entries[number].ingested_at):%Y-%m-%dT%H:%MZ})" for number in brought]
+        raise InputError(Mistake(f"import {sequence}", f"is no import of the case {namespace}",
+                                 f"the newest are {', '.join(said[-LISTED:])}" if said else "nothing was imported yet"))
+    return str(entries[sequence].source)
+
+
+def _withdrawn(connection: sa.Connection, namespace: str) -> list[int]:
+    """Imports that were taken back before."""
+    i = INGESTS.c
+    found = connection.execute(sa.select(i.source).where(i.namespace == namespace, i.source.like(f"{PREFIX}%")))
+    return [int(row.source.removeprefix(PREFIX)) for row in found]
+
+
+def _versions(connection: sa.Connection, namespace: str, sequence: int) -> bulk.Columns:
+    """Every version of every interval that the import wrote, in order of series, interval and knowledge."""
+    o, s = OBSERVATIONS.c, SERIES.c
+    of_case = sa.select(s.series_id).where(s.namespace == namespace)
+    written = sa.select(o.series_id, sa.func.min(o.valid_from), sa.func.max(o.valid_from)).where(
+        o.ingest_seq == sequence, o.series_id.in_(of_case)).group_by(o.series_id)
+    spans = [(int(number), int(low), int(high)) for number, low, high in connection.execute(written)]
+    inside = sa.or_(sa.false(), *(sa.and_(o.series_id == number, o.valid_from >= low, o.valid_from <= high) for number, low, high in spans))
+    found = bulk.select_observations(connection, sa.select(*(o[name] for name, _ in bulk.FIELDS)).where(inside))
+    order = np.lexsort((found["ingest_seq"], found["known_at"], found["valid_from"], found["series_id"]))
+    return {name: column[order] for name, column in found.items()}
+
+
+def _replacements(columns: bulk.Columns, sequence: int, withdrawn: list[int], *, entry: int, now: int) -> bulk.Columns:
+    """The rows that make an end of the import: of each interval that it holds now, what stood before it, or that there is no value."""
+    series, valid, by = columns["series_id"], columns["valid_from"], columns["ingest_seq"]
+    last = np.append((series[1:] != series[:-1]) | (valid[1:] != valid[:-1]), True)
+    first = np.flatnonzero(np.concatenate([[True], last[:-1]]))
+    ends: NDArray[np.intp] = np.flatnonzero(last)
+    stands = ~np.isin(by, [sequence, *withdrawn])
+    before = np.maximum.accumulate(np.where(stands, np.arange(len(by)), -1))[ends]
+    ours = by[ends] == sequence
+    at, found, begins = ends[ours], before[ours], first[ours]
+    restored = found >= begins
+    origin = np.where(restored, found, at)
+    empty = ~restored
+    return {
+        "series_id": series[at], "valid_from": valid[at], "known_at": np.maximum(columns["known_at"][at] + 1, now),
+        "ingest_seq": np.where(empty, entry, by[origin]),  # what is restored stays the word of its own import
+        "value": np.where(empty, 0.0, columns["value"][origin]),
+        "quality": np.where(empty, NO_VALUE, columns["quality"][origin]).astype(np.int16),
+    }
+
+
+def _forget_marks(connection: sa.Connection, namespace: str, sequence: int) -> tuple[str, ...]:
+    """Files of later imports that brought a value which was there already are read again: they may have said what is now missing."""
+    i, f = INGESTS.c, INGESTED_FILES.c
+    later = sa.select(i.ingest_seq).where(i.namespace == namespace, i.ingest_seq > sequence, i.unchanged > 0)
+    where = sa.and_(f.namespace == namespace, f.ingest_seq.in_(later))
+    paths = tuple(str(row.path) for row in connection.execute(sa.select(f.path).where(where).order_by(f.ingest_seq)))
+    connection.execute(sa.delete(INGESTED_FILES).where(where))
+    return paths
