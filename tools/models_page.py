@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Settings
+from pipeline.cases.sources import Series
 from pipeline.equipment import (
     Branch,
     Chp,
@@ -178,8 +179,9 @@ def with_every_option(case: Case) -> Case:
     plate = next(network for network in case.networks if network.kind == "copper_plate")
     networks = tuple(one.model_copy(update={"carriers": (*one.carriers, "hydrogen")}) if one is plate else one for one in case.networks)
     bus = next(bus.id for bus in case.buses if bus.network == plate.id)
-    devices += hydrogen(bus) + aggregators(bus)
-    changed = {"devices": devices, "ties": ties, "branches": branches, "networks": networks, "tie_flows": "ptdf"}
+    devices += hydrogen(bus) + aggregators(bus) + (Demand(id="behind_a_roof", bus=bus, series="net_load"),)
+    series = (*case.series, Series(id="net_load", kind="load", minimum=-50.0))
+    changed = {"series": series, "devices": devices, "ties": ties, "branches": branches, "networks": networks, "tie_flows": "ptdf"}
     return case.model_copy(update=changed)
 
 

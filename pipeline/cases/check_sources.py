@@ -12,6 +12,7 @@ from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.cases.settings import Method, Sampled
 from pipeline.cases.sources import (
+    NEVER_NEGATIVE,
     ColumnMap,
     ErrorSampleSource,
     FileSource,
@@ -25,7 +26,7 @@ from pipeline.cases.sources import (
     StateSource,
 )
 from pipeline.core.units import AMOUNTS, CURRENCY, amount, conversion, is_price, known_units, measured_in, units_becoming
-from pipeline.equipment import EvFleet
+from pipeline.equipment import Demand, EvFleet, Source
 from pipeline.equipment.base import POWER_MOST, PRICE_MOST
 from pipeline.equipment.ev_fleet import EvSampling
 
@@ -95,6 +96,16 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
         note("unit", f"is a price in '{one.unit}', and the case's money is {currency}", f"give {currency}/kWh")
     if one.kind in ("pv", "wind") and one.capacity_kw is None:
         note("capacity_kw", f"is {one.kind} and has no capacity_kw", "give the installed power: forecasts are clipped at it")
+    if one.minimum is not None and one.minimum < 0 and one.kind in NEVER_NEGATIVE:
+        note("minimum", f"is {one.kind} and has the minimum {one.minimum:g}", "give 0: what a device takes when it gives nothing is a load")
+    users = [device for device in content["devices"] if isinstance(device, Demand | Source) and device.series == one.id]
+    if one.kind == "other" and one.by_local_hour is None and any(isinstance(user, Demand) for user in users):
+        remedy = "give it kind: load, and where it feeds back at times a `minimum` below 0, the most it feeds; of heat kind: heat"
+        note("kind", "is of kind other and a demand follows it", remedy)
+    elif one.kind == "other" and one.bounds[0] < 0 and any(isinstance(user, Source) or user.carrier == "heat" for user in users):
+        note("minimum", "may be negative and a source or a demand of heat follows it", "give minimum: 0")
+    if one.bounds[0] > one.bounds[1]:
+        note("minimum", f"has values from {one.bounds[0]:g} to {one.bounds[1]:g}", "give minimum below maximum and capacity_kw")
     if one.by_local_hour is not None:
         low, high = min(one.by_local_hour), max(one.by_local_hour)
         most = PRICE_MOST if one.kind == "price" else POWER_MOST

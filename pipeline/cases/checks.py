@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
 
 from pipeline.cases.check_balancing import check_balancing, check_wheeling
 from pipeline.cases.check_connections import check_connections
@@ -17,6 +19,7 @@ from pipeline.cases.folder import Folder
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, nearest
 from pipeline.cases.topology import check_network
+from pipeline.core.clock import to_epoch, utc_offsets
 
 
 class Places:
@@ -106,10 +109,19 @@ def _check_clock(content: dict[str, Any], places: Places, mistakes: Mistakes) ->
     if start.tzinfo is not None or start.second or start.microsecond or start.minute % 15:
         mistakes.note(places.top.place(("day_start_local",)), f"the day cannot start at {start}", "write a whole quarter-hour, 07:00")
     day: date | None = content.get("default_date")
-    if zone and day and content["settings"].day_ahead_step_min == 60 and start.tzinfo is None:
-        span = [datetime.combine(day + timedelta(days=ahead), start, tzinfo=ZoneInfo(zone)).timestamp() for ahead in (0, 1)]
-        if (span[1] - span[0]) % 3600:
-            mistakes.note(places.top.place(("default_date",)), f"{day} is no whole number of hours long in {zone}", "choose another day")
+    step_min = content["settings"].day_ahead_step_min
+    if zone and day and _offsets_left_over(zone, day, 60 * step_min):
+        mistakes.note(
+            places.top.place(("settings", "day_ahead_step_min")),
+            f"some days in {zone} are no whole number of steps of {step_min} min long: its clock changes by another amount",
+            "give settings.day_ahead_step_min: 30, or 15",
+        )
+
+
+def _offsets_left_over(zone: str, day: date, step_s: int) -> bool:
+    """Whether the clock of a zone changes by no multiple of a step, within a year of a day."""
+    noon = to_epoch(datetime.combine(day, time(12), tzinfo=ZoneInfo(zone)))
+    return bool(np.ptp(utc_offsets(noon + 86400 * np.arange(-360, 361, 30), zone) % step_s) > 0)
 
 
 def _check_branches(content: dict[str, Any], network_of_bus: dict[str, str], places: Places, mistakes: Mistakes) -> None:

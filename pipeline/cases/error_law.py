@@ -21,7 +21,7 @@ ROUNDS = 100
 
 @dataclass(frozen=True)
 class ErrorLaw:
-    """value = table x (1 + e). sd_share, most_share: (S,) standard deviation of e, and where it is cut. capacity: (S,), never above it.
+    """value = table x (1 + e). sd_share, most_share: (S,) standard deviation of e, and where it is cut. low, high: (S,) values' bounds.
 
     day: how the errors of a day hang together, (persistence from hour to hour, share of the deviation that all series have in
     common); None: they do not, and every interval has noise of its own.
@@ -29,7 +29,8 @@ class ErrorLaw:
 
     sd_share: Floats
     most_share: Floats
-    capacity: Floats
+    low: Floats
+    high: Floats
     day: tuple[float, float] | None = None
 
     def of_normals(self, own: Floats, common: Floats) -> Floats:
@@ -54,35 +55,45 @@ class ErrorLaw:
         if self.day is None:
             noise = self.sd_share[:, None] * rng.standard_normal((count, *mean.shape))
             errors = np.clip(noise, -self.most_share[:, None], self.most_share[:, None])
-            return np.asarray(np.minimum(mean[None] * (1 + errors), self.capacity[:, None]))
+            return self.clip(mean[None] * (1 + errors))
         hours = -(-mean.shape[1] // QUARTERS_PER_HOUR)
         errors = self.of_normals(rng.standard_normal((count, len(mean), hours)), rng.standard_normal(count))
         low, high = self.reach(mean[:, ::QUARTERS_PER_HOUR])
         # Re-centring moves all draws at once: a sample mean of them is the forecast, and has no standard error.
         errors = np.clip(errors, low, high) if independent else recentred(
             errors, np.full(count, 1 / count), np.zeros_like(low), low=low, high=high)
-        return np.asarray(mean[None] * (1 + np.repeat(errors, QUARTERS_PER_HOUR, axis=2)[..., : mean.shape[1]]))
+        return self.clip(mean[None] * (1 + np.repeat(errors, QUARTERS_PER_HOUR, axis=2)[..., : mean.shape[1]]))
+
+    def clip(self, values: Floats) -> Floats:
+        """(..., S, T) values inside their bounds."""
+        return np.asarray(np.clip(values, self.low[:, None], self.high[:, None]))
 
     def reach(self, mean: Floats) -> tuple[Floats, Floats]:
-        """Lowest and highest error (S, H) around `mean` (S, H): the cut, and above it what the capacity leaves."""
+        """Lowest and highest error (S, H) around `mean` (S, H): the cut, and what the bounds leave of it."""
+        ends = []
+        for bound in (self.low, self.high):
+            left = np.full_like(mean, np.inf)
+            np.divide(bound[:, None], mean, out=left, where=mean != 0)
+            ends.append(left - 1)
         most = np.repeat(self.most_share[:, None], mean.shape[1], axis=1)
-        left = np.full_like(mean, np.inf)
-        np.divide(self.capacity[:, None], mean, out=left, where=mean > 0)
-        return -most, np.minimum(most, np.maximum(left - 1, 0.0))
+        below, above = (np.where(mean > 0, *pair) for pair in ((ends[0], ends[1]), (ends[1], ends[0])))
+        free = mean == 0  # no error moves it
+        return (np.where(free, -most, np.maximum(-most, np.minimum(below, 0.0))),
+                np.where(free, most, np.minimum(most, np.maximum(above, 0.0))))
 
     def box(self, mean: Floats) -> tuple[Floats, Floats]:
         """Lowest and highest values (S, T) around `mean` (S, T)."""
         reach = self.most_share[:, None] * np.abs(mean)
-        return mean - reach, np.minimum(mean + reach, np.maximum(mean, self.capacity[:, None]))
+        return np.maximum(mean - reach, np.minimum(mean, self.low[:, None])), np.minimum(mean + reach, np.maximum(mean, self.high[:, None]))
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"error_sd": self.sd_share, "error_most": self.most_share, "error_capacity": self.capacity,
+        return {"error_sd": self.sd_share, "error_most": self.most_share, "error_low": self.low, "error_high": self.high,
                 "error_day": np.array(self.day or (), dtype=np.float64)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> ErrorLaw:
-        sd, most, capacity, day = (np.asarray(arrays[f"error_{name}"], dtype=np.float64) for name in ("sd", "most", "capacity", "day"))
-        return cls(sd, most, capacity, (float(day[0]), float(day[1])) if day.size else None)
+        sd, most, low, high, day = (np.asarray(arrays[f"error_{name}"], dtype=np.float64) for name in ("sd", "most", "low", "high", "day"))
+        return cls(sd, most, low, high, (float(day[0]), float(day[1])) if day.size else None)
 
 
 def law_of(case: Case) -> ErrorLaw:
@@ -91,7 +102,7 @@ def law_of(case: Case) -> ErrorLaw:
         if isinstance(source, ErrorSampleSource):
             return law_of_series(source, case.series)
     nothing = np.zeros(len(case.series))
-    return ErrorLaw(nothing, nothing, _capacity(case.series))
+    return ErrorLaw(nothing, nothing, *_bounds(case.series))
 
 
 def law_of_series(source: ErrorSampleSource, series: tuple[Series, ...]) -> ErrorLaw:
@@ -99,15 +110,16 @@ def law_of_series(source: ErrorSampleSource, series: tuple[Series, ...]) -> Erro
     hangs = source.correlated
     if hangs is None:
         sd = np.full(len(series), source.sigma)
-        return ErrorLaw(sd, source.truncate_sd * sd, _capacity(series))
+        return ErrorLaw(sd, source.truncate_sd * sd, *_bounds(series))
     kinds = [getattr(hangs, one.kind) for one in series]
     return ErrorLaw(np.array([0.0 if kind is None else kind.sd_share for kind in kinds]),
                     np.array([0.0 if kind is None else kind.most_share for kind in kinds]),
-                    _capacity(series), (hangs.persistence_share, hangs.common_share))
+                    *_bounds(series), (hangs.persistence_share, hangs.common_share))
 
 
-def _capacity(series: tuple[Series, ...]) -> Floats:
-    return np.array([np.inf if one.capacity_kw is None else one.capacity_kw for one in series])
+def _bounds(series: tuple[Series, ...]) -> tuple[Floats, Floats]:
+    low, high = np.array([one.bounds for one in series]).reshape(-1, 2).T
+    return low, high
 
 
 def recentred(values: Floats, weights: Floats, mean: Floats, *, low: Floats, high: Floats) -> Floats:

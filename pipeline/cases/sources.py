@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, time
 from typing import Annotated, Literal
 
@@ -172,6 +173,9 @@ AnySource = Annotated[
 ]
 
 
+NEVER_NEGATIVE = frozenset({"pv", "wind", "heat"})  # a load may be: a meter behind a roof of PV
+
+
 def lowest(kind: str) -> float | None:
     """The minimum of a series of this kind that says none: prices and temperatures go below zero, what is used or fed in does not."""
     return None if kind in ("price", "other") else 0.0
@@ -183,7 +187,7 @@ class Series(Record):
     id: Identifier
     kind: Literal["load", "heat", "pv", "wind", "price", "other"]
     unit: str = "kW"
-    capacity_kw: float | None = Field(default=None, gt=0, le=POWER_MOST)  # pv and wind: the transform and the clip need it
+    capacity_kw: float | None = Field(default=None, gt=0, le=POWER_MOST)  # no forecast is above it; pv and wind: the transform needs it
     by_local_hour: tuple[float, ...] | None = Field(default=None, min_length=24, max_length=24)
     resolution_min: PositiveInt = 15
     synthetic: bool = False  # marked wherever it is shown
@@ -191,3 +195,10 @@ class Series(Record):
         default_factory=lambda said: lowest(said.get("kind", "other")), ge=-POWER_MOST, le=POWER_MOST
     )
     maximum: float | None = Field(default=None, ge=-POWER_MOST, le=POWER_MOST)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest value, in the series' own unit: every forecast, quantile and draw of it lies between them."""
+        low = -math.inf if self.minimum is None else self.minimum
+        most = [one for one in (self.maximum, self.capacity_kw) if one is not None]
+        return max(low, 0.0) if self.kind in NEVER_NEGATIVE else low, min(most, default=math.inf)

@@ -142,12 +142,20 @@ def _positions(starts: Instants, day_start: int, step_s: int) -> NDArray[np.int6
 
 
 def _refuse_missing(case: Case, history: History, issued_at: int) -> None:
-    seen = {history.series[int(index)] for index in np.unique(np.asarray(history.series_index))}
-    missing = [one.id for one in case.series if one.id not in seen]
-    if missing:
-        remedy = "import its history (feederflow ingest), or set settings.forecast.model: table"
-        what = "no observation was known at the issue time"
-        raise InputError(Mistake(f"case {case.name}, series {one}", what, remedy) for one in missing)
+    """Raises InputError naming every series without an observation inside its own window."""
+    newest = np.full(len(history.series), np.iinfo(np.int64).min)
+    np.maximum.at(newest, np.asarray(history.series_index), np.asarray(history.valid_from))
+    known = {history.series[index]: int(newest[index]) for index in np.unique(np.asarray(history.series_index))}
+    mistakes = []
+    for one in case.series:
+        days = window_days(case, one)
+        if one.id not in known or known[one.id] < issued_at - 86400 * days:
+            what = "no observation was known at the issue time" if one.id not in known else \
+                f"no observation of the last {days} days was known at the issue time"
+            mistakes.append(Mistake(f"case {case.name}, series {one.id}", what,
+                                    "import its history (feederflow ingest), or set settings.forecast.model: table"))
+    if mistakes:
+        raise InputError(mistakes)
 
 
 def _assembled(day: DeliveryDay, issued_at: int, found: Distribution, rungs: tuple[str, ...], known: NDArray[np.bool_],

@@ -50,4 +50,4 @@ def distribution(models: SeriesModels, level: Level, mean: Floats, variance: Flo
         second += weight * value**2
     sd = np.sqrt(np.maximum(second - first**2, 0.0))
     quantiles = np.stack([models.restore(mean + z * spread, level) for z in NORMAL_QUANTILES])
-    return Distribution(first, sd, quantiles)
+    return Distribution(models.transforms.clip(first), sd, quantiles)

@@ -86,9 +86,9 @@ class SeriesModels:
         return np.where(level.active, residual, np.nan)
 
     def restore(self, residual: Floats, level: Level) -> Floats:
-        """(..., S) standardised residuals -> original units, clipped; inactive intervals are exactly 0."""
+        """(..., S) standardised residuals -> original units, clipped; inactive intervals are exactly 0 where the case allows it."""
         values = self.transforms.inverse(level.mean + level.sd * np.clip(residual, -8.0, 8.0))
-        return np.where(level.active, np.minimum(values, level.ceiling), 0.0)
+        return self.transforms.clip(np.where(level.active, np.minimum(values, level.ceiling), 0.0))
 
     def to_arrays(self, prefix: str) -> dict[str, NDArray[np.generic]]:
         """Everything as arrays, for one .npz."""
@@ -96,8 +96,8 @@ class SeriesModels:
         arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, dtype=np.str_) for name, value in meta.items()}
         arrays |= {"step_s": np.array([self.step_s]), "holiday_days": self.holiday_days, "mean": self.mean, "sd": self.sd,
                    "active": self.active, "ceiling": self.ceiling, "widen": self.widen, "ar": self.arma.ar, "ma": self.arma.ma,
-                   "variance": self.arma.variance, "code": self.transforms.code, "scale": self.transforms.scale,
-                   "low": self.transforms.low, "high": self.transforms.high,
+                   "variance": self.arma.variance, "code": self.transforms.code, "centre": self.transforms.centre,
+                   "scale": self.transforms.scale, "low": self.transforms.low, "high": self.transforms.high,
                    "shift": self.shift, "shift_start": np.array([self.shift_start])}
         return {prefix + name: value for name, value in arrays.items()}
 
@@ -109,7 +109,8 @@ class SeriesModels:
         def number(name: str) -> Floats:
             return np.asarray(arrays[prefix + name], dtype=np.float64)
 
-        transforms = Transforms(np.asarray(arrays[prefix + "code"], dtype=np.int64), number("scale"), number("low"), number("high"))
+        transforms = Transforms(np.asarray(arrays[prefix + "code"], dtype=np.int64), number("centre"), number("scale"),
+                                number("low"), number("high"))
         return cls(
             ids=text("ids"), kinds=text("kinds"), units=text("units"), time_zone=text("time_zone")[0],
             step_s=int(arrays[prefix + "step_s"][0]), holiday_days=np.asarray(arrays[prefix + "holiday_days"], dtype=np.int64),

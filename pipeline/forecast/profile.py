@@ -13,6 +13,7 @@ Ints = NDArray[np.int64]
 HALF_LIFE_DAYS = {"pv": 7.0, "heat": 4.0, "load": 14.0, "wind": 14.0, "price": 28.0, "other": 14.0}
 SPREAD_SLOTS_H = 1.0  # a standard deviation is smoothed over so many hours either side: eight Saturdays are few
 SPREAD_PRIOR_DAYS = 4.0  # and leans on all day types as if so many days of them had been seen
+REST_DAYS = 4  # a slot that had one value on so many days is at rest: the hour before a shop opens does not waver as the one after
 SPREAD_MIN_SHARE = 0.05  # of the series' mean spread: a slot that never moved still has a scale
 
 
@@ -39,8 +40,18 @@ def weighted_profile(z: Floats, bins: Ints, weights: Floats, slot_count: int) ->
     mass, summed = total(w), total(w * value)
     mean = _fill(mass, summed)
     error = value - mean.reshape(count, -1)[np.arange(count)[:, None], bins]
-    spread = _spread(mass, total(w * error**2), slot_count)
+    spread = _spread(mass, total(w * error**2), slot_count, _at_rest(z, flat, shape))
     return mean, spread
+
+
+def _at_rest(z: Floats, flat: Ints, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """(S, day type, slot) that held one and the same value each time: a shop that is closed, a tariff that stands in a table."""
+    low, high, count = np.full(shape, np.inf).ravel(), np.full(shape, -np.inf).ravel(), np.zeros(shape).ravel()
+    known = np.isfinite(z)
+    np.minimum.at(low, flat[known], z[known])
+    np.maximum.at(high, flat[known], z[known])
+    np.add.at(count, flat[known], 1)
+    return np.asarray((low == high) & (count >= REST_DAYS)).reshape(shape)
 
 
 def _fill(mass: Floats, summed: Floats) -> Floats:
@@ -51,8 +62,8 @@ def _fill(mass: Floats, summed: Floats) -> Floats:
     return np.where(mass > 0, summed / np.maximum(mass, 1e-300), by_slot)
 
 
-def _spread(mass: Floats, squares: Floats, slot_count: int) -> Floats:
-    """Standard deviation per bin, smoothed over neighbouring slots and shrunk towards all day types."""
+def _spread(mass: Floats, squares: Floats, slot_count: int, at_rest: NDArray[np.bool_]) -> Floats:
+    """Standard deviation per bin, smoothed over neighbouring slots and shrunk towards all day types; what is at rest keeps its own."""
     reach = max(1, round(SPREAD_SLOTS_H * slot_count / 24))
     smooth_mass, smooth = _circular(mass, reach), _circular(squares, reach)
     all_mass, all_squares = smooth_mass.sum(axis=1, keepdims=True), smooth.sum(axis=1, keepdims=True)
@@ -60,7 +71,7 @@ def _spread(mass: Floats, squares: Floats, slot_count: int) -> Floats:
     prior = SPREAD_PRIOR_DAYS * (2 * reach + 1) * 0.5
     variance = (smooth + prior * pooled) / (smooth_mass + prior)
     floor = SPREAD_MIN_SHARE**2 * np.mean(pooled, axis=(1, 2), keepdims=True)
-    return np.asarray(np.sqrt(np.maximum(variance, np.maximum(floor, 1e-12))))
+    return np.asarray(np.sqrt(np.maximum(np.where(at_rest, 0.0, variance), np.maximum(floor, 1e-12))))
 
 
 def _circular(values: Floats, reach: int) -> Floats:

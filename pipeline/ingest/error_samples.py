@@ -68,7 +68,7 @@ def values_of(case: Case, source: ErrorSampleSource, series: Series) -> NDArray[
         errors = truncated_errors(len(hours), sigma=source.sigma, truncate_sd=source.truncate_sd, seed=seed)
     else:
         errors = _correlated_errors(case, source, series, seed=seed)
-    return np.asarray(np.array(series.by_local_hour)[local_hour(hours, case.time_zone)] * (1.0 + errors))
+    return np.asarray(np.clip(np.array(series.by_local_hour)[local_hour(hours, case.time_zone)] * (1.0 + errors), *series.bounds))
 
 
 def _correlated_errors(case: Case, source: ErrorSampleSource, series: Series, *, seed: int) -> NDArray[np.float64]:

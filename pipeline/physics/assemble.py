@@ -29,6 +29,7 @@ def assemble(case: Case, horizon: Horizon, *, exclusive_devices: frozenset[str] 
     setting = Setting(
         steps=model._steps, step_h=horizon.step_h, rolling=horizon.rolling, held=horizon.rolling or horizon.held,
         slack_price_per_kwh=case.settings.slack_price_per_kwh, exclusive_devices=exclusive_devices,
+        net_loads=frozenset(series.id for series in case.series if series.bounds[0] < 0),
     )
     injections: dict[tuple[str, Carrier], list[Injection]] = {}
     for device in case.devices:

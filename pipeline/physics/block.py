@@ -40,6 +40,7 @@ class Setting:
     slack_price_per_kwh: float
     held: bool = False  # commitments and positions are decided: inputs of this program
     exclusive_devices: frozenset[str] = frozenset()
+    net_loads: frozenset[str] = frozenset()  # series that may be negative: only their positive part can be shed
 
     @property
     def positions(self) -> int:

@@ -48,6 +48,7 @@ class Entry:
 
 
 ROLLING = "rolling window"
+NET_LOAD = "`minimum` of the series below 0"
 SCHEDULED = "`scheduled`, and a deviation costs something"
 SELL = "`sell_price_factor` < 1"
 REACTIVE = "reactive limits not 0"
@@ -67,6 +68,7 @@ DIRECTION = "`exclusive: always`, or after a solve that charged and discharged a
 
 ROWS: Final[dict[str, Entry]] = {
     "demand.shed_limit": Entry("shed_kw[t] <= {load_kw[t]}", "ours: what is not asked for cannot be shed", "kW"),
+    "demand.net_shed_limit": Entry("shed_kw[t] <= {sheddable_kw[t]}", "ours: what feeds back cannot be shed", "kW", when=NET_LOAD),
     "source.curtailment_limit": Entry("curtailed_kw[t] <= {available_kw[t]}", "000 §3", "kW"),
     "source.feed_in": Entry("fed_kw[t] + curtailed_kw[t] = {available_kw[t]}", "003 §5: what is fed in has a running cost", "kW",
                             when="`feed_in_cost_per_kwh` > 0"),
@@ -374,6 +376,7 @@ COLUMNS: Final[dict[str, Entry]] = {
 ENVELOPE: Final = "each vehicle charging"
 INPUTS: Final[dict[str, Entry]] = {
     "demand.load_kw": Entry("load: series · series_share", "000, tables 1, 2 and 6"),
+    "demand.sheddable_kw": Entry("the positive part of load_kw", "ours", when=NET_LOAD),
     "demand.load_kvar": Entry("reactive load: load · kvar_per_kw, or the ratio of the local hour in kvar_profile", "000, table 1",
                               when="a reactive ratio or profile given"),
     "source.available_kw": Entry("what wind or sun allow: series · series_share, capped by an outage or limit", "000, table 3"),
@@ -486,7 +489,7 @@ TERMS_SAY: Final = {
 }
 
 KINDS: Final = {
-    "demand": "Inelastic load: sheddable at a price, never more than itself.",
+    "demand": "Inelastic load: sheddable at a price, never more than itself; a net load that feeds back has nothing to shed.",
     "source": "PV or wind: what is available may be curtailed.",
     "generator": "Dispatchable generator: a convex cost curve cut into chords, limits of active and reactive power, ramps, and on"
                  " or off where it is committed. P[t] is the sum over i of segment_kw[t,i], P[0] is power_before_kw.",

@@ -46,7 +46,8 @@ class Binder:
             raise ValueError(f"outlook of {values.shape[1]} intervals for {len(starts)} starts")
         filled = np.repeat(plan.default[None, :], len(starts), axis=0)
         hours = local_hour(starts, self.case.time_zone)
-        filled[:, plan.series_entry] = (values[rows[plan.series_row]] * plan.series_factor[:, hours]).T
+        found = values[rows[plan.series_row]] * plan.series_factor[:, hours]
+        filled[:, plan.series_entry] = np.maximum(found, plan.series_least[:, None]).T
         if plan.price_entry.size:
             price = np.where(plan.price_row[:, None] >= 0, values[rows[plan.price_row]], 0.0)
             filled[:, plan.price_entry] = (plan.price_fixed[:, None] + plan.price_factor[:, None] * price

@@ -54,7 +54,7 @@ def _hold_demand(work: Interval) -> None:
     """Who is paid less than power costs stays off as told. Nobody else is, and nothing is dumped, before all that could move has."""
     demands, heat = work.roster.demands, work.roster.heat_demands
     cheap = work.cost[demands.shed] <= work.active_cost
-    work.x[demands.shed] = np.clip(np.where(cheap, work.x[demands.shed], 0.0), 0.0, work.u[demands.load])
+    work.x[demands.shed] = np.clip(np.where(cheap, work.x[demands.shed], 0.0), 0.0, work.u[demands.sheddable])
     work.x[demands.dump[demands.dump >= 0]] = 0.0
     work.x[heat.shed] = 0.0
     sources = work.roster.sources

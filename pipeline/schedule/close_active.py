@@ -162,7 +162,7 @@ def _shed(work: Interval, amount: Floats) -> Floats:
     demands = work.roster.demands
     taken = np.zeros(work.count)
     for rows in merit_order(demands.network, work.cost[demands.shed]):
-        taken = taken + raise_column(work, demands.shed[rows], demands.network[rows], amount - taken, work.u[demands.load[rows]])
+        taken = taken + raise_column(work, demands.shed[rows], demands.network[rows], amount - taken, work.u[demands.sheddable[rows]])
     return taken
 
 

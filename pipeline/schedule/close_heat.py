@@ -76,7 +76,7 @@ def _heat_room(work: Interval, *, more: bool, shed: bool) -> Floats:
     if more:
         cooled = work.sum(vents.network, np.maximum(vents.most - vented, 0.0)) + work.sum(demands.network, work.x[demands.shed])
         return np.asarray(steered + work.sum(stores.network, np.maximum(net - low, 0.0)) + cooled)
-    unmet = work.sum(demands.network, np.maximum(work.u[demands.load] - work.x[demands.shed], 0.0)) if shed else 0.0
+    unmet = work.sum(demands.network, np.maximum(work.u[demands.sheddable] - work.x[demands.shed], 0.0)) if shed else 0.0
     return np.asarray(steered + work.sum(stores.network, np.maximum(high - net, 0.0)) + work.sum(vents.network, vented) + unmet)
 
 
@@ -110,7 +110,7 @@ def _raise_in_turn(work: Interval, lack: Floats, moving: Flags | None, *, shed: 
     for rows in merit_order(network, np.concatenate([_maker_cost(work), work.cost[demands.shed], missed])):
         lack = lack - _move_makers(work, lack, _only(rows, first, moving), up=True)
         if shed and (which := rows[(rows >= first) & (rows < second)] - first).size:
-            lack = lack - raise_column(work, demands.shed[which], demands.network[which], lack, work.u[demands.load[which]])
+            lack = lack - raise_column(work, demands.shed[which], demands.network[which], lack, work.u[demands.sheddable[which]])
         if (rows >= second).any():
             lack = lack - shift_stores(work, stores, lack, up=True, only_stop=True, loose=True)
     return lack

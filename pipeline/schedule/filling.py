@@ -24,6 +24,7 @@ class Filling:
     series_entry: Indices
     series_row: Indices  # into `series`
     series_factor: Floats  # (n, 24) by local hour
+    series_least: Floats  # (n,) 0 where only the positive part of the series counts, else -inf
     price_entry: Indices
     price_row: Indices  # -1: no series
     price_fixed: Floats
@@ -93,6 +94,7 @@ def filling_of(case: Case, program: LinearProgram, axis: Axis) -> Filling:
     return Filling(
         series=tuple(names), series_entry=_ints(series), series_row=_ints(series_row),
         series_factor=np.array([_factors(case, kinds[j]) for j in series]).reshape(-1, 24),
+        series_least=np.array([0.0 if kinds[j].data.get("positive_part") else -np.inf for j in series]),
         price_entry=_ints(prices), price_row=_ints(price_row),
         price_fixed=price[:, 0], price_factor=price[:, 1], price_factor_abs=price[:, 2],
         past_entry=_ints(past), past_value=np.array([float(kinds[j].data.get("past_end", 0.0)) for j in past]),

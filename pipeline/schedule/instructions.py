@@ -98,7 +98,7 @@ def apply(case: Case, axis: Axis, filled: Floats, *, starts: Instants, step_s: i
 
 def _apply_one(axis: Axis, filled: Floats, rows: Instants, item: AnyDevice | Tie, quantity: str, value: float) -> None:
     if isinstance(item, Demand):
-        for name in ("load_kw", "load_kwth", "load_kvar"):
+        for name in ("load_kw", "load_kwth", "load_kvar", "sheddable_kw", "sheddable_kwth"):
             filled[np.ix_(rows, axis.entries(item.id, name))] = 0.0
         return
     if isinstance(item, Source):

@@ -19,6 +19,7 @@ class Demands:
 
     network: Indices
     load: Indices  # input entry
+    sheddable: Indices  # input entry: the load, or the positive part of a net load
     shed: Indices  # column entry
     dump: Indices  # column entry, -1 where nothing can be dumped
     dump_max: Floats

@@ -81,7 +81,8 @@ class _Look:
     def demands(self, carrier: str) -> Demands:
         found = [d for d in self.of(Demand) if d.carrier == carrier]
         unit = POWER[carrier]
-        return Demands(self.net(found), self.put(found, f"load_{unit}"), self.col(found, f"shed_{unit}"),
+        load, positive = self.put(found, f"load_{unit}"), self.put(found, f"sheddable_{unit}")
+        return Demands(self.net(found), load, np.where(positive >= 0, positive, load), self.col(found, f"shed_{unit}"),
                        self.col(found, f"dump_{unit}"), _floats(d.dump_max_kw for d in found))
 
     def sources(self) -> Sources:

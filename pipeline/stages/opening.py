@@ -114,12 +114,21 @@ def open_day_ahead(asked: Request) -> str:
     ledger.reconcile(home.warehouse, home.lake)
     case = asked.load()
     day = case.day(asked.date)
+    _refuse_broken_steps(case, day)
     issued_at = day_ahead_issue(case, day, int(time.time()) if asked.as_of is None else asked.as_of)
     start = history_start(case, issued_at)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at, measured=not asked.independent)
     before = _schedule_before(home, asked, case, day, issued_at, knowledge)
     return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge,
                      parents=() if before is None else (before.run_id,), history_start=start)
+
+
+def _refuse_broken_steps(case: Case, day: DeliveryDay) -> None:
+    """A zone may have changed its clock by half an hour once, years from the case's own date."""
+    step_min, minutes = case.settings.day_ahead_step_min, (day.end - day.start) // 60
+    if minutes % step_min:
+        said = f"is {minutes / 60:g} hours long in {case.time_zone}: no whole number of day-ahead steps of {step_min} min"
+        raise InputError(Mistake(f"case {case.name}, {day.date}", said, "give settings.day_ahead_step_min: 30, or 15"))
 
 
 def day_ahead_issue(case: Case, day: DeliveryDay, now: int) -> int:

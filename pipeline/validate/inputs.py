@@ -17,14 +17,14 @@ from pipeline.validate.identity import bad_rows
 QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 ORDER = 1e-9
 WEIGHTS = 1e-9
+ROUNDING = 1e-9  # of a value
 
 
 def check_forecasts(case: Case, table: pa.Table, day: DeliveryDay) -> list[Mistake]:
-    """Quantiles ascend, values inside the series' range and capacity, leads count from the issue time."""
+    """Quantiles ascend, values inside the series' bounds, leads count from the issue time."""
     if not table.num_rows:
         return []
     mistakes: list[Mistake] = []
-    series, names = texts(table, "series")
     quantile = np.array([numbers(table, name) for name in QUANTILES])
     for below, above in zip(range(len(QUANTILES) - 1), range(1, len(QUANTILES)), strict=True):
         bad = quantile[below] > quantile[above] + ORDER * (1 + np.abs(quantile[above]))
@@ -39,32 +39,26 @@ def check_forecasts(case: Case, table: pa.Table, day: DeliveryDay) -> list[Mista
         )
     partly = np.isnan(quantile).any(axis=0) & ~np.isnan(quantile).all(axis=0)
     mistakes += bad_rows("forecasts", table, partly, "q50", lambda row: "some quantiles are there and some are not")
-    low, high = _ranges(case, names)
     for column in ("mean", *QUANTILES):
-        value = numbers(table, column)
-        bad = (value < low[series] - 1e-9) | (value > high[series] + 1e-6)
-        mistakes += bad_rows(
-            "forecasts",
-            table,
-            bad,
-            column,
-            lambda row, v=value: (  # type: ignore[misc]
-                f"{v[row]:.6g} is outside [{low[series[row]]:.6g}, {high[series[row]]:.6g}]"
-            ),
-        )
+        mistakes += _outside("forecasts", table, column, case)
     return mistakes + _issues(table) + _models(table) + _whole_day(table, day)
 
 
 def _ranges(case: Case, names: list[str]) -> tuple[Floats, Floats]:
-    low, high = [], []
-    for name in names:
-        series = case.series_by_id.get(name)
-        bounded = series is not None and series.kind in ("pv", "wind", "load", "heat")
-        low.append(0.0 if bounded else -np.inf)
-        high.append(
-            series.capacity_kw * 1.000001 if series is not None and series.capacity_kw and series.kind in ("pv", "wind") else np.inf
-        )
-    return np.array(low), np.array(high)
+    """Lowest and highest value (n,) of each series by the case. What the case does not know is another gate's matter."""
+    found = [case.series_by_id[name].bounds if name in case.series_by_id else (-np.inf, np.inf) for name in names]
+    low, high = np.array(found).reshape(-1, 2).T
+    return low, high
+
+
+def _outside(table: str, rows: pa.Table, column: str, case: Case) -> list[Mistake]:
+    """Rows of `column` beyond the bounds of their series, by more than adding numbers up may move them."""
+    codes, names = texts(rows, "series")
+    low, high = (bound[codes] for bound in _ranges(case, names))
+    value = numbers(rows, column)
+    hair = ROUNDING * np.maximum(1.0, np.abs(value))
+    bad = (value < low - hair) | (value > high + hair)
+    return bad_rows(table, rows, bad, column, lambda row: f"{value[row]:.6g} is outside [{low[row]:.6g}, {high[row]:.6g}]")
 
 
 def _issues(table: pa.Table) -> list[Mistake]:
@@ -103,12 +97,11 @@ def _issues(table: pa.Table) -> list[Mistake]:
 
 
 def _whole_day(table: pa.Table, day: DeliveryDay) -> list[Mistake]:
-    """A day-ahead forecast of a series covers every step of its resolution."""
+    """A day-ahead forecast of a series covers every quarter-hour of the day."""
     mistakes: list[Mistake] = []
     for (stage, series), row in wide(table, ("stage", "series"), "mean").items():
         if stage == "day_ahead":
-            count = day.steps() if len(row) > day.steps(60) else day.steps(60)
-            there = np.isfinite(np.pad(row, (0, max(0, count - len(row))), constant_values=np.nan))
+            there = np.isfinite(np.pad(row, (0, max(0, day.steps() - len(row))), constant_values=np.nan))
             mistakes += first(
                 Mistake(place("forecasts", stage=stage, series=series, step=int(t) + 1), "row is missing") for t in np.flatnonzero(~there)
             )
@@ -160,13 +153,7 @@ def check_scenarios(case: Case, table: pa.Table, grid_count: tuple[int, ...]) ->
             row = cells.get((name, wanted))
             missing = np.arange(count) if row is None else np.flatnonzero(np.isnan(row))
             mistakes += first(Mistake(place("scenarios", scenario=name, series=wanted, step=int(t) + 1), "row is missing") for t in missing)
-    label, names_series = texts(table, "series")
-    low, high = _ranges(case, names_series)
-    value = numbers(table, "value")
-    bad = (value < low[label] - 1e-9) | (value > high[label] + 1e-6)
-    return mistakes + bad_rows(
-        "scenarios", table, bad, "value", lambda row: f"{value[row]:.6g} is outside [{low[label[row]]:.6g}, {high[label[row]]:.6g}]"
-    )
+    return mistakes + _outside("scenarios", table, "value", case)
 
 
 def check_distances(table: pa.Table, scenarios: pa.Table | None) -> list[Mistake]:

@@ -420,8 +420,10 @@ def test_a_case_may_be_in_any_currency(tmp_path: Path) -> None:
 def test_a_day_of_half_hours_cannot_be_planned_by_the_hour(tmp_path: Path) -> None:
     new_case(tmp_path / "mine")
     _replace(tmp_path / "mine" / "case.yaml", "Europe/Berlin # of", "Australia/Lord_Howe # of")
-    _replace(tmp_path / "mine" / "case.yaml", "default_date: 2024-06-12", "default_date: 2024-04-07")
-    assert "2024-04-07 is no whole number of hours long in Australia/Lord_Howe" in _refusal(tmp_path / "mine")
+    said = _refusal(tmp_path / "mine")
+    assert "some days in Australia/Lord_Howe are no whole number of steps of 60 min long" in said
+    _replace(tmp_path / "mine" / "case.yaml", "  slack_price_per_kwh: 10", "  day_ahead_step_min: 30\n  slack_price_per_kwh: 10")
+    assert load_case(tmp_path / "mine").settings.day_ahead_step_min == 30  # the remedy
 
 
 def test_a_source_maps_something(tmp_path: Path) -> None:

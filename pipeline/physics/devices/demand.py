@@ -1,4 +1,4 @@
-"""Inelastic load: sheddable at a price, never more than itself."""
+"""Inelastic load: sheddable at a price, never more than itself; a net load that feeds back has nothing to shed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ def build(block: Any, device: Demand, setting: Setting) -> None:
     unit, steps, offer = POWER_UNIT[device.carrier], setting.steps, offer_of(block)
     load = declare_input(block, f"load_{unit}", steps, role="series", device=device.id, series=device.series, factor=device.series_share)
     shed = add_column(block, f"shed_{unit}", steps)
-    add_law(block, "shed_limit", steps, rule=lambda t: shed[t] <= load[t])
+    if device.series in setting.net_loads:
+        most = declare_input(
+            block, f"sheddable_{unit}", steps, role="series", device=device.id, series=device.series, factor=device.series_share,
+            positive_part=True,
+        )
+        add_law(block, "net_shed_limit", steps, rule=lambda t: shed[t] <= most[t])
+    else:
+        add_law(block, "shed_limit", steps, rule=lambda t: shed[t] <= load[t])
     shed_price = setting.slack_price_per_kwh if device.shed_price_per_kwh is None else device.shed_price_per_kwh
     offer.add_cost("penalty_cost", rate(setting.step_h * shed_price, shed))
 

@@ -100,8 +100,23 @@ def test_the_law_survives_the_cache_and_a_case_without_a_source_has_none() -> No
 
 
 def test_the_box_lies_around_the_forecast() -> None:
-    low, high = law_of_series(source(correlated=CorrelatedErrors()), SERIES).box(-MEAN)
-    assert low[0, 0] == pytest.approx(-115) and high[0, 0] == pytest.approx(-85) and high[2, 0] == pytest.approx(-35)
+    net = tuple(Series(id=name, kind="load", minimum=-110.0, maximum=-20.0) for name in "abcd")
+    law = law_of_series(source(correlated=CorrelatedErrors()), net)
+    low, high = law.box(-MEAN)
+    assert low[2, 0] == pytest.approx(-57.5) and high[2, 0] == pytest.approx(-42.5)
+    assert low[0, 0] == pytest.approx(-110) and high[0, 0] == pytest.approx(-85)  # the series goes no lower
+    assert law.reach(-MEAN)[0][0, 0] == pytest.approx(-0.15) and law.reach(-MEAN)[1][0, 0] == pytest.approx(0.1)
+
+
+def test_draws_stay_inside_what_the_case_says_of_a_series() -> None:
+    """Errors of 50 % around 100 kW, of a series between 80 and 120 kW; and around a net load below zero."""
+    for bounds, mean in (((80.0, 120.0), MEAN[:1]), ((-120.0, -80.0), -MEAN[:1])):
+        series = (Series(id="l", kind="load", minimum=bounds[0], maximum=bounds[1]),)
+        for law in (law_of_series(source(sigma=0.5), series), law_of_series(source(correlated=CorrelatedErrors(
+                load=KindOfErrors(sd_share=0.5, most_share=0.9))), series)):
+            draws = law.draws(mean, 200, np.random.default_rng(2))
+            assert (draws.min(), draws.max()) == pytest.approx(bounds)
+            assert draws.min() >= bounds[0] and draws.max() <= bounds[1]
 
 
 def test_recentring_moves_the_weighted_mean_and_not_beyond_the_range() -> None:

@@ -157,7 +157,7 @@ def test_vehicles_that_leave_early_are_drawn_afresh_too(ran: Ran, monkeypatch: p
 def test_what_plans_are_met_with_is_not_moved_to_the_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors of a day that hang together: planning draws have the forecast as their mean, held-out ones an error of their own."""
     mean = np.full((1, 96), 100.0)
-    law = ErrorLaw(np.array([0.1]), np.array([0.3]), np.array([np.inf]), day=(0.8, 0.6))
+    law = ErrorLaw(np.array([0.1]), np.array([0.3]), np.array([0.0]), np.array([np.inf]), day=(0.8, 0.6))
     forecast = SimpleNamespace(series=("load",), day=case_of().day(date(2016, 6, 15)), mean=mean, table_error=law)
     run: Any = SimpleNamespace(record=SimpleNamespace(run_id="da-1"), knowledge=SimpleNamespace(history=None))
     monkeypatch.setattr(evaluating, "forecast_of", lambda run_id: forecast)
