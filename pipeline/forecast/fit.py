@@ -81,10 +81,10 @@ def _strange_holidays(kinds: tuple[str, ...], z: Floats, starts: Ints, time_zone
         if kind not in WEEKLY or not (feast & ~sunday).any():
             continue
         known = np.isfinite(z[s])
-        most = np.max(z[s][known & sunday], initial=-np.inf)
+        most, wide = np.max(z[s][known & sunday], initial=-np.inf), STRANGE * float(np.ptp(z[s][known])) if known.any() else 0.0
         for day in np.unique(days[feast & ~sunday]):
             its = days == day
-            found[s, its] = np.isfinite(most) and np.max(z[s][its & known], initial=-np.inf) > most + STRANGE * max(np.ptp(z[s][known]), 1e-12)
+            found[s, its] = np.isfinite(most) and np.max(z[s][its & known], initial=-np.inf) > most + wide
     return found
 
 

@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 HALF_LIFE_DAYS = {"pv": 7.0, "heat": 4.0, "load": 14.0, "wind": 14.0, "price": 28.0, "other": 14.0}
 SPREAD_SLOTS_H = 1.0  # a standard deviation is smoothed over so many hours either side: eight Saturdays are few
 SPREAD_PRIOR_DAYS = 4.0  # and leans on all day types as if so many days of them had been seen
-REST_DAYS = 4  # a slot that had one value on so many days is at rest: the hour before a shop opens does not waver as the one after
+REST_DAYS = 3  # a slot that had one value on so many days is at rest: the hour before a shop opens does not waver as the one after
 SPREAD_MIN_SHARE = 0.05  # of the series' mean spread: a slot that never moved still has a scale
 
 
