@@ -8,8 +8,6 @@ from itertools import groupby
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import pyarrow.compute as pc
-
 from pipeline.core.clock import QUARTER_S, from_epoch, to_epoch
 from pipeline.core.errors import Damaged
 from pipeline.publish.ledger import day_of, folder_of, read_current
@@ -46,6 +44,7 @@ class DayStatus:
     standing: Standing
     until: int
     time_zone: str
+    provisional: str  # that values of the day are missing, in words
 
     @property
     def until_local(self) -> str:
@@ -77,15 +76,17 @@ def status(warehouse: Warehouse, lake: Lake, *, now: int, case: str | None = Non
     rows = []
     for day, products in wanted.items():
         stored = read_current(lake, day)
-        warnings = _warnings(lake, day)
+        findings = _findings(lake, day)
         for product, found in products.items():
             run = warehouse.run(found.run_id)
-            said = [message for stage, message in warnings if stage == product]
+            mine = [row for row in findings if row["stage"] == product]
+            said = [f"{row['place']}: {row['message']}" for row in mine if row["severity"] == "warning"]
+            missing = next((str(row["message"]) for row in mine if row["check"] == "provisional"), "")
             complete = stored.get("runs", {}).get(product, {}).get("run_id") == found.run_id
             rows.append(DayStatus(
                 day, product, found.run_id, found.issued_at, found.published_at, int(now) - found.issued_at,
                 run.status if run is not None else "unknown", bool(said), len(said), said[0] if said else "", complete,
-                *_standing(day, run, int(now)),
+                *_standing(day, run, int(now)), missing,
             ))
     return sorted(rows, key=lambda row: (row.day.delivery_date, row.issued_at), reverse=True)
 
@@ -136,8 +137,8 @@ def _standing(day: Day, run: RunRecord | None, now: int) -> tuple[Standing, int,
     return ("ahead" if now < first else "past" if now >= end else "today"), int(until), str(known.get("time_zone", "UTC"))
 
 
-def _warnings(lake: Lake, day: Day) -> list[tuple[str, str]]:
-    """Stage and words of the published warnings of a day; none where they cannot be read: `soundness` says so."""
+def _findings(lake: Lake, day: Day) -> list[dict[str, str]]:
+    """Stage, severity, check, place and words of the published findings of a day; none where they cannot be read: `soundness` says so."""
     path = f"{folder_of('findings', day)}/part-0.parquet"
     if not lake.files.exists(path):
         return []
@@ -145,5 +146,5 @@ def _warnings(lake: Lake, day: Day) -> list[tuple[str, str]]:
         table = from_parquet(lake.files.read(path), path)
     except Damaged:
         return []
-    kept = table.filter(pc.equal(table["severity"], "warning"))
-    return [(row["stage"], f"{row['place']}: {row['message']}") for row in kept.select(["stage", "place", "message"]).to_pylist()]
+    found: list[dict[str, str]] = table.select(["stage", "severity", "check", "place", "message"]).to_pylist()
+    return found

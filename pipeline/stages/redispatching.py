@@ -78,6 +78,8 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = last == run.day.steps() and bool(day.known.all())
     kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
+    kpis["unsettled_intervals"] = ("1", float(np.count_nonzero(~day.known[:last])))
+    missing = (*missing, *provisional(run, day.known))
     tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis,
                               planned=expected_connections(run.case, day=run.day))
     tables["settlement"] = _marked(tables["settlement"], day.known)
@@ -88,6 +90,24 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     run.home.warehouse.finish_run(run_id, status="running", objective=found.settled.total, gap=max(gaps, default=None),
                                   seconds=time.perf_counter() - started)
     return run_id
+
+
+def provisional(run: Run, known: np.ndarray) -> tuple[Finding, ...]:
+    """That intervals up to the run's last one are settled with forecasts. A warning where their values are later than a run may wait.
+
+    known: (N,) of the day. The last interval that a live run decides is never known.
+    """
+    last, count = run.steps[1], run.day.steps()
+    unsettled = np.flatnonzero(~known[:last])
+    if not unsettled.size:
+        return ()
+    ends = run.day.starts()[unsettled] + QUARTER_S
+    late = int(np.count_nonzero(ends < run.issued_at - 60 * run.case.settings.stale_after_min))
+    said = (f"{unsettled.size} of {count} quarter-hours are not settled: their values are not known, forecasts stand in for them, and the "
+            f"cost is provisional (the first is step {unsettled[0] + 1})")
+    if last < count:
+        said += f"; {count - last} are not dispatched yet"
+    return (Finding("real_time", "warning" if late else "info", "provisional", "settlement", said, float(unsettled.size), 0.0),)
 
 
 def _plan_run(run: Run) -> Run:

@@ -107,7 +107,9 @@ def describe(result: dict[str, Any]) -> str:
         if vss is not None:
             lines.append(f"value of scenarios    {vss:12.2f} {money}  against planning with the mean")
     else:
-        lines.append(f"settled cost          {result['objective']:12.2f} {money}  run {result['run_id']}")
+        unsettled = int(kpis.get("unsettled_intervals") or 0)
+        cost = "provisional cost" if unsettled else "settled cost"
+        lines.append(f"{cost:<22}{result['objective']:12.2f} {money}  run {result['run_id']}")
         lines += _against(kpis, money)
         lines += against_holding(kpis, currency=money)
     worst = result["findings"][0] if result["findings"] else None
@@ -128,7 +130,10 @@ def _amount(objective: float | None, money: str) -> str | None:
 
 
 def _headline(result: dict[str, Any]) -> str:
-    grade = "DEGRADED" if result["status"] == "degraded" else "good"
+    """A day of which values are missing says so before it is called anything else."""
+    unsettled = int(result["kpis"].get("unsettled_intervals") or 0)
+    grade = "DEGRADED" if result["status"] == "degraded" else "good so far" if unsettled else "good"
+    grade = f"PROVISIONAL, {unsettled} quarter-hours not settled; {grade}" if unsettled else grade
     return grade if result["published"] else f"NOT PUBLISHED ({grade})"
 
 

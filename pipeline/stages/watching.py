@@ -95,7 +95,8 @@ def status_rows(found: Standing) -> list[dict[str, Any]]:
     return [
         {"case": row.day.case, "variant": row.day.variant, "delivery_date": row.day.delivery_date, "product": row.product,
          "run_id": row.run_id, "issued_at": from_epoch(row.issued_at).isoformat(), "age_s": row.age_s, "degraded": row.degraded,
-         "warnings": row.warning_count, "worst": row.worst, "whole": row.complete and row.day not in said, "published": True,
+         "warnings": row.warning_count, "worst": row.worst, "provisional": row.provisional,
+         "whole": row.complete and row.day not in said, "published": True,
          "standing": row.standing, "until": row.until_local, "late": row.late, "damaged": said.get(row.day, [])}
         for row in found.rows
     ] + [
@@ -115,13 +116,15 @@ def describe_status(found: Standing) -> str:
     if not found.rows:
         return "\n".join([*lines, "Nothing is published. `feederflow run CASE` makes a day."])
     for row in found.rows:
-        state = "DEGRADED" if row.degraded else "good"
+        state = "DEGRADED" if row.degraded else "provisional" if row.provisional else "good"
         whole = "" if row.complete else "  not whole"
         age = f"{row.age_s / 3600:.1f} h" if abs(row.age_s) < 2 * DAY_S else f"{row.age_s / DAY_S:.0f} d"
         when = {"today": "today", "ahead": "to come", "past": "over"}[row.standing]
         day = f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})"
         reach = f", until {row.until_local[11:16]}" if row.product == "real_time" and row.standing == "today" else ""
         lines.append(f"{day}  {row.product:<9}  {state:<8}  {when}{reach}, issued {age} ago  {row.run_id}{whole}")
+        if row.provisional and row.provisional not in row.worst:
+            lines.append(f"    {row.provisional}")
         if row.worst:
             lines.append(f"    {row.warning_count} warning(s); first: {row.worst}")
     return "\n".join(lines)

@@ -32,6 +32,7 @@ CHECKS: dict[str, str] = {
     "gap_left": "the search for a decision ended before its gap was proven, with time left: the best found is used",
     "unbalanced": "power that no device or tie could take",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
+    "provisional": "realised values of intervals are not known: forecasts stand in for them, and the cost is provisional",
     "state_jump": "a measured state differs from the computed one, which it replaces: the difference is booked nowhere",
     "state_outside": "a store was measured outside its limits of energy: it is brought back as fast as its power lets it",
     "set_point": "an override asks for more than its device can do",

@@ -62,8 +62,24 @@ def judge(day: DayTables, info: RunInfo) -> Verdict:
     warnings = [row for row in findings if row["severity"] == "warning"]
     scheduled = day.table("schedule").num_rows > 0
     grade: Grade = "failed" if info.status == "failed" or not scheduled else "degraded" if warnings or info.status == "degraded" else "good"
-    headline = {"good": "Good", "degraded": "Degraded", "failed": "Failed"}[grade]
-    return Verdict(grade, headline, _words(day, info, grade, warnings), _cards(day, info, findings, warnings))
+    headline = {"good": "Provisional" if unfinished(day) else "Good", "degraded": "Degraded", "failed": "Failed"}[grade]
+    shown: Grade = "degraded" if headline == "Provisional" else grade
+    return Verdict(shown, headline, _words(day, info, grade, warnings), _cards(day, info, findings, warnings))
+
+
+def unsettled_count(day: DayTables) -> int:
+    """Quarter-hours that were settled with forecasts, as the last run says."""
+    found = [row["value"] for row in records(day.table("kpis")) if (row["stage"], row["kpi"]) == ("real_time", "unsettled_intervals")]
+    return int(found[0]) if found else 0
+
+
+def unfinished(day: DayTables) -> str:
+    """What of a day in real time is still to come, in words; empty where all of it is dispatched and settled, or it has not begun."""
+    steps, done, unsettled = len(day.quarters), day.dispatched_steps, unsettled_count(day)
+    said = [f"{unsettled} of {steps} quarter-hours are not settled, so the cost is provisional"] if unsettled else []
+    if 0 < done < steps:
+        said.append(f"{steps - done} of {steps} quarter-hours are not re-dispatched")
+    return " and ".join(said)
 
 
 def _words(day: DayTables, info: RunInfo, grade: Grade, warnings: list[dict[str, Any]]) -> str:
@@ -73,8 +89,10 @@ def _words(day: DayTables, info: RunInfo, grade: Grade, warnings: list[dict[str,
         return info.failure or "There is no published schedule for this day."
     if not done:
         progress = "day-ahead schedule published, real time has not begun"
+    if (open_ := unfinished(day)):
+        progress = f"{open_}; {progress}"
     if grade == "good":
-        return f"{_capital(progress)}; nothing needs your attention."
+        return f"{_capital(progress)}; nothing {'else ' if open_ else ''}needs your attention."
     many = counted(len(warnings), "warning") if warnings else "a run was flagged"
     return f"{_capital(progress)}, with {many}. The schedule is published and usable; read the findings before relying on it."
 
@@ -97,8 +115,9 @@ def _cost_card(day: DayTables) -> Card:
     money = day.case.currency
     if settled is not None:
         so_far = "" if day.dispatched_steps == len(day.quarters) else " so far"
+        so_far = f", {unsettled_count(day)} quarter-hours by forecast{so_far}" if unsettled_count(day) else f", settled{so_far}"
         note = f"{expected:,.2f} {money} expected the day before" if expected is not None else "no day-ahead expectation published"
-        return Card(f"Cost of the day, settled{so_far}", f"{settled:,.2f} {money}", note)
+        return Card(f"Cost of the day{so_far}", f"{settled:,.2f} {money}", note)
     if expected is not None:
         return Card("Cost of the day, expected", f"{expected:,.2f} {money}", "not yet settled")
     return Card("Cost of the day", "not known", "no costs were published")

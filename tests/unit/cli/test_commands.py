@@ -249,7 +249,7 @@ def test_status(feederflow: Callable[..., Said], done_home: Path) -> None:
     rows = then.json
     assert then.code == 0 and {row["product"] for row in rows} == {"day_ahead", "real_time"}
     keys = {"case", "variant", "delivery_date", "product", "run_id", "issued_at", "age_s", "degraded", "warnings", "worst", "whole",
-            "published", "standing", "until", "late", "damaged"}
+            "published", "standing", "until", "late", "damaged", "provisional"}
     assert all(set(row) == keys and row["whole"] and not row["degraded"] and row["published"] for row in rows)
     assert {(row["standing"], row["until"], row["late"]) for row in rows} == {("today", "2016-06-16T07:00+01:00", False)}
     assert "good" in feederflow("status", at=done_home).out

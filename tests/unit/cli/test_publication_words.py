@@ -72,6 +72,19 @@ def test_the_worst_finding_is_the_one_with_the_worst_consequence() -> None:
     assert [row["place"] for row in worst_first(rows)] == ["village", "b2", "b1", "x"]
 
 
+def test_a_day_of_which_values_are_missing_says_so_first() -> None:
+    result = {
+        "case": "c", "variant": "v", "delivery_date": "2016-06-15", "product": "real_time", "status": "done", "published": True,
+        "objective": 3616.0, "gap": 0.0, "method": "deterministic", "run_id": "rt-1", "currency": "EUR",
+        "kpis": {"unsettled_intervals": 24.0}, "findings": [], "files": ["/published/a"], "report": "/r.html", "seconds": 1.0,
+    }
+    lines = describe(result).splitlines()
+    assert lines[0] == "c (v), 2016-06-15: PROVISIONAL, 24 quarter-hours not settled; good so far"
+    assert lines[1].split() == ["provisional", "cost", "3616.00", "EUR", "run", "rt-1"]
+    settled = describe({**result, "kpis": {"unsettled_intervals": 0.0}}).splitlines()
+    assert settled[0].endswith(": good") and settled[1].startswith("settled cost  ")
+
+
 def test_ten_lines_name_no_report_of_another_run() -> None:
     result = {
         "case": "c", "variant": "v", "delivery_date": "2016-06-15", "product": "day_ahead", "status": "done", "published": False,

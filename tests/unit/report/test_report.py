@@ -80,6 +80,21 @@ def test_warnings_make_it_degraded_and_the_worst_comes_first() -> None:
     assert text.index("5.2 kW of load were not served") < text.index("3.2 kW of load were not served")
 
 
+def test_a_day_of_which_values_are_missing_is_never_good(tables: dict[str, pa.Table]) -> None:
+    """24 quarter-hours settled with forecasts, or 88 not re-dispatched: said first, before anything else."""
+    kpis = tables["kpis"].to_pylist()
+    row = {**kpis[0], "stage": "real_time", "kpi": "unsettled_intervals", "unit": "1", "value": 24.0}
+    missing = build({**tables, "kpis": pa.Table.from_pylist([*kpis, row], tables["kpis"].schema)})
+    assert 'class="verdict degraded"' in missing and "Provisional" in words_of(missing)
+    assert "24 of 96 quarter-hours are not settled, so the cost is provisional; all 96 quarter-hours dispatched" in words_of(missing)
+    assert "Cost of the day, 24 quarter-hours by forecast" in words_of(missing)
+    begun = tables["dispatch"].filter(pc.less_equal(tables["dispatch"]["step"], 8))
+    early = words_of(build({**tables, "dispatch": begun}))
+    assert "Provisional" in early and "88 of 96 quarter-hours are not re-dispatched" in early
+    none = pa.Table.from_pylist([*kpis, {**row, "value": 0.0}], tables["kpis"].schema)
+    assert "Provisional" not in words_of(build({**tables, "kpis": none}))
+
+
 def test_a_failed_run_and_an_empty_day_are_failed() -> None:
     assert "balance broken at f01_b02" in words_of(
         build(made_tables(CASE, CASE.day(DAY)), status="failed", failure="balance broken at f01_b02")
