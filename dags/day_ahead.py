@@ -7,7 +7,8 @@ Every day at the issue time (11:00 local by default) for the next delivery day: 
 - **green, but degraded**: published with findings of severity warning; see the report or `feederflow status`.
 
 Clearing a task is safe: runs are immutable and named by what they read.
-Manual runs and backfills: `{"case": "...", "date": "2016-06-15", "variant": null, "method": null, "as_of": null}`.
+Manual runs and backfills: `{"case": "...", "date": "2016-06-15", "variant": null, "method": null, "as_of": null, "issued": null}`.
+A run that begins after the issue time, where no schedule was published, knows what is known then.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ DEFAULT_CASE = "networked_microgrids_66_simbench"
         "variant": Param(None, type=["null", "string"], description="variant of the case"),
         "method": Param(None, type=["null", "string"], description="deterministic, stochastic, cvar, wasserstein, box_robust, affine"),
         "as_of": Param(None, type=["null", "string"], description="read nothing known later than this"),
+        "issued": Param(None, type=["null", "string"], description="when the schedule is issued: now, or an ISO time"),
     },
 )
 def day_ahead() -> None:

@@ -11,6 +11,7 @@ from pipeline.cli.shared import (
     CaseArgument,
     DateOption,
     HomeOption,
+    IssuedOption,
     JsonOption,
     MethodOption,
     ReplaceOption,
@@ -74,6 +75,7 @@ def day_ahead(
     method: MethodOption = None,
     variant: VariantOption = None,
     as_of: AsOfOption = None,
+    issued: IssuedOption = None,
     home: HomeOption = None,
     replace: ReplaceOption = False,
     as_json: JsonOption = False,
@@ -83,7 +85,7 @@ def day_ahead(
 
     use_home(home)
     with progress_bar("day-ahead", quiet=as_json) as progress:
-        result = stages.run_day_ahead(_request(case, date, method, variant, as_of, replace=replace), progress=progress)
+        result = stages.run_day_ahead(_request(case, date, method, variant, as_of, issued=issued, replace=replace), progress=progress)
     finish(result, as_json=as_json)
 
 
@@ -114,6 +116,7 @@ def run(
     method: MethodOption = None,
     variant: VariantOption = None,
     as_of: AsOfOption = None,
+    issued: IssuedOption = None,
     home: HomeOption = None,
     replace: ReplaceOption = False,
     as_json: JsonOption = False,
@@ -122,7 +125,7 @@ def run(
     from pipeline import stages
 
     use_home(home)
-    request = _request(case, date, method, variant, as_of, replace=replace)
+    request = _request(case, date, method, variant, as_of, issued=issued, replace=replace)
     with progress_bar("day-ahead", quiet=as_json) as progress:
         first = stages.run_day_ahead(request, progress=progress)
     stages.require_published(first)

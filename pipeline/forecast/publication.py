@@ -39,7 +39,7 @@ def day_ahead_table(forecast: DayAheadForecast, run_id: str) -> pa.Table:
     columns: dict[str, Any] = {
         "run_id": pa.repeat(run_id, series.size), "stage": pa.repeat("day_ahead", series.size), "series": _text(forecast.series, series),
         "issued_at": np.full(series.size, forecast.issued_at, dtype=np.int64), "step": step + 1,
-        "valid_from": forecast.starts[step], "lead": np.maximum(1, steps_ahead(forecast.starts, forecast.issued_at))[step],
+        "valid_from": forecast.starts[step], "lead": np.maximum(0, steps_ahead(forecast.starts, forecast.issued_at))[step],
         "unit": _text(forecast.units, series), "mean": forecast.mean.ravel(), "sd": forecast.sd.ravel(),
         **quantiles, "model": _models(forecast.rungs, series, forecast.known.ravel())}
     return FORECASTS.build(columns)

@@ -73,7 +73,9 @@ def innovations_of(state: ForecastState, history: History, *, issued_at: int, da
     """Filtered residuals of the window and the state where knowledge ends, for every series."""
     anchor = issued_at // 3600 * 3600  # a whole hour, so that all resolutions share it
     filtered = [_filter(models, history, anchor=anchor, issued_at=issued_at, day=day) for models in state.groups]
+    begun_h = -((day.start // 3600 * 3600 - anchor) // 3600)  # of a day that has begun, its hours so far are part of the horizon
     lag_h = max((one.unknown_h for one in filtered), default=0)
+    lag_h = max(lag_h, begun_h)
     tracks = tuple(_track(state, one, anchor=anchor, lag_h=lag_h, day=day) for one in filtered)
     share = np.min([np.isfinite(track.pool).mean(axis=(1, 2)) for track in tracks], axis=0)
     good = share > FULL_DAY_SHARE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -47,6 +48,7 @@ class Request:
     replace: bool = False
     independent: bool = False  # a day of a study: nothing of the day before enters
     catch_up: bool = False  # with the steps before the range that nobody dispatched
+    issued: int | None = None  # UTC epoch seconds at which a day-ahead run is issued; None: at its nominal time, see `opening.issue_of`
     treatment: str | None = None  # of a study: run settings as JSON, in place of the case's own; such a run is never published
 
     def load(self) -> Case:
@@ -106,12 +108,14 @@ def _request(parameters: Mapping[str, Any], case: Case, default: date, mistakes:
     if method is not None and method not in METHODS:
         mistakes.append(Mistake("--method", f"'{method}' is no method", f"take one of {', '.join(METHODS)}"))
     as_of = moment(parameters.get("as_of"), "--as-of", mistakes, zone=case.day(case.default_date).zone)
+    issued = int(time.time()) if parameters.get("issued") == "now" else moment(
+        parameters.get("issued"), "--issued", mistakes, zone=case.day(case.default_date).zone)
     steps = _steps(parameters.get("steps"), mistakes)
     if mistakes:
         raise InputError(mistakes)
     return Request(
         case=_case_name(str(parameters["case"]), case), date=day, variant=parameters.get("variant"), method=method, as_of=as_of,
-        steps=steps,
+        steps=steps, issued=issued,
         replace=bool(parameters.get("replace")),
     )
 

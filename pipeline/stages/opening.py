@@ -24,6 +24,7 @@ from pipeline.stages.knowledge import Knowledge, read_knowledge
 from pipeline.store.runs import RunRecord
 
 DAY_S = 86400
+LATE_S = QUARTER_S  # a run that begins so long after its nominal time is still that run: a scheduler needs its time
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +110,13 @@ def _load_run(home: Home, identifier: str) -> Run:
 
 
 def open_day_ahead(asked: Request) -> str:
-    """Enter a day-ahead run and return its id. It reads what was known at the issue time, or at `as_of` if that is earlier."""
+    """Enter a day-ahead run and return its id. It reads what was known at its issue time and nothing later; see `issue_of`."""
     home = open_home()
     ledger.reconcile(home.warehouse, home.lake)
     case = asked.load()
     day = case.day(asked.date)
     _refuse_broken_steps(case, day)
-    issued_at = day_ahead_issue(case, day, int(time.time()) if asked.as_of is None else asked.as_of)
+    issued_at = issue_of(home, asked, case, day, now=int(time.time()))
     start = history_start(case, issued_at)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at, measured=not asked.independent)
     before = _schedule_before(home, asked, case, day, issued_at, knowledge)
@@ -129,6 +130,36 @@ def _refuse_broken_steps(case: Case, day: DeliveryDay) -> None:
     if minutes % step_min:
         said = f"is {minutes / 60:g} hours long in {case.time_zone}: no whole number of day-ahead steps of {step_min} min"
         raise InputError(Mistake(f"case {case.name}, {day.date}", said, "give settings.day_ahead_step_min: 30, or 15"))
+
+
+def issue_of(home: Home, asked: Request, case: Case, day: DeliveryDay, *, now: int) -> int:
+    """When a day-ahead run is issued, UTC epoch seconds: when asked for, else at the nominal time of its day.
+
+    Earlier where that time has not come, or `as_of` says so. Later, which is now, where the day is not over and the nominal time has
+    passed without a schedule: a plan that is made late knows what is known then. Raises InputError for moments that make no plan.
+    """
+    if asked.issued is not None:
+        _refuse_issue(asked, day, now)
+        return asked.issued
+    nominal = nominal_issue(case, day)
+    if asked.as_of is None and not asked.independent and nominal + LATE_S < now < day.end:
+        found = ledger.current(home.warehouse, case.name, "day_ahead", asked.published_variant(case), day.date.isoformat())
+        if found is None or found.issued_at < nominal:
+            return now
+    return day_ahead_issue(case, day, now if asked.as_of is None else asked.as_of)
+
+
+def _refuse_issue(asked: Request, day: DeliveryDay, now: int) -> None:
+    assert asked.issued is not None
+    said = None
+    if asked.as_of is not None:
+        said = Mistake("--issued", "a run reads what was known when it is issued, and --as-of names another moment", "leave --as-of out")
+    elif asked.issued > now:
+        said = Mistake("--issued", "this moment has not come", "write --issued now")
+    elif asked.issued >= day.end:
+        said = Mistake("--issued", f"{day.date} is over then", "leave --issued out: a past day is planned as of its own issue time")
+    if said is not None:
+        raise InputError(said)
 
 
 def day_ahead_issue(case: Case, day: DeliveryDay, now: int) -> int:

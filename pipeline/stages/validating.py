@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.clock import from_epoch
+from pipeline.core.clock import QUARTER_S, from_epoch
 from pipeline.core.errors import GateFailed
 from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
 from pipeline.forecast.day_ahead import history_start
@@ -19,7 +19,7 @@ from pipeline.schedule.state import State
 from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, units_before
 from pipeline.stages.failing import marks_failure
 from pipeline.stages.keeping import began, handed_on, plans
-from pipeline.stages.opening import Run, load_run
+from pipeline.stages.opening import LATE_S, Run, load_run, nominal_issue
 from pipeline.stages.starting import known_per_step
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
@@ -54,7 +54,7 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
         raise GateFailed(mistakes)
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
-    findings = [*found, *electrical, *vehicles, *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
+    findings = [*found, *electrical, *vehicles, *late_issue(run), *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
@@ -166,6 +166,27 @@ def _vehicles(run: Run, tables: Mapping[str, pa.Table]) -> tuple[list[Finding], 
 def _sessions(run: Run) -> dict[str, FleetSessions]:
     s = run.knowledge.sessions
     return sessions_by_fleet(s.fleet, s.arrival, s.departure, s.need_kwh, s.charger_kw)
+
+
+def late_issue(run: Run) -> list[Finding]:
+    """A schedule issued after its nominal time, and the intervals that had begun by then: nobody could follow it there."""
+    plan = run if run.record.product == "day_ahead" else _plan_run(run)
+    late_min = (plan.issued_at - nominal_issue(run.case, run.day)) / 60
+    if 60 * late_min <= LATE_S:
+        return []
+    at = f"issued at {from_epoch(plan.issued_at).astimezone(run.day.zone):%Y-%m-%d %H:%M} instead of {late_min:.0f} min before"
+    begun = int((run.day.starts() < plan.issued_at).sum())
+    if not begun:
+        return [Finding("info", "late_issue", "day", at, late_min, 0.0)] if plan is run else []
+    if plan is not run and run.steps[0] > begun:
+        return []
+    said = "was planned when it was past" if plan is run else "was dispatched by a plan that knew what came"
+    return [Finding("warning", "late_issue", "day", f"{at}: up to {_clock(run, begun)} the day {said}", late_min, 0.0)]
+
+
+def _clock(run: Run, steps: int) -> str:
+    """Local wall-clock time at the end of so many quarter-hours of the day."""
+    return f"{from_epoch(run.day.start + QUARTER_S * steps).astimezone(run.day.zone):%H:%M}"
 
 
 def stale_series(run: Run) -> list[Finding]:

@@ -11,7 +11,7 @@ FORECASTS = Table(
         Column("issued_at", "instant", "issue time, UTC: nothing known later was used"),
         STEP,
         VALID_FROM,
-        Column("lead", "integer", "1 is the first interval after the issue time that is decided", minimum=1),
+        Column("lead", "integer", "1 is the first interval after the issue time that is decided; 0: it had begun by then", minimum=0),
         Column("unit", "text", "unit of the values"),
         Column("mean", "number", "expected value", unit="column:unit"),
         Column("sd", "number", "standard deviation", unit="column:unit", minimum=0.0),

@@ -62,28 +62,38 @@ def _outside(table: str, rows: pa.Table, column: str, case: Case) -> list[Mistak
 
 
 def _issues(table: pa.Table) -> list[Mistake]:
-    """Issued before the interval starts; within one issue the lead grows by one a step; day-ahead has one issue time."""
-    issued, starts = instants(table, "issued_at"), instants(table, "valid_from")
+    """Issued before the interval starts; within one issue the lead grows by one a step; day-ahead has one issue time.
+
+    What a day-ahead schedule that is made late says of intervals that had begun has lead 0.
+    """
+    issued, starts, lead = instants(table, "issued_at"), instants(table, "valid_from"), numbers(table, "lead")
+    ahead = rows_of_stage(table, "day_ahead")
+    begun = ahead & (lead == 0)
     mistakes = bad_rows(
         "forecasts",
         table,
-        issued > starts,
+        (issued > starts) & ~begun,
         "issued_at",
         lambda row: f"is issued {int(issued[row] - starts[row])} s after its interval starts",
+    )
+    mistakes += bad_rows(
+        "forecasts", table, (lead == 0) & ((issued <= starts) | ~ahead), "lead", lambda row: "lead 0, and its interval had not begun"
     )
     offset = numbers(table, "lead") - numbers(table, "step")
     series, stage = texts(table, "series")[0], texts(table, "stage")[0]
     _, group = np.unique(np.column_stack([series, stage, issued]), axis=0, return_inverse=True)
-    middle = _group_median(offset, group.reshape(-1))
-    bad = offset != middle[group.reshape(-1)]
+    counted, group = ~begun, group.reshape(-1)
+    bad = np.zeros(len(offset), dtype=bool)
+    if counted.any():
+        _, group = np.unique(group[counted], return_inverse=True)
+        bad[counted] = offset[counted] != _group_median(offset[counted], group)[group]
     mistakes += bad_rows(
         "forecasts",
         table,
         bad,
         "lead",
-        lambda row: f"lead {int(numbers(table, 'lead')[row])} does not follow the issue time of its neighbours",
+        lambda row: f"lead {int(lead[row])} does not follow the issue time of its neighbours",
     )
-    ahead = rows_of_stage(table, "day_ahead")
     if ahead.any():
         usual = int(np.median(issued[ahead]))
         mistakes += bad_rows(
