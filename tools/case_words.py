@@ -22,7 +22,8 @@ a list separates its values by blanks (`6 7`); a record inside a record is writt
 series names by `profile` as its expectation table and a demand by `kvar_profile`. Other CSV files in the folder are histories, read where
 a source names them.
 
-Identifiers are a-z, 0-9 and _. Networks, devices and ties share one space of names; buses, branches and series have their own.
+Identifiers are a-z, 0-9 and _. Networks, devices and ties share one space of names; buses, branches, and series with forecasts of
+them, have their own.
 
 ## Units and signs
 
@@ -160,13 +161,16 @@ MEANINGS = {
     "seed": "of the draws", "mean": "of the law", "sd": "standard deviation", "low": "nothing below", "high": "nothing above",
     "Series.kind": "what it measures; `other` may follow any device", "unit": "unit in which it is kept; sources convert to it",
     "by_local_hour": "expectation table, 24 values by local hour; in series.csv `profile` names a column of profiles.csv",
-    "Series.resolution_min": "length of its intervals", "maximum": "plausible range: above is flagged or refused on import",
+    "Series.resolution_min": "length of its intervals", "GivenForecast.resolution_min": "length of its intervals",
+    "GivenForecast.kind": "what it forecasts; weather is `other`", "GivenForecast.capacity_kw": "for the checks of size on import",
+ "maximum": "plausible range: above is flagged or refused on import",
     "FileSource.path": "in the case folder, `data/` or `data/series/`, or absolute", "FolderSource.path": "folder that is watched",
     "pattern": "names of the files that are read", "mapping": "how its columns become series",
     "url_env": "environment variable with the address",
     "query": "table name or query", "first_date": "first delivery day, YYYY-MM-DD", "training_days": "days before the test days",
     "test_days": "days after them", "sigma": "standard deviation of the error, as a share",
     "truncate_sd": "errors stay within so many sigma",
+    "Mapping.available_after_min": "how long after its end a value was known, or a forecast after its issue",
     "available_after_min": "how long after its end a value was known", "SessionSampleSource.days": "delivery days that are drawn",
     "decimal": "decimal mark", "separator": "between cells", "time_column": "column of the stamps",
     "time_is": "the stamp names start or end",

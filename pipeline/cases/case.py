@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field
 
 from pipeline.cases.settings import Settings
-from pipeline.cases.sources import AnySource, Series
+from pipeline.cases.sources import AnySource, GivenForecast, Series
 from pipeline.core.clock import DeliveryDay
 from pipeline.core.ids import canonical_json, digest
 from pipeline.equipment import AnyDevice, Branch, Bus, EvConnection, Identifier, Network, Record, Tie
@@ -39,6 +39,7 @@ class Case(Record):
     balancing_chain: tuple[Identifier, ...] = ()  # who takes the mismatch before: ids, or kinds of devices; then load is shed
     tie_flows: Literal["transport", "ptdf"] = "transport"  # over ties between networks: chosen freely, or as reactances share them out
     series: tuple[Series, ...]
+    given_forecasts: tuple[GivenForecast, ...] = ()  # that others make: settings.forecast says what they are for
     profiles: dict[str, tuple[float, ...]] = Field(default_factory=dict)  # by local hour, for ratios
     sources: tuple[AnySource, ...] = ()
     settings: Settings = Settings()
@@ -73,4 +74,5 @@ class Case(Record):
 
     @cached_property
     def series_by_id(self) -> dict[str, Series]:
-        return {series.id: series for series in self.series}
+        """All that is stored by a name: series, and the forecasts of others."""
+        return {series.id: series for series in (*self.series, *self.given_forecasts)}

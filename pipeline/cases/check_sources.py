@@ -10,13 +10,14 @@ from zoneinfo import available_timezones
 
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
-from pipeline.cases.settings import Method, Sampled
+from pipeline.cases.settings import RESIDUAL_LOAD, Method, Sampled
 from pipeline.cases.sources import (
     NEVER_NEGATIVE,
     ColumnMap,
     ErrorSampleSource,
     FileSource,
     FolderSource,
+    GivenForecast,
     KindOfErrors,
     Mapping,
     Series,
@@ -39,7 +40,7 @@ RESOLUTIONS = (15, 30, 60)  # minutes of a series: re-dispatch is by quarter-hou
 
 def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mistakes: Mistakes) -> None:
     """Units, capacities, expectation tables, mappings, files, and that each series has a source."""
-    series: dict[str, Series] = {one.id: one for one in content["series"]}
+    series: dict[str, Series] = {one.id: one for one in (*content["series"], *content["given_forecasts"])}
     sources = content["sources"] or ()
     currency = content.get("currency", "USD")
     if not CURRENCY.fullmatch(currency):
@@ -53,7 +54,7 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
     for index, source in enumerate(sources):
         place = places.top.place(("sources", index))
         if isinstance(source, ErrorSampleSource):
-            delivered |= {one.id for one in series.values() if one.by_local_hour is not None}
+            delivered |= {one.id for one in content["series"] if one.by_local_hour is not None}
             _check_errors(source, place, mistakes)
         if isinstance(source, FileSource | FolderSource | SqlSource):
             delivered |= {column.series for column in source.mapping.columns}
@@ -65,6 +66,7 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         if isinstance(source, ErrorSampleSource | SessionSampleSource):
             _check_date(source, place, mistakes)
     _check_delivery(content, series, delivered, places, mistakes)
+    _check_given(content, delivered, places, mistakes)
     _check_method(content["settings"].method, places, mistakes)
 
 
@@ -82,7 +84,8 @@ def _check_method(method: Method, places: Places, mistakes: Mistakes) -> None:
 
 def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes: Mistakes) -> None:
     def note(field: str, message: str, remedy: str) -> None:
-        mistakes.note(places.of("series", one.id, field), f"series '{one.id}' {message}", remedy)
+        table = "given_forecasts" if isinstance(one, GivenForecast) else "series"
+        mistakes.note(places.of(table, one.id, field), f"series '{one.id}' {message}", remedy)
 
     currency, known = content.get("currency", "USD"), conversion(one.unit)
     if known is None:
@@ -94,7 +97,7 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
         note("unit", f"is kept in '{one.unit}'", f"keep it in {known[0]}; sources convert")
     if one.kind == "price" and one.unit != f"{currency}/kWh":
         note("unit", f"is a price in '{one.unit}', and the case's money is {currency}", f"give {currency}/kWh")
-    if one.kind in ("pv", "wind") and one.capacity_kw is None:
+    if one.kind in ("pv", "wind") and one.capacity_kw is None and not isinstance(one, GivenForecast):
         note("capacity_kw", f"is {one.kind} and has no capacity_kw", "give the installed power: forecasts are clipped at it")
     if one.minimum is not None and one.minimum < 0 and one.kind in NEVER_NEGATIVE:
         note("minimum", f"is {one.kind} and has the minimum {one.minimum:g}", "give 0: what a device takes when it gives nothing is a load")
@@ -146,11 +149,12 @@ def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place
 def _check_published(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes) -> None:
     """One word on when a value was known, and only of what can be known ahead."""
     given, label = mapping.model_fields_set, f"source '{name}'"
+    _check_said(name, mapping, series, place, mistakes)
     if mapping.published_local is None:
         for field in sorted({"published_before_days", "published_time_zone"} & given):
             mistakes.note(place, f"{label} has {field} without published_local", 'give published_local: "12:45", its local time')
         return
-    for field in sorted({"available_after_min", "known_at_column"} & given):
+    for field in sorted({"available_after_min", "known_at_column", "issued_at_column"} & given):
         if getattr(mapping, field) is not None:
             mistakes.note(place, f"{label} has {field} beside published_local: two words on when a value was known", "keep one of them")
     if mapping.published_time_zone is not None and mapping.published_time_zone not in available_timezones():
@@ -160,6 +164,49 @@ def _check_published(name: str, mapping: Mapping, series: dict[str, Series], pla
         if one is not None and not mapping.knows_ahead(one):
             mistakes.note(place, f"{label} publishes series '{one.id}' ahead, which is measured (kind {one.kind})",
                           "map prices and tariffs (kind price or other) in a source of their own")
+
+
+def _check_said(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes) -> None:
+    """A forecast of others is worth what it was known before: its source must say when that was, once."""
+    label = f"source '{name}'"
+    if mapping.known_at_column is not None and mapping.issued_at_column is not None:
+        said = f"{label} has known_at_column and issued_at_column: two words on when a value was known"
+        mistakes.note(place, said, "keep the one that the source has")
+    for column in mapping.columns:
+        one = series.get(column.series)
+        if isinstance(one, GivenForecast) and mapping.known_by_column is None and mapping.published_local is None:
+            mistakes.note(place, f"{label} does not say when the forecast '{one.id}' was issued",
+                          "give issued_at_column, or published_local where it comes at a fixed time")
+        elif one is not None and not isinstance(one, GivenForecast) and mapping.issued_at_column is not None:
+            mistakes.note(place, f"{label} has issued_at_column and fills series '{one.id}', which is no forecast",
+                          "declare it under given_forecasts, or map it in a source of its own")
+
+
+def _check_given(content: dict[str, Any], delivered: set[str], places: Places, mistakes: Mistakes) -> None:
+    """What forecasts of others are for: in place of ours for a series of the same unit and resolution, or regressors."""
+    series = {one.id: one for one in content["series"]}
+    others = {one.id: one for one in content["given_forecasts"]}
+    forecast = content["settings"].forecast
+    place = places.top.place(("settings", "forecast", "given"))
+    for target, name in forecast.given.items():
+        one, other = series.get(target), others.get(name)
+        if one is None:
+            mistakes.note(place, f"given names series '{target}', which the case lacks", nearest(target, series))
+        if other is None:
+            mistakes.note(place, f"the forecast of '{target}' is to be '{name}', which is none of given_forecasts", nearest(name, others))
+        if target in forecast.regressors:
+            mistakes.note(place, f"series '{target}' has a given forecast and regressors", "keep one: regressors are for our own forecast")
+        if one is not None and other is not None and (one.unit, one.resolution_min) != (other.unit, other.resolution_min):
+            mistakes.note(places.of("given_forecasts", name),
+                          f"forecast '{name}' is in {other.unit} of {other.resolution_min} min, series '{target}' in {one.unit} of "
+                          f"{one.resolution_min} min", f"give it unit {one.unit} and resolution_min {one.resolution_min}: sources convert")
+    if forecast.model == "table" and forecast.given:
+        mistakes.note(place, "the tables are the forecast, and given names others", "set forecast.model: arima, or take given away")
+    wanted = {*forecast.given.values(), *(name for names in forecast.regressors.values() for name in names)} & set(others)
+    for name in sorted(wanted - delivered):
+        if content["sources"] is not None:
+            mistakes.note(places.of("given_forecasts", name), f"no source delivers forecast '{name}', which settings.forecast uses",
+                          "map a column to it under sources")
 
 
 def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mistakes: Mistakes, *, currency: str) -> None:
@@ -244,7 +291,7 @@ def _check_delivery(content: dict[str, Any], series: dict[str, Series], delivere
             mistakes.note(place, f"no source delivers series '{name}', which '{user}' follows", "map a column to it under sources")
     for target, regressors in forecast.regressors.items():
         for name in (target, *regressors):
-            if name not in series:
+            if name not in series and not (name == RESIDUAL_LOAD and name != target):
                 place = places.top.place(("settings", "forecast", "regressors", target))
                 mistakes.note(place, f"the regressors name series '{name}', which the case lacks", nearest(name, series))
     sampled = sources is None or any(isinstance(source, SessionSampleSource) for source in sources)

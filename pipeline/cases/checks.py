@@ -83,8 +83,9 @@ def check_case(content: dict[str, Any], read: Folder, data_dir: Path, mistakes: 
 
 
 def _check_unique(read: Folder, mistakes: Mistakes) -> None:
-    """One name space for what owns rows (networks, devices, ties); buses, branches and series have their own."""
-    spaces = {"rows": ("networks", "devices", "ties"), "buses": ("buses",), "branches": ("branches",), "series": ("series",)}
+    """One name space for what owns rows (networks, devices, ties); buses, branches, and series with forecasts of them have their own."""
+    spaces = {"rows": ("networks", "devices", "ties"), "buses": ("buses",), "branches": ("branches",),
+              "series": ("series", "given_forecasts")}
     for tables in spaces.values():
         seen: dict[str, str] = {}
         for table in tables:

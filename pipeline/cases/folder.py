@@ -15,14 +15,15 @@ from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.overrides import apply
 from pipeline.cases.raw import Raw, merge, nearest
 from pipeline.cases.records import is_tuple
-from pipeline.cases.sources import Series
+from pipeline.cases.sources import GivenForecast, Series
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Device, EvConnection, Network, Tie
 
 # Tables that may come as CSV, in the YAML, or both.
 TABLES: dict[str, type[BaseModel]] = {
-    "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series, "ev_connections": EvConnection,
+    "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series,
+    "given_forecasts": GivenForecast, "ev_connections": EvConnection,
 }
 # Fields of case.yaml that are not fields of the case: how to read it.
 READING = ("variants", "slot_start_hour", "normalise_load_ratio")
@@ -87,7 +88,7 @@ def _table_like(path: Path) -> str | None:
         header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     columns = {cell.strip().strip('"') for cell in re.split("[,;\t]", header)}
     models: dict[str, type[BaseModel]] = {**TABLES, **DEVICE_KINDS}
-    fitting = {name: len(columns & set(model.model_fields)) for name, model in models.items() if name != "series"}
+    fitting = {name: len(columns & set(model.model_fields)) for name, model in models.items() if not issubclass(model, Series)}
     placed = {"bus", "network", "from_bus", "to_bus", "lower_bus", "upper_bus"} & columns
     return max(fitting, key=lambda name: fitting[name]) if "id" in columns and placed else None
 
@@ -108,7 +109,7 @@ def _from_csv(path: Path, model: type[BaseModel], defaults: dict[str, Any], mist
     table = read_csv(path, mistakes)
     required = {name for name, info in model.model_fields.items() if info.is_required() and name not in defaults}
     known = set(model.model_fields)
-    if model is Series:
+    if issubclass(model, Series):
         known.add("profile")
     elif issubclass(model, Device):
         known.remove("kind")

@@ -19,6 +19,7 @@ from pipeline.cases.sources import (
     ErrorSampleSource,
     FileSource,
     FolderSource,
+    GivenForecast,
     Series,
     SessionFileSource,
     SessionSampleSource,
@@ -31,11 +32,13 @@ from pipeline.equipment import DEVICE_KINDS, Branch, Bus, EvConnection, Network,
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 _LABELS = {
-    "networks": "network", "buses": "bus", "branches": "branch", "ties": "tie", "series": "series", "devices": "device",
+    "networks": "network", "buses": "bus", "branches": "branch", "ties": "tie", "series": "series", "given_forecasts": "given forecast",
+    "devices": "device",
     "ev_connections": "ev_connection",
 }  # fmt: skip
 _MODELS: dict[str, type[Record]] = {
-    "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series, "ev_connections": EvConnection,
+    "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series,
+    "given_forecasts": GivenForecast, "ev_connections": EvConnection,
 }  # fmt: skip
 _SCALARS = ("name", "title", "currency", "time_zone", "day_start_local", "default_date", "balancing_tie", "balancing_chain", "tie_flows")
 
@@ -170,7 +173,7 @@ def _label(table: str, raw: Raw) -> str:
 
 def _link_profiles(read: Folder, mistakes: Mistakes) -> None:
     """A series may name its expectation table: `profile`, a column of profiles.csv."""
-    for raw in read.tables["series"]:
+    for raw in (*read.tables["series"], *read.tables["given_forecasts"]):
         if not isinstance(raw.value, dict) or "profile" not in raw.value:
             continue
         name = raw.value.pop("profile")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import Raw, merge, nearest
-from pipeline.cases.sources import Series
+from pipeline.cases.sources import GivenForecast, Series
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, Network, Record, Tie
 
 if TYPE_CHECKING:
     from pipeline.cases.folder import Folder
 
-_RECORDS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series}
+_RECORDS: dict[str, type[Record]] = {"networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series,
+                                   "given_forecasts": GivenForecast}
 _WHOLE = (
     "title", "default_date", "balancing_tie", "balancing_chain", "tie_flows", "settings", "sources", "currency", "time_zone",
     "day_start_local",

@@ -129,13 +129,17 @@ class BudgetedPrices(Setting):
 FIRST_STAGE = ("*.schedule_kw", "*.on_share", "*.start_share", "*.stop_share", "*.energy_start_kwh")
 
 
+RESIDUAL_LOAD = "residual_load"  # a regressor: demand minus sources over all devices of the case
+
+
 class ForecastSettings(Setting):
     """`table`: the case's slot tables are the forecast. `arima`: from history."""
 
     model: Literal["arima", "table"] = "arima"
     window_days: PositiveInt = 56
     price_window_days: PositiveInt = 84
-    regressors: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # series -> other series, or residual_load
+    regressors: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # series -> other series, forecasts of others, or residual_load
+    given: dict[str, str] = Field(default_factory=dict)  # series -> forecast of others that stands in place of ours
     holiday_country: str | None = None  # ISO code for public holidays (they count as Sundays); None: the time zone's country
 
 

@@ -41,13 +41,19 @@ class Mapping(TableReading):
     value_column: str | None = None
     available_after_min: NonNegativeFloat = 15.0
     known_at_column: str | None = None  # live sources may carry their own
+    issued_at_column: str | None = None  # of forecasts of others: when each was issued; known `available_after_min` later
     published_local: time | None = None  # prices: known from this local time on, before their delivery day
     published_before_days: int = Field(default=1, ge=0, le=31)  # so many days before it
     published_time_zone: str | None = None  # of that time and of the day from midnight to midnight; null: the case's zone and day
 
+    @property
+    def known_by_column(self) -> str | None:
+        """The column that says when a value was known, or issued."""
+        return self.known_at_column or self.issued_at_column
+
     def knows_ahead(self, series: Series) -> bool:
-        """Whether values of the series may be known before their interval is over: prices, and tariffs and the like where published."""
-        return series.kind == "price" or (series.kind == "other" and self.published_local is not None)
+        """Whether values of the series may be known before their interval is over: prices, forecasts, and tariffs where published."""
+        return isinstance(series, GivenForecast) or series.kind == "price" or (series.kind == "other" and self.published_local is not None)
 
 
 class FileSource(Record):
@@ -202,3 +208,7 @@ class Series(Record):
         low = -math.inf if self.minimum is None else self.minimum
         most = [one for one in (self.maximum, self.capacity_kw) if one is not None]
         return max(low, 0.0) if self.kind in NEVER_NEGATIVE else low, min(most, default=math.inf)
+
+
+class GivenForecast(Series):
+    """A forecast that others make, of weather or of what a series measures. Each value is known from its issue on; the newest counts."""

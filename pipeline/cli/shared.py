@@ -25,8 +25,8 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="read nothing known later than this ISO time; naive is the case's local time")
 ]
 IssuedOption = Annotated[str | None, typer.Option(
-    "--issued", help="when the schedule is issued: now, or an ISO time; it knows what is known then. Default: the case's issue time, or now "
-                     "where that has passed today without a schedule")]
+    "--issued", help="when the schedule is issued: now, or an ISO time; it knows what is known then. Default: the case's issue time, or "
+                     "now where that has passed without a schedule and the day is not over")]
 HomeOption = Annotated[Path | None, typer.Option("--home", help="warehouse and lake; default: FEEDERFLOW_HOME, or .feederflow here")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 StepsOption = Annotated[str | None, typer.Option("--steps", help="A:B, inclusive, from 1; default: the whole day")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.distribution import Distribution
 from pipeline.forecast.fit import fit_models, window_days
+from pipeline.forecast.given import Told, as_issued, follow, told_of
 from pipeline.forecast.history import History, latest
 from pipeline.forecast.predict import predict
 from pipeline.forecast.recent import recent_scores
@@ -85,8 +86,10 @@ def history_start(case: Case, issued_at: int) -> int:
     return issued_at - (longest + 1) * 86400
 
 
-def forecast(case: Case, history: Observations, *, issued_at: int, day: DeliveryDay) -> DayAheadForecast:
+def forecast(case: Case, history: Observations, *, issued_at: int, day: DeliveryDay, given: Observations | None = None) -> DayAheadForecast:
     """Forecast of the delivery day as issued at `issued_at`; the gap to the day's start is filled by the models.
+
+    given: forecasts of others, which stand in place of ours or are regressors as `settings.forecast` says.
 
     Raises InputError naming every series without any history. Model `table` returns the case's tables.
     """
@@ -103,10 +106,11 @@ def forecast(case: Case, history: Observations, *, issued_at: int, day: Delivery
     scores: dict[str, dict[str, float]] = {}
     fitted = [_fit_group(case, tuple(case.series[i] for i in members), known, issued_at=issued_at, day=day)
               for members in by_resolution(case.series)]
-    fitted = with_regressors(case, fitted, issued_at=issued_at)
+    told = as_issued(case, given, start=min(one.start for one in fitted), issued_at=issued_at, day=day)
+    fitted = [_following(case, one, told, issued_at=issued_at, day=day) for one in fitted]
+    fitted = with_regressors(case, fitted, told, issued_at=issued_at)
     for members, one in zip(by_resolution(case.series), fitted, strict=True):
-        step_s = one.models.step_s
-        first = (day.start // step_s * step_s - one.start) // step_s
+        step_s, first = one.models.step_s, _first(one, day)
         found = predict(one.models, one.values.T, start=one.start, first=first)
         repeat = _positions(starts, day.start, step_s)
         mean[members], sd[members] = found.mean.T[:, repeat], found.sd.T[:, repeat]
@@ -114,7 +118,7 @@ def forecast(case: Case, history: Observations, *, issued_at: int, day: Delivery
         quantiles[:, members] = np.swapaxes(found.quantiles, 1, 2)[:, :, repeat]
         for place, index in enumerate(members):
             rungs[index] = one.models.rungs[place]
-        scores |= recent_scores(case, one.models, one.series, one.values, start=one.start, issued_at=issued_at, day=day)
+        scores |= recent_scores(case, one.models, one.series, one.values, start=one.start, issued_at=issued_at, day=day, told=told)
     state = ForecastState.of(case, groups=tuple(one.models for one in fitted))
     return _assembled(day, issued_at, Distribution(mean, sd, quantiles), tuple(rungs), sure, scores, state)
 
@@ -134,6 +138,18 @@ def _fit_group(case: Case, series: tuple[Series, ...], history: History, *, issu
     total = (day.end - start + step_s - 1) // step_s
     values = latest(history, tuple(one.id for one in series), start=start, step_s=step_s, count=total, known_by=issued_at)
     return Fitted(series, fit_models(case, series, values, start=start, step_s=step_s, issued_at=issued_at), values, start)
+
+
+def _first(group: Fitted, day: DeliveryDay) -> int:
+    """Interval of the group's grid that holds the day's start."""
+    return (day.start // group.models.step_s * group.models.step_s - group.start) // group.models.step_s
+
+
+def _following(case: Case, group: Fitted, told: dict[str, Told], *, issued_at: int, day: DeliveryDay) -> Fitted:
+    """The group with the forecasts of others that stand in place of ours."""
+    said = told_of(case, group.series, told, start=group.start, count=group.values.shape[1])
+    models = follow(case, group.series, group.models, group.values, said, start=group.start, issued_at=issued_at, first=_first(group, day))
+    return replace(group, models=models)
 
 
 def _positions(starts: Instants, day_start: int, step_s: int) -> NDArray[np.int64]:

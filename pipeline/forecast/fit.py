@@ -66,7 +66,7 @@ def fit_models(case: Case, series: tuple[Series, ...], values: Floats, *, start:
     if arma is not None:
         return models.with_arma(arma, models.rungs)
     residual = np.clip(models.standardise(values.T, models.level(starts)).T, -STANDARD_MOST, STANDARD_MOST)
-    return _with_arma(models, residual, places, days, recency_weights(starts, issued_at, half_life))
+    return with_fitted_arma(models, residual, places, days, recency_weights(starts, issued_at, half_life), np.arange(len(series)))
 
 
 def _strange_holidays(kinds: tuple[str, ...], z: Floats, starts: Ints, time_zone: str, holidays: Ints) -> NDArray[np.bool_]:
@@ -103,20 +103,27 @@ def _recent_level(z: Floats, mean: Floats, sd: Floats, bins: Ints, starts: Ints,
     return np.asarray((share * level)[:, None, None] * sd)
 
 
-def _with_arma(models: SeriesModels, residual: Floats, places: Ints, days: Floats, weights: Floats) -> SeriesModels:
-    """Fit each series on its active slots: the night of a PV series is cut out, not filled.
+def with_fitted_arma(models: SeriesModels, residual: Floats, places: Ints, days: Floats, weights: Floats, which: Ints) -> SeriesModels:
+    """Fit the series `which` on their active slots: the night of a PV series is cut out, not filled. The others keep their ARMA.
+
+    residual, places, weights: (S, T); days (S,) of history known.
 
     The variance is then scaled to the recent residuals: the window of a heat series reaches from winter into spring.
     """
     fits = []
-    for s in range(len(models.ids)):
+    for s in which.tolist():
         if days[s] < ARIMA_MIN_DAYS:
             fits.append(PROFILE_ALONE)
             continue
         active = models.active[s][places[s]]
         fit = fit_residual(residual[s, active], steps_per_day=max(1, int(models.active[s].sum())))
         fits.append(replace(fit, variance=fit.variance * _recent_variance(residual[s, active], weights[s, active])))
-    return models.with_arma(stack(fits), tuple(fit.rung for fit in fits))
+    found, kept, rungs = stack(fits), models.arma, list(models.rungs)
+    ar, ma, variance = kept.ar.copy(), kept.ma.copy(), kept.variance.copy()
+    ar[which], ma[which], variance[which] = found.ar, found.ma, found.variance
+    for s, fit in zip(which.tolist(), fits, strict=True):
+        rungs[s] = fit.rung
+    return models.with_arma(Arma(ar, ma, variance), tuple(rungs))
 
 
 def _recent_variance(residual: Floats, weights: Floats) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.core.clock import DeliveryDay
-from pipeline.forecast.fit import ARIMA_MIN_DAYS, with_fitted_arma
+from pipeline.forecast.fit import ARIMA_MIN_DAYS, STANDARD_MOST, with_fitted_arma
 from pipeline.forecast.history import History, Rows, latest, taken
 from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.profile import HALF_LIFE_DAYS, recency_weights, weighted_profile
@@ -55,11 +55,6 @@ def with_lead(given: History, *, issued_at: int, day: DeliveryDay) -> Rows:
     return taken(given, np.asarray(given.known_at) <= limit)
 
 
-def ahead_of_time(given: History) -> Rows:
-    """Versions that were known before their interval began: what is said of the past is no forecast."""
-    return taken(given, np.asarray(given.known_at) <= np.asarray(given.valid_from))
-
-
 def told_of(case: Case, series: tuple[Series, ...], told: dict[str, Told], *, start: int, count: int) -> Floats:
     """(S, count) forecasts that stand in place of ours for series of one resolution, on their grid from `start`; NaN where none does."""
     grid = np.full((len(series), count), np.nan)
@@ -79,7 +74,7 @@ def follow(case: Case, series: tuple[Series, ...], models: SeriesModels, values:
     values (S, T): what was known. A fortnight of errors is needed to know them: before, ours is the spread. past: models that follow
     already, whose ARMA is kept (past origins of the scores).
     """
-    reaches = np.isfinite(told[:, first:]).any(axis=1)
+    reaches = np.asarray(np.isfinite(told[:, first:]).any(axis=1))
     if not reaches.any():
         return models
     starts = start + models.step_s * np.arange(values.shape[1], dtype=np.int64)
@@ -96,7 +91,7 @@ def follow(case: Case, series: tuple[Series, ...], models: SeriesModels, values:
                      error_sd=np.where(learnt, spread, models.sd))
     if past is not None:
         return replace(models, arma=past.arma, rungs=past.rungs)
-    residual = models.standardise(values.T, models.level(starts)).T
+    residual = np.clip(models.standardise(values.T, models.level(starts)).T, -STANDARD_MOST, STANDARD_MOST)
     followed = np.flatnonzero(reaches)
     fitted = with_fitted_arma(models, residual, slots.T, days, weights, followed)
     return replace(fitted, rungs=tuple(f"{RUNG}+{rung}" if reach else rung for rung, reach in zip(fitted.rungs, reaches, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,28 @@ class History(Protocol):
     def known_at(self) -> Ints: ...
     @property
     def value(self) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a history, in their order."""
+
+    series: tuple[str, ...]
+    series_index: NDArray[np.int32]
+    valid_from: Ints
+    known_at: Ints
+    value: Floats
+
+
+def taken(history: History, keep: NDArray[np.bool_]) -> Rows:
+    """The rows of a history that are kept, (n,) bool."""
+    return Rows(history.series, np.asarray(history.series_index)[keep], np.asarray(history.valid_from)[keep],
+                np.asarray(history.known_at)[keep], np.asarray(history.value)[keep])
+
+
+def ahead_of_time(given: History) -> Rows:
+    """Versions that were known before their interval began: what is said of the past is no forecast."""
+    return taken(given, np.asarray(given.known_at) <= np.asarray(given.valid_from))
 
 
 def _cells(history: History, ids: tuple[str, ...], start: int, step_s: int, count: int) -> tuple[Ints, Ints, Ints, Floats]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
 from pipeline.forecast.distribution import Distribution, distribution, with_known
-from pipeline.forecast.history import History, as_known
+from pipeline.forecast.history import History, ahead_of_time, as_known
 from pipeline.forecast.kalman import run_filter
 from pipeline.forecast.models import Level, SeriesModels
 from pipeline.forecast.state import ForecastState
@@ -48,10 +48,12 @@ class Outlooks:
         return outlook_table(self, run_id, day)
 
 
-def update(state: ForecastState, history: History, *, issue_times: Instants, leads: int, firsts: Instants | None = None) -> Outlooks:
+def update(state: ForecastState, history: History, *, issue_times: Instants, leads: int, firsts: Instants | None = None,
+           given: History | None = None) -> Outlooks:
     """Outlooks at each issue time from what was known then. One issue time gives the same numbers alone or among many.
 
-    `firsts` (K,) overrides the start of lead 1, which by default follows the issue time.
+    `firsts` (K,) overrides the start of lead 1, which by default follows the issue time. given: the forecasts of others; where the
+    night's models follow one, its newest issue counts.
     """
     issue_times = np.asarray(issue_times, dtype=np.int64)
     firsts = state.first_intervals(issue_times) if firsts is None else np.asarray(firsts, dtype=np.int64)
@@ -64,14 +66,15 @@ def update(state: ForecastState, history: History, *, issue_times: Instants, lea
     known = np.zeros(shape, dtype=np.bool_)
     for models in state.groups:
         members = [names.index(one) for one in models.ids]
-        found, known[:, members] = _group(models, history, issue_times=issue_times, firsts=firsts, leads=leads)
+        found, known[:, members] = _group(models, history, given, issue_times=issue_times, firsts=firsts, leads=leads)
         mean[:, members], sd[:, members], quantiles[:, :, members] = found.mean, found.sd, found.quantiles
         for place, index in enumerate(members):
             rungs[index] = models.rungs[place]
     return Outlooks(names, state.units, issue_times, firsts, mean, sd, quantiles, tuple(rungs), known)
 
 
-def _group(models: SeriesModels, history: History, *, issue_times: Instants, firsts: Instants, leads: int) -> tuple[Distribution, Bools]:
+def _group(models: SeriesModels, history: History, given: History | None, *, issue_times: Instants, firsts: Instants,
+           leads: int) -> tuple[Distribution, Bools]:
     """Distribution (K, S, leads) of one resolution's series, and which values were known already."""
     step_s, count = models.step_s, len(models.ids)
     burn_in = BURN_IN_DAYS * models.slot_count
@@ -79,6 +82,8 @@ def _group(models: SeriesModels, history: History, *, issue_times: Instants, fir
     begins = firsts // step_s * step_s - burn_in * step_s
     values = as_known(history, models.ids, firsts=begins, step_s=step_s, count=burn_in + ahead, issue_times=issue_times)
     level = _levels(models, begins, step_s, burn_in + ahead)
+    if models.given and given is not None:
+        level = _following(models, level, given, begins=begins, issue_times=issue_times)
     residual = models.standardise(values, level)
     lanes = np.tile(np.arange(count), len(issue_times))
     shape = residual.shape
@@ -102,6 +107,18 @@ def _levels(models: SeriesModels, begins: Instants, step_s: int, count: int) -> 
     whole = models.level(np.arange(origin, int(begins.max()) + count * step_s, step_s, dtype=np.int64))
     index = (begins - origin)[None, :] // step_s + np.arange(count)[:, None]
     return Level(whole.mean[index], whole.sd[index], whole.ceiling[index], whole.active[index])
+
+
+def _following(models: SeriesModels, level: Level, given: History, *, begins: Instants, issue_times: Instants) -> Level:
+    """The level (count, K, S) by the newest issues of others' forecasts; where these say nothing, what the night knew stays."""
+    named = [place for place, name in enumerate(models.given) if name]
+    ids = tuple(models.given[place] for place in named)
+    count = len(level.mean)
+    told = np.full(level.mean.shape, np.nan)
+    told[..., named] = as_known(ahead_of_time(given), ids, firsts=begins, step_s=models.step_s, count=count, issue_times=issue_times)
+    starts = begins + models.step_s * np.arange(count, dtype=np.int64)[:, None]
+    types, places = models.bins(starts.ravel())
+    return models.following(level, told, types.reshape(told.shape), places.reshape(told.shape))
 
 
 def _tables(tables: Tables, firsts: Instants, leads: int) -> Distribution:

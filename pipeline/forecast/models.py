@@ -37,6 +37,9 @@ class SeriesModels:
     `mean`, `sd`: (S, 3, slots) profile of the transformed series. `active`, `ceiling`: (S, slots); a PV slot at night is
     inactive and exactly 0. `widen`: (S,) factor on the predictive variance because the profile itself is estimated.
     `shift`: (n, S) what regressors add to the standardised residual from `shift_start` on; empty without regressors.
+    `given`: (S,) forecasts of others that stand in place of the profile where they reach, '' for none, empty without any; `told` (n, S)
+    from `told_start` on: what these said in time for the night's forecast, NaN elsewhere; `error_mean`, `error_sd`: profile of how
+    far off they were, transformed.
     """
 
     ids: tuple[str, ...]
@@ -55,6 +58,11 @@ class SeriesModels:
     rungs: tuple[str, ...]
     shift: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     shift_start: int = 0
+    given: tuple[str, ...] = ()
+    told: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    told_start: int = 0
+    error_mean: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    error_sd: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
     @property
     def slot_count(self) -> int:
@@ -78,7 +86,19 @@ class SeriesModels:
             index = (np.asarray(starts) - self.shift_start) // self.step_s
             inside = (index >= 0) & (index < len(self.shift))
             mean = mean + sd * np.where(inside[:, None], self.shift[np.clip(index, 0, len(self.shift) - 1)], 0.0)
-        return Level(mean, sd, self.ceiling[each, places], self.active[each, places])
+        found = Level(mean, sd, self.ceiling[each, places], self.active[each, places])
+        if not self.given:
+            return found
+        index = (np.asarray(starts) - self.told_start) // self.step_s
+        inside = (index >= 0) & (index < len(self.told))
+        return self.following(found, np.where(inside[:, None], self.told[np.clip(index, 0, len(self.told) - 1)], np.nan), types, places)
+
+    def following(self, level: Level, told: Floats, types: Ints, places: Ints) -> Level:
+        """The level where forecasts of others (..., S), NaN where there are none, stand in place of the profile."""
+        there, each = np.isfinite(told), np.arange(len(self.ids))
+        mean = np.where(there, self.transforms.forward(told) + self.error_mean[each, types, places], level.mean)
+        return Level(mean, np.where(there, self.error_sd[each, types, places], level.sd), np.where(there, np.inf, level.ceiling),
+                     level.active)
 
     def standardise(self, values: Floats, level: Level) -> Floats:
         """(..., S) original values -> standardised residuals; NaN where unknown or inactive."""
@@ -92,13 +112,16 @@ class SeriesModels:
 
     def to_arrays(self, prefix: str) -> dict[str, NDArray[np.generic]]:
         """Everything as arrays, for one .npz."""
-        meta = {"ids": self.ids, "kinds": self.kinds, "units": self.units, "rungs": self.rungs, "time_zone": (self.time_zone,)}
+        meta = {"ids": self.ids, "kinds": self.kinds, "units": self.units, "rungs": self.rungs, "given": self.given,
+                "time_zone": (self.time_zone,)}
         arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, dtype=np.str_) for name, value in meta.items()}
         arrays |= {"step_s": np.array([self.step_s]), "holiday_days": self.holiday_days, "mean": self.mean, "sd": self.sd,
                    "active": self.active, "ceiling": self.ceiling, "widen": self.widen, "ar": self.arma.ar, "ma": self.arma.ma,
                    "variance": self.arma.variance, "code": self.transforms.code, "centre": self.transforms.centre,
                    "scale": self.transforms.scale, "low": self.transforms.low, "high": self.transforms.high,
-                   "shift": self.shift, "shift_start": np.array([self.shift_start])}
+                   "shift": self.shift, "shift_start": np.array([self.shift_start]),
+                   "told": self.told,
+                   "told_start": np.array([self.told_start]), "error_mean": self.error_mean, "error_sd": self.error_sd}
         return {prefix + name: value for name, value in arrays.items()}
 
     @classmethod
@@ -116,7 +139,9 @@ class SeriesModels:
             step_s=int(arrays[prefix + "step_s"][0]), holiday_days=np.asarray(arrays[prefix + "holiday_days"], dtype=np.int64),
             transforms=transforms, mean=number("mean"), sd=number("sd"), active=np.asarray(arrays[prefix + "active"], dtype=np.bool_),
             ceiling=number("ceiling"), widen=number("widen"), arma=Arma(number("ar"), number("ma"), number("variance")),
-            rungs=text("rungs"), shift=number("shift"), shift_start=int(arrays[prefix + "shift_start"][0]))
+            rungs=text("rungs"), shift=number("shift"), shift_start=int(arrays[prefix + "shift_start"][0]),
+            given=text("given"), told=number("told"), told_start=int(arrays[prefix + "told_start"][0]), error_mean=number("error_mean"),
+            error_sd=number("error_sd"))
 
     def with_arma(self, arma: Arma, rungs: tuple[str, ...]) -> SeriesModels:
         return replace(self, arma=arma, rungs=rungs)

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.net_load import net_load_shares
+from pipeline.cases.settings import RESIDUAL_LOAD
 from pipeline.cases.sources import Series
 from pipeline.core.errors import InputError, Mistake
 from pipeline.forecast.arma_fit import fit_residual
+from pipeline.forecast.given import Told
 from pipeline.forecast.kalman import Arma
 from pipeline.forecast.models import SeriesModels
 from pipeline.forecast.predict import predict
@@ -24,7 +26,6 @@ from pipeline.forecast.profile import HALF_LIFE_DAYS, recency_weights, weighted_
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-RESIDUAL_LOAD = "residual_load"  # demand minus sources over all devices of the case
 RIDGE_DAYS = 2.0  # a response is shrunk as if so many days had shown none
 
 
@@ -38,10 +39,13 @@ class Fitted:
     start: int
 
 
-def with_regressors(case: Case, groups: list[Fitted], *, issued_at: int) -> list[Fitted]:
-    """Models whose series follow their regressors of `settings.forecast.regressors`. Raises InputError for unknown names."""
+def with_regressors(case: Case, groups: list[Fitted], told: dict[str, Told], *, issued_at: int) -> list[Fitted]:
+    """Models whose series follow their regressors of `settings.forecast.regressors`. Raises InputError for unknown names.
+
+    told: forecasts of others; of one that is a regressor the past is what had been issued with tonight's lead.
+    """
     wanted = case.settings.forecast.regressors
-    names = {one.id for one in case.series}
+    names = {one.id for one in (*case.series, *case.given_forecasts)}
     unknown = [(target, name) for target, found in wanted.items() for name in (target, *found) if name not in names | {RESIDUAL_LOAD}]
     if unknown:
         raise InputError(Mistake(f"case {case.name}, settings.forecast.regressors.{target}", f"{name!r} is no series of the case",
@@ -53,7 +57,7 @@ def with_regressors(case: Case, groups: list[Fitted], *, issued_at: int) -> list
     for group in groups:
         for place, one in enumerate(group.series):
             if wanted.get(one.id):
-                drivers = [_driver(case, name, groups, complete, group) for name in wanted[one.id]]
+                drivers = [_driver(case, name, groups, complete, told, group) for name in wanted[one.id]]
                 group = replace(group, models=_driven(group, place, np.array(drivers), issued_at))
         out.append(group)
     return out
@@ -68,23 +72,27 @@ def _completed(group: Fitted, issued_at: int) -> Floats:
     return values
 
 
-def _driver(case: Case, name: str, groups: list[Fitted], complete: dict[int, Floats], target: Fitted) -> Floats:
-    """(T,) one regressor on the target's grid."""
+def _driver(case: Case, name: str, groups: list[Fitted], complete: dict[int, Floats], told: dict[str, Told],
+            target: Fitted) -> Floats:
+    """(T,) one regressor on the target's grid; NaN throughout where it is a forecast of others that nobody has seen."""
+    if any(one.id == name for one in case.given_forecasts):
+        found = told.get(name)
+        return np.full(target.values.shape[1], np.nan) if found is None else _on_grid(found.values, found.start, found.step_s, target)
     names = [one.id for one in case.series]
     shares = dict(zip(names, net_load_shares(case) if name == RESIDUAL_LOAD else [float(one == name) for one in names], strict=True))
     total = np.zeros(target.values.shape[1])
     for group in groups:
         weights = np.array([shares[one.id] for one in group.series])
         for place in np.flatnonzero(weights):
-            total += weights[place] * _on_grid(complete[id(group)][place], group, target)
+            total += weights[place] * _on_grid(complete[id(group)][place], group.start, group.models.step_s, target)
     return total
 
 
-def _on_grid(values: Floats, source: Fitted, target: Fitted) -> Floats:
+def _on_grid(values: Floats, start: int, step_s: int, target: Fitted) -> Floats:
     """Means over, or repeats within, the target's steps; NaN where the source has nothing."""
-    step = min(source.models.step_s, target.models.step_s)
+    step = min(step_s, target.models.step_s)
     starts = target.start + step * np.arange(target.values.shape[1] * target.models.step_s // step)
-    index = (starts - source.start) // source.models.step_s
+    index = (starts - start) // step_s
     inside = (index >= 0) & (index < len(values))
     fine = np.where(inside, values[np.clip(index, 0, len(values) - 1)], np.nan)
     return np.asarray(fine.reshape(target.values.shape[1], -1).mean(axis=1))
@@ -100,7 +108,9 @@ def _driven(group: Fitted, place: int, drivers: Floats, issued_at: int) -> Serie
     weights = recency_weights(starts, issued_at, np.full(len(drivers), HALF_LIFE_DAYS[kind]))
     mean, _ = weighted_profile(past, bins, weights, models.slot_count)
     anomaly = drivers - mean[:, types, slots]
-    scale = np.sqrt(np.nanmean(np.where(starts < issued_at, anomaly, np.nan) ** 2, axis=1, keepdims=True))
+    seen = np.isfinite(anomaly) & (starts < issued_at)
+    squares = np.where(seen, anomaly, 0.0) ** 2
+    scale = np.sqrt(squares.sum(axis=1, keepdims=True) / np.maximum(seen.sum(axis=1, keepdims=True), 1))
     anomaly = np.nan_to_num(anomaly / np.where(scale > 0, scale, 1.0))
     residual = models.standardise(group.values.T, models.level(starts))[:, place]
     used = np.isfinite(residual)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
 import numpy as np
@@ -31,13 +31,25 @@ class Timed:
 def timed(case: Case, entry: Clean, mapping: Mapping, *, now: int, history: bool) -> Timed:
     """History was known when it was published or available, or when its source says, and not after `now`; live data are known now."""
     if not history:
-        return Timed(entry, np.full(len(entry.start), now, dtype=np.int64))
+        return _newest(Timed(entry, np.full(len(entry.start), now, dtype=np.int64)))
     if entry.known_at is not None:
-        return Timed(entry, entry.known_at)
+        return _newest(Timed(entry, np.minimum(entry.known_at, now)))
     if mapping.published_local is not None:
         return Timed(entry, np.minimum(published_at(case, mapping, entry.start), now))
     available = entry.start + 60 * entry.series.resolution_min + int(60 * mapping.available_after_min)
     return Timed(entry, np.minimum(available, now))
+
+
+def _newest(entry: Timed) -> Timed:
+    """Of several versions that become known at one moment the one that the source says was the last."""
+    clean, said = entry.clean, entry.clean.known_at
+    if said is None or len(said) < 2:
+        return entry
+    order = np.lexsort((said, entry.known_at, clean.start))
+    start, known = clean.start[order], entry.known_at[order]
+    kept = order[np.append((np.diff(start) != 0) | (np.diff(known) != 0), True)]
+    return Timed(replace(clean, start=clean.start[kept], value=clean.value[kept], quality=clean.quality[kept], known_at=said[kept]),
+                 entry.known_at[kept])
 
 
 def published_at(case: Case, mapping: Mapping, starts: Instants) -> Instants:

@@ -241,7 +241,7 @@ def _grid(
 
 
 def _known_at(mapping: Mapping, table: RawTable, now: int, mistakes: Mistakes) -> Instants | None:
-    name = mapping.known_at_column
+    name = mapping.known_by_column
     if name is None:
         return None
     if name not in table.columns:
@@ -260,7 +260,8 @@ def _known_at(mapping: Mapping, table: RawTable, now: int, mistakes: Mistakes) -
         "check time zone and clock of the sender",
         column=name,
     )
-    return np.minimum(known.utc, now)
+    delay_s = 60 * mapping.available_after_min if mapping.issued_at_column else 0
+    return known.utc + np.int64(delay_s)
 
 
 def _utc(seconds: int | np.integer) -> str:

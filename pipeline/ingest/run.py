@@ -67,7 +67,7 @@ def ingest_case(
     `home` is where a relative drop folder may also lie.
     """
     chosen = _chosen(case, sources)
-    fresh = {series.id for series in case.series if not warehouse.has_series(case.name, series.id)}
+    fresh = {name for name in case.series_by_id if not warehouse.has_series(case.name, name)}
     job = Import(case, warehouse, int(now), fresh)
     for source in chosen:
         try:
@@ -116,11 +116,16 @@ def _import_units(job: Import, source: ReadSource, units: list[Unit]) -> None:
         except InputError as error:
             job.mistakes += error.mistakes
     history = first_import(job.case, job.warehouse, source, prepared, fresh=job.fresh, now=job.now)
-    for entry in prepared:
+    for entry in sorted(prepared, key=_last_said):  # of forecasts, whatever the files are called, the newest issue comes last
         try:
             _store(job, source, entry, history=entry.unit.content in history)
         except InputError as error:  # the store keeps a series at the resolution it began with
             job.mistakes += [replace(mistake, place=f"{entry.unit.name}, {mistake.place}") for mistake in error.mistakes]
+
+
+def _last_said(entry: Prepared) -> int:
+    """When the newest value of a unit was known, as it says itself; 0 where it says nothing, which keeps the order of the units."""
+    return max((int(one.known_at.max()) for one in entry.cleaned if one.known_at is not None and len(one.known_at)), default=0)
 
 
 def _store(job: Import, source: ReadSource, prepared: Prepared, *, history: bool) -> None:
@@ -129,7 +134,10 @@ def _store(job: Import, source: ReadSource, prepared: Prepared, *, history: bool
         [timed(job.case, entry, source.mapping, now=job.now, history=history or entry.series.id in job.fresh) for entry in prepared.cleaned]
     )
     stamp = IngestedFile(unit.name, unit.content)
-    done = job.warehouse.add_observations(job.case.name, batch, source=source.id, ingested_at=job.now, file=stamp)
+    records = history and source.mapping.known_by_column is not None  # of a history in many files each says itself when it was known
+    done = job.warehouse.add_observations(
+        job.case.name, batch, source=source.id, ingested_at=job.now, file=stamp, trust_known_at=records
+    )
     more = {
         "values_read": prepared.values,
         "gaps": sum(entry.gaps for entry in prepared.cleaned),

@@ -66,7 +66,7 @@ def seed_of(run: Run, purpose: str) -> int:
 def _forecast_of(asked: _Asked) -> DayAheadForecast:
     run = asked.run
     refuse_unknown(run)
-    return make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day)
+    return make_forecast(run.case, run.knowledge.history, issued_at=run.issued_at, day=run.day, given=run.knowledge.given)
 
 
 def refuse_unknown(run: Run) -> None:

@@ -60,7 +60,7 @@ def _gate(home: Home, case: Case, last: int) -> None:
     """The integrity gate after ingest, over the newest two weeks of every series."""
     from pipeline.validate.observations_gate import check_observations
 
-    names = tuple(series.id for series in case.series)
+    names = tuple(case.series_by_id)
     mistakes = check_observations(case, home.warehouse.observations(case.name, names, last - GATE_S, last + DAY_S, FAR_FUTURE))
     if mistakes:
         raise GateFailed(mistakes)

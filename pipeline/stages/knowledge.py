@@ -28,6 +28,7 @@ class Knowledge:
     session_versions: Sessions
     words: tuple[Override, ...]
     measured: tuple[MeasuredState, ...] = ()  # every version, of the day and of the one before
+    given: Observations | None = None  # forecasts of others, where the case has any
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -44,13 +45,15 @@ class Knowledge:
         # Author and reason of an override are read by people, not by the run.
         words = [[o.target, o.quantity, o.value, o.valid_from, o.valid_to, o.known_at, o.withdrawn] for o in self.words]
         states = [[m.device, m.quantity, m.measured_at, m.value, m.known_at, m.withdrawn] for m in self.measured]
-        return digest(self.history.digest(), self.session_versions.digest(), canonical_json(words), canonical_json(states))
+        given = () if self.given is None else (self.given.digest(),)
+        return digest(self.history.digest(), self.session_versions.digest(), canonical_json(words), canonical_json(states), *given)
 
     @property
     def newest_known_at(self) -> int:
         """When the last of these words was said; 0 when there is none."""
         told = [one.known_at for one in self.words] + [one.known_at for one in self.measured]
-        spoken = [self.history.known_at, self.session_versions.known_at, np.array(told, dtype=np.int64)]
+        given = () if self.given is None else (self.given.known_at,)
+        spoken = (self.history.known_at, self.session_versions.known_at, np.array(told, dtype=np.int64), *given)
         return max(int(moments.max(initial=0)) for moments in spoken)
 
     def overrides_known_at(self, moment: int) -> tuple[Override, ...]:
@@ -66,12 +69,14 @@ def read_knowledge(home: Home, case: Case, *, day: DeliveryDay, start: int, as_o
     names = tuple(series.id for series in case.series)
     fleets = tuple(device.id for device in case.devices if isinstance(device, EvFleet))
     warehouse = home.warehouse
+    others = tuple(one.id for one in case.given_forecasts)
     return Knowledge(
         history=warehouse.observations(case.name, names, start, day.end, as_of),
         session_versions=warehouse.sessions(case.name, fleets, day.shifted(-SESSION_DAYS).start, day.end, as_of, versions=True,
                                             past_before=day.shifted(-1).start),
         words=tuple(warehouse.words(case.name, day.start, day.end, as_of)),
         measured=tuple(warehouse.measured_states(case.name, day.shifted(-1).start, day.end, as_of)) if measured else (),
+        given=warehouse.observations(case.name, others, start, day.end, as_of) if others else None,
     )
 
 

@@ -137,7 +137,7 @@ def _outlooks(run: Run, plan_run: Run, steps: Sequence[int]) -> Outlooks:
     """Forecasts at the issue times of the steps, from the models of the night."""
     state = forecast_state(plan_run.record.run_id)
     return update(state, run.knowledge.history, issue_times=_issue_times(run, steps), leads=run.case.settings.real_time_window_steps,
-                  firsts=run.day.starts()[np.array(steps) - 1])
+                  firsts=run.day.starts()[np.array(steps) - 1], given=run.knowledge.given)
 
 
 def _windows(run: Run, outlooks: Outlooks, steps: Sequence[int]) -> dict[int, Outlook]:

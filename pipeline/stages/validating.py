@@ -54,7 +54,8 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
         raise GateFailed(mistakes)
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
-    findings = [*found, *electrical, *vehicles, *late_issue(run), *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
+    of_data = [*late_issue(run), *given_gaps(run), *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
+    findings = [*found, *electrical, *vehicles, *of_data]
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
@@ -182,6 +183,21 @@ def late_issue(run: Run) -> list[Finding]:
         return []
     said = "was planned when it was past" if plan is run else "was dispatched by a plan that knew what came"
     return [Finding("warning", "late_issue", "day", f"{at}: up to {_clock(run, begun)} the day {said}", late_min, 0.0)]
+
+
+def given_gaps(run: Run) -> list[Finding]:
+    """Forecasts of others that had nothing for some of the day when its schedule was issued."""
+    given, asked = run.knowledge.given, run.case.settings.forecast
+    if given is None or run.record.product != "day_ahead":
+        return []
+    told = np.isfinite(given.as_of(run.issued_at).grid(run.day.starts())).sum(axis=1)
+    covered = dict(zip(given.series, told.tolist(), strict=True))
+    uses = {name: f"our own forecast of {target} stands in" for target, name in asked.given.items()}
+    for target, names in asked.regressors.items():
+        uses |= {name: f"it moves {target} as on a usual day" for name in names if name in covered and name not in uses}
+    steps = run.day.steps()
+    return [Finding("warning", "given_forecast", name, f"nothing was known for {steps - covered[name]} of {steps} quarter-hours: {said}",
+                    float(covered[name]), float(steps)) for name, said in uses.items() if covered[name] < steps]
 
 
 def _clock(run: Run, steps: int) -> str:

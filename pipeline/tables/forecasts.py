@@ -22,8 +22,8 @@ FORECASTS = Table(
         Column("q75", "number", "75 % quantile", unit="column:unit", nullable=True),
         Column("q90", "number", "90 % quantile", unit="column:unit", nullable=True),
         Column("q95", "number", "95 % quantile", unit="column:unit", nullable=True),
-        Column("model", "text", "rung of the ladder that made it: arima, arima_statespace, ar3_burg, profile, table; "
-               "known where the value was known at the issue time and is used as it is"),
+        Column("model", "text", "rung of the ladder that made it: arima, arima_statespace, ar3_burg, profile, table; given+ before that of "
+               "the errors of somebody else's forecast; known where the value was known at the issue time and is used as it is"),
     ),
     key=("stage", "series", "issued_at", "step"),
 )

@@ -42,6 +42,7 @@ CHECKS: dict[str, str] = {
     "dual_bound": "the bound on dual prices of a family of rows, in which the search for the worst corner is exact",
     "stale_data": "the newest observation of a series is older than the case allows",
     "late_issue": "the schedule was issued after its time; or what it knew, no decision before it could know",
+    "given_forecast": "a forecast of others had nothing for some of the day when the schedule was issued",
     "idle_fleet": "the last 14 days knew no vehicle of a fleet: older ones, or its law, stand in for them",
     "standing_meter": "a measured series stands at one value, or rests at zero, for longer than it ever did",
     "short_history": "a series was forecast from less history than its window asks for",

@@ -126,7 +126,7 @@ def _group_median(offset: Floats, group: np.ndarray[tuple[int], np.dtype[np.int6
 
 def _models(table: pa.Table) -> list[Mistake]:
     """One rung per series and stage of one issue; the rungs are known."""
-    known = {"arima", "arima_statespace", "ar3_burg", "profile", "table", "known"}
+    known = {"arima", "arima_statespace", "ar3_burg", "profile", "table", "known", "given"}
     codes, names = texts(table, "model")
     bad = np.array([name.partition("+")[0] not in known for name in names], dtype=bool)[codes]
     return bad_rows("forecasts", table, bad, "model", lambda row: f"'{names[codes[row]]}' is no rung of the ladder")

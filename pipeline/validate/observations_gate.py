@@ -38,7 +38,7 @@ def check_observations(case: Case, observations: Observations) -> list[Mistake]:
     ]
     mistakes += [
         Mistake(f"series {series.id}", f"unit '{series.unit}' is unknown", f"use one of {', '.join(sorted(known_units(case.currency)))}")
-        for series in case.series
+        for series in case.series_by_id.values()
         if conversion(series.unit) is None
     ]
     if not len(observations):

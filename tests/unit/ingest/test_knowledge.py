@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.cases.sources import ColumnMap, Series
+from pipeline.cases.sources import ColumnMap, FileSource, FolderSource, GivenForecast, Series, SqlSource
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import InputError
 from pipeline.ingest.receipt import IngestRefused
 from pipeline.store.warehouse import Warehouse
-from tests.unit.ingest.support import LOAD, NOW, epoch, everything, file_case, folder_case, mapping_of, quarter_hours, run, utc_csv, values
+from tests.unit.ingest.support import (
+    LOAD,
+    NOW,
+    case_with,
+    epoch,
+    everything,
+    file_case,
+    folder_case,
+    mapping_of,
+    quarter_hours,
+    run,
+    utc_csv,
+    values,
+)
 
 STARTS = quarter_hours(4)
 HOURLY = Series(id="price", kind="price", unit="EUR/kWh", minimum=None, resolution_min=60)
@@ -224,3 +239,90 @@ def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
     case = file_case(tmp_path, utc_csv(STARTS, range(4)))
     with pytest.raises(InputError, match="has no such source; it has meter"):
         ingest_case(case, Warehouse.open(tmp_path), now=NOW, data_dir=tmp_path, sources=["metre"])
+
+
+# ------------------------------------------------------------------ forecasts of others
+
+TOLD = GivenForecast(id="told", kind="load", resolution_min=60)
+TELLS = (ColumnMap(column="mw", series="told", unit="MW"),)
+
+
+def told(*rows: tuple[str, str, float]) -> str:
+    """(issued, valid from, MW) as a file."""
+    return "\n".join(["issued,valid_from,mw", *(f"{issued}:00Z,{valid}:00Z,{value}" for issued, valid, value in rows)]) + "\n"
+
+
+TWO_ISSUES = told(("2016-03-01T06", "2016-03-02T00", 1.0), ("2016-03-01T06", "2016-03-02T01", 2.0), ("2016-03-01T12", "2016-03-02T00", 1.5))
+
+
+def telling(source: Any, folder: Path) -> Any:
+    """A case with one forecast of others, read from a source."""
+    return case_with(source, series=(LOAD,), given_forecasts=(TOLD,), folder=folder)
+
+
+def as_told(warehouse: Warehouse, case: Any) -> list[tuple[str, str, float]]:
+    """(known at, valid from, kW) of every version."""
+    return [(f"{from_epoch(when):%d %H:%M}", f"{from_epoch(start):%d %H}", value) for start, when, value in known(warehouse, case, "told")]
+
+
+ISSUES = [("01 09:00", "02 00", 1000.0), ("01 15:00", "02 00", 1500.0), ("01 09:00", "02 01", 2000.0)]
+
+
+def test_a_forecast_of_others_is_known_from_its_issue_on(tmp_path: Path) -> None:
+    """In the order of its issues, three hours after each; of a file, a folder with an issue per file, and a query."""
+    mapping = mapping_of(*TELLS, resolution_min=60, issued_at_column="issued", available_after_min=180)
+    (tmp_path / "a.csv").write_text(TWO_ISSUES)
+    case = telling(FileSource(id="f", path="a.csv", mapping=mapping), tmp_path)
+    run(case, warehouse := Warehouse.open(tmp_path / "file"))
+    assert as_told(warehouse, case) == ISSUES
+    drops = tmp_path / "drops"
+    drops.mkdir()
+    header, *rows = TWO_ISSUES.splitlines()
+    (drops / "z.csv").write_text("\n".join([header, *rows[:2]]) + "\n")
+    (drops / "a.csv").write_text("\n".join([header, rows[2]]) + "\n")  # the later issue comes first in order of name
+    case = telling(FolderSource(id="f", path=str(drops), pattern="*.csv", mapping=mapping), tmp_path)
+    run(case, warehouse := Warehouse.open(tmp_path / "folder"))
+    assert as_told(warehouse, case) == ISSUES
+
+
+def test_a_query_tells_forecasts_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(tmp_path / "weather.sqlite")) as sql, sql:
+        sql.execute("CREATE TABLE told (issued TEXT, valid_from TEXT, mw REAL)")
+        sql.executemany("INSERT INTO told VALUES (?, ?, ?)", [row.split(",") for row in TWO_ISSUES.splitlines()[1:]])
+    monkeypatch.setenv("WEATHER", f"sqlite:///{tmp_path / 'weather.sqlite'}")
+    mapping = mapping_of(*TELLS, resolution_min=60, issued_at_column="issued", available_after_min=180)
+    case = telling(SqlSource(id="f", url_env="WEATHER", query="told", mapping=mapping), tmp_path)
+    run(case, warehouse := Warehouse.open(tmp_path / "home"))
+    assert as_told(warehouse, case) == ISSUES
+
+
+def test_of_issues_that_come_at_once_the_newest_counts(tmp_path: Path) -> None:
+    """Live: all of an import is known when it is read, whatever its files are called."""
+    drops, mapping = tmp_path / "drops", mapping_of(*TELLS, resolution_min=60, issued_at_column="issued")
+    drops.mkdir()
+    case = telling(FolderSource(id="f", path=str(drops), pattern="*.csv", mapping=mapping), tmp_path)
+    warehouse = Warehouse.open(tmp_path / "home")
+    (drops / "first.csv").write_text(told(("2016-03-01T00", "2016-03-01T01", 9.0)))
+    run(case, warehouse, now=epoch("2016-03-01T01:00+00:00"))
+    (drops / "b.csv").write_text(told(("2016-03-01T06", "2016-03-02T00", 1.0)))
+    (drops / "a.csv").write_text(told(("2016-03-01T12", "2016-03-02T00", 1.5), ("2016-03-01T08", "2016-03-02T00", 1.2)))
+    run(case, warehouse, now=epoch("2016-03-01T13:00+00:00"))
+    assert values(warehouse, case, "told", as_of=NOW)[epoch("2016-03-02T00:00+00:00")] == 1500.0
+    assert as_told(warehouse, case)[0] == ("01 00:15", "01 01", 9000.0)
+
+
+def test_each_issue_of_a_finer_forecast_is_averaged_for_itself(tmp_path: Path) -> None:
+    rows = [f"2016-03-01T{issue}:00Z,2016-03-02T00:{minute}Z,{value + step}" for issue, value in (("06", 1.0), ("12", 11.0))
+            for step, minute in enumerate(("00", "30"))]
+    (tmp_path / "a.csv").write_text("\n".join(["issued,valid_from,mw", *rows]) + "\n")
+    mapping = mapping_of(*TELLS, resolution_min=30, issued_at_column="issued")
+    case = telling(FileSource(id="f", path="a.csv", mapping=mapping), tmp_path)
+    run(case, warehouse := Warehouse.open(tmp_path / "home"))
+    assert as_told(warehouse, case) == [("01 06:15", "02 00", 1500.0), ("01 12:15", "02 00", 11500.0)]
+
+
+def test_an_issue_of_the_future_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(told(("2017-01-10T12", "2017-01-11T00", 1.0)))
+    mapping = mapping_of(*TELLS, resolution_min=60, issued_at_column="issued")
+    with pytest.raises(InputError, match=r"a\.csv, row 2, column issued: claims to be known at 2017-01-10T12:00Z, after the import"):
+        run(telling(FileSource(id="f", path="a.csv", mapping=mapping), tmp_path), Warehouse.open(tmp_path / "home"))

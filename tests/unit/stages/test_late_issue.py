@@ -95,7 +95,7 @@ def test_a_plan_of_noon_knows_the_morning(late: Path) -> None:
         came = history.grid(run.day.starts())
         known = np.isfinite(came) & (history.known_since(run.day.starts()) <= NOON)
         assert record.issued_at == record.as_of == NOON and history.known_at.max() <= NOON
-        assert known[:, :BEGUN - 4].all() and not known[:, BEGUN:].any()  # values of tiny are hourly and known a quarter-hour after the hour
+        assert known[:, :BEGUN - 4].all() and not known[:, BEGUN:].any()  # hourly, a quarter-hour after the hour
         assert np.array_equal(made.known, known) and np.array_equal(made.mean[known], came[known])
         drawn = draw(made, history, count=30, seed=3)
     assert np.array_equal(drawn[:, known], np.broadcast_to(came[known], (30, known.sum())))
@@ -117,7 +117,8 @@ def test_real_time_of_a_late_plan_says_which_steps_knew_what_came(late: Path, tm
     found = run_real_time(home, case="tiny", variant="deterministic", steps="1:2")
     assert found["published"]
     said = [row["message"] for row in found["findings"] if row["check"] == "late_issue"]
-    assert said == ["issued at 2016-06-15 12:00 instead of 1500 min before: up to 12:00 the day was dispatched by a plan that knew what came"]
+    words = "up to 12:00 the day was dispatched by a plan that knew what came"
+    assert said == [f"issued at 2016-06-15 12:00 instead of 1500 min before: {words}"]
     with at_home(home) as opened:
         record = opened.warehouse.runs(product="real_time")[0]
         run = load_run(record.run_id)
