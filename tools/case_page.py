@@ -44,14 +44,9 @@ def records() -> dict[str, list[tuple[str, type[BaseModel]]]]:
         "Networks and ties": [("networks.csv", Network), ("buses.csv", Bus), ("branches.csv", Branch), ("ties.csv", Tie),
                               ("market of a tie", tie_module.Market), ("wheeling of a tie", tie_module.Wheeling)],
         "Devices": [*devices, ("commitment of a generator", generator_module.Commitment), *fleets, ("ev_connections.csv", EvConnection)],
-<<<<<<< HEAD
-        "Series and their sources": [("series.csv", sources.Series), *origins,
+        "Series and their sources": [("series.csv", sources.Series), ("given_forecasts.csv", sources.GivenForecast), *origins,
                                      ("mapping of a source", sources.Mapping), ("time_columns of a mapping", table_reading.TimeColumns),
                                      ("a column of a mapping", sources.ColumnMap)],
-=======
-        "Series and their sources": [("series.csv", sources.Series), ("given_forecasts.csv", sources.GivenForecast), *origins,
-                                     ("mapping of a source", sources.Mapping), ("a column of a mapping", sources.ColumnMap)],
->>>>>>> 2b1753f (Forecasts that others make stand in place of ours, with our law of their errors, or are regressors; residual_load may be a regressor, as was promised)
         "Run settings": [("settings", settings.Settings), ("method: deterministic", settings.Deterministic),
                          ("method: stochastic", settings.Stochastic), ("method: cvar", settings.Cvar),
                          ("method: wasserstein", settings.Wasserstein), ("method: box_robust", settings.BoxRobust),

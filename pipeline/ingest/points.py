@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from pipeline.ingest.stretches import SNAP_S, lengths_of, on_grid, within_others
 
 FAR = 1 << 62  # after every stamp
 HOUR_S = 3600
+COLUMNS = ("start", "value", "said", "length_s", "at", "row", "quality", "stray")  # of `Points`, beside known_at
 LARGEST = 1e15  # in any unit: sums of such numbers are still finite
 STRAY_SHARE = 0.02  # of the rows: more are no strays but another resolution
 
@@ -50,8 +52,16 @@ class Points:
 
 def taken(points: Points, where: NDArray[np.intp]) -> Points:
     """The points at these places."""
-    arrays = {name: getattr(points, name)[where] for name in ("start", "value", "said", "length_s", "at", "row", "quality", "stray")}
+    arrays = {name: getattr(points, name)[where] for name in COLUMNS}
     return replace(points, **arrays, known_at=None if points.known_at is None else points.known_at[where])
+
+
+def joined(parts: Sequence[Points]) -> Points:
+    """Points of one series with what their source says of their knowledge, in order of time, of one interval in that of knowledge."""
+    known = np.concatenate([part.known_at for part in parts if part.known_at is not None])
+    order = np.lexsort((known, np.concatenate([part.start for part in parts])))
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in COLUMNS}
+    return replace(parts[0], **arrays, known_at=known[order])
 
 
 def last_versions(points: Points, fates: Fates) -> Points:

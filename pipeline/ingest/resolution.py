@@ -11,7 +11,7 @@ from pipeline.cases.case import Case
 from pipeline.cases.sources import GivenForecast
 from pipeline.core.clock import Instants, utc_offsets
 from pipeline.ingest.fates import Fate, Fates
-from pipeline.ingest.points import Points, last_versions, taken
+from pipeline.ingest.points import Points, joined, last_versions, taken
 from pipeline.ingest.quality import Quality
 
 
@@ -32,7 +32,7 @@ def at_resolution(case: Case, points: Points, fates: Fates) -> Points:
         return points
     if isinstance(points.target.series, GivenForecast) and points.known_at is not None and np.ptp(points.known_at):
         issues = [np.flatnonzero(points.known_at == issue) for issue in np.unique(points.known_at)]
-        return _joined([at_resolution(case, taken(points, rows), fates) for rows in issues])
+        return joined([at_resolution(case, taken(points, rows), fates) for rows in issues])
     length = np.minimum(points.length_s, _reach(points.start))
     whole = (length % step == 0) & (intervals_of(case, points) == points.start)
     if whole.all():
@@ -44,15 +44,6 @@ def at_resolution(case: Case, points: Points, fates: Fates) -> Points:
     offsets = points.start - intervals_of(case, points)
     piece = int(np.gcd.reduce(np.concatenate([length, offsets, [step]])))
     return _averaged(case, _split(points, length, piece), fates, piece)
-
-
-def _joined(parts: list[Points]) -> Points:
-    """Issue by issue -> in order of time, of one interval in the order of the issues."""
-    known = [part.known_at for part in parts if part.known_at is not None]
-    order = np.lexsort((np.concatenate(known), np.concatenate([part.start for part in parts])))
-    names = ("start", "value", "said", "length_s", "at", "row", "quality")
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in names}
-    return taken(replace(parts[0], **arrays, known_at=np.concatenate(known)[order]), np.arange(len(order)))
 
 
 def _reach(start: Instants) -> NDArray[np.int64]:

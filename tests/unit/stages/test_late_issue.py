@@ -122,8 +122,8 @@ def test_real_time_of_a_late_plan_says_which_steps_knew_what_came(late: Path, tm
     with at_home(home) as opened:
         record = opened.warehouse.runs(product="real_time")[0]
         run = load_run(record.run_id)
-        after = replace(run, record=replace(record, parameters={**record.parameters, "steps": [49, 50]}))
-    assert [late_issue(one) != [] for one in (run, after)] == [True, False]
+        after = replace(run, record=replace(record, parameters={**record.parameters, "steps": [BEGUN + 1, BEGUN + 2]}))
+        assert [late_issue(one) != [] for one in (run, after)] == [True, False]
 
 
 def test_a_plan_that_is_late_before_its_day_is_told_and_good(tmp_path: Path) -> None:
