@@ -30,6 +30,7 @@ from pipeline.ingest.receipt import IngestRefused, Receipt
 from pipeline.ingest.unit import Unit
 from pipeline.store.observations import IngestedFile, ObservationBatch
 from pipeline.store.observations import Receipt as StoreReceipt
+from pipeline.store.seen_files import SeenFile
 from pipeline.store.warehouse import Warehouse
 
 REPAIRS = {
@@ -78,7 +79,7 @@ def ingest_case(
             elif isinstance(source, StateSource):
                 _import_states(job, source, state_file.unit(job.case, source, data_dir=Path(data_dir)))
             else:
-                _import_units(job, source, _units(job, source, Path(data_dir), home))
+                _import_units(job, source, Path(data_dir), home)
         except InputError as error:
             job.mistakes += error.mistakes
     if job.mistakes:
@@ -95,17 +96,22 @@ def _chosen(case: Case, names: Sequence[str] | None) -> list[AnySource]:
     return [source for source in case.sources if names is None or source.id in names]
 
 
-def _units(job: Import, source: ReadSource, data_dir: Path, home: Path | None) -> list[Unit]:
+def _units(job: Import, source: ReadSource, data_dir: Path, home: Path | None, seen: dict[str, SeenFile]) -> tuple[list[Unit], int]:
+    """What a source holds, and how many more of its files are as they were when they were imported."""
     if isinstance(source, FileSource):
-        return file.units(job.case, source, data_dir=data_dir)
+        return file.units(job.case, source, data_dir=data_dir), 0
     if isinstance(source, FolderSource):
-        return folder.units(source, places=[place for place in (job.case.folder, home, data_dir) if place is not None])
-    return sql.units(source)
+        return folder.units(source, places=[place for place in (job.case.folder, home, data_dir) if place is not None], seen=seen)
+    return sql.units(source), 0
 
 
-def _import_units(job: Import, source: ReadSource, units: list[Unit]) -> None:
+def _import_units(job: Import, source: ReadSource, data_dir: Path, home: Path | None) -> None:
     """Those not imported before: all are prepared, then each is stored in a transaction of its own."""
-    pending = {unit.content: unit for unit in reversed(units) if not job.already(source.id, unit.content)}  # of copies, the first
+    seen, contents = job.warehouse.seen_files(job.case.name, source.id)
+    units, untouched = _units(job, source, data_dir, home, seen)
+    if untouched:
+        job.receipts.append(Receipt(source.id, f"{untouched:,} files", source.kind, "", "already_imported"))
+    pending = {unit.content: unit for unit in reversed(units) if unit.content not in contents}  # of copies, the first
     prepared: list[Prepared] = []
     for unit in units:
         if pending.get(unit.content) is not unit:
@@ -121,6 +127,9 @@ def _import_units(job: Import, source: ReadSource, units: list[Unit]) -> None:
             _store(job, source, entry, history=entry.unit.content in history)
         except InputError as error:  # the store keeps a series at the resolution it began with
             job.mistakes += [replace(mistake, place=f"{entry.unit.name}, {mistake.place}") for mistake in error.mistakes]
+    if isinstance(source, FolderSource):
+        known, contents = job.warehouse.seen_files(job.case.name, source.id)
+        job.warehouse.mark_seen(job.case.name, source.id, folder.to_be_marked([one for one in units if one.content in contents], known))
 
 
 def _last_said(entry: Prepared) -> int:

@@ -10,6 +10,7 @@ from pipeline.cases.sources import Mapping
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import canonical_json, digest
 from pipeline.ingest.reading import RawTable, read_bytes
+from pipeline.store.seen_files import SeenFile
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,24 @@ class Unit:
     name: str
     content: str
     read: Callable[[], RawTable]
+    seen: SeenFile | None = None  # of a file: how it lay there before it was read
 
 
 def unit_of_file(source: str, path: Path, mapping: Mapping) -> Unit:
     """A file by its content."""
     try:
+        stat = path.stat()  # before it is read: what changes meanwhile is read again
         content = path.read_bytes()
     except OSError as error:
         raise InputError(Mistake(path.name, f"cannot be read ({error.strerror})", "check the rights on the file")) from error
-    return Unit(path.name, content_hash(source, content, mapping), lambda: read_bytes(path.name, content, mapping))
+    known = content_hash(source, content, mapping)
+    seen = SeenFile(str(path), stat.st_size, stat.st_mtime_ns, mapping_hash(mapping), known)
+    return Unit(path.name, known, lambda: read_bytes(path.name, content, mapping), seen)
+
+
+def mapping_hash(mapping: Mapping) -> str:
+    """Changes with what is declared."""
+    return digest(canonical_json(mapping.model_dump(mode="json", exclude_defaults=True)))
 
 
 def content_hash(source: str, content: bytes, mapping: Mapping) -> str:

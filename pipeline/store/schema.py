@@ -23,6 +23,10 @@ INGESTED_FILES = table(
     "ingested_files", column("namespace", TEXT), column("source", TEXT), column("sha256", TEXT), column("path", TEXT),
     column("ingest_seq", BIG),
 )
+SEEN_FILES = table(
+    "seen_files", column("namespace", TEXT), column("source", TEXT), column("path", TEXT), column("size_bytes", BIG),
+    column("mtime_ns", BIG), column("mapping", TEXT), column("sha256", TEXT),
+)
 OBSERVATIONS = table(
     "observations", column("series_id", INT), column("valid_from", BIG), column("known_at", BIG), column("ingest_seq", BIG),
     column("value", REAL), column("quality", sa.SmallInteger),
@@ -55,7 +59,9 @@ MEASURED_STATES = table(
     "measured_states", column("namespace", TEXT), column("device", TEXT), column("quantity", TEXT), column("measured_at", BIG),
     column("value", REAL), column("author", TEXT), column("known_at", BIG), column("withdrawn", sa.SmallInteger), column("entry", BIG),
 )
-ALL_TABLES = (SERIES, INGESTS, INGESTED_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES, MEASURED_STATES)
+ALL_TABLES = (
+    SERIES, INGESTS, INGESTED_FILES, SEEN_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES, MEASURED_STATES,
+)
 
 
 def statements(dialect: str) -> list[str]:

@@ -20,6 +20,7 @@ from pipeline.store import measured as _measured
 from pipeline.store import observations as _observations
 from pipeline.store import overrides as _overrides
 from pipeline.store import runs as _runs
+from pipeline.store import seen_files as _seen_files
 from pipeline.store import sessions as _sessions
 from pipeline.store import withdrawals as _withdrawals
 from pipeline.store.measured import MeasuredState
@@ -27,6 +28,7 @@ from pipeline.store.observations import IngestedFile, ObservationBatch, Observat
 from pipeline.store.overrides import Override
 from pipeline.store.runs import RunRecord
 from pipeline.store.schema import LOCK_WRITE, apply_schema, is_complete
+from pipeline.store.seen_files import SeenFile
 from pipeline.store.sessions import SessionBatch, Sessions
 from pipeline.store.sqlite_file import answering, looking_engine
 from pipeline.store.withdrawals import Withdrawal
@@ -185,6 +187,17 @@ class Warehouse:
         """True when a file of this content was ingested from this source before."""
         with self.reading() as connection:
             return _ingests.has_file(connection, namespace, source, sha256)
+
+    def seen_files(self, namespace: str, source: str) -> tuple[dict[str, SeenFile], set[str]]:
+        """Files of a source as they were seen, by path, and every content that was ingested from it."""
+        with self.reading() as connection:
+            return _seen_files.read(connection, namespace, source), _seen_files.contents(connection, namespace, source)
+
+    def mark_seen(self, namespace: str, source: str, files: Sequence[SeenFile]) -> None:
+        """Enter files of a source as they are now."""
+        if files:
+            with self.writing() as connection:
+                _seen_files.mark(connection, namespace, source, files)
 
     def withdraw(self, namespace: str, sequence: int, *, now: int) -> Withdrawal:
         """Take an import back from `now` on; see `pipeline.store.withdrawals.withdraw`."""

@@ -13,7 +13,7 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.store import bulk
 from pipeline.store.ingests import Receipt, log_ingest, next_sequence
 from pipeline.store.observations import NO_VALUE
-from pipeline.store.schema import INGESTED_FILES, INGESTS, OBSERVATIONS, SERIES
+from pipeline.store.schema import INGESTED_FILES, INGESTS, OBSERVATIONS, SEEN_FILES, SERIES
 
 PREFIX = "withdrawal of "  # and the number, as source of the entry in the log
 LISTED = 8
@@ -107,5 +107,7 @@ def _forget_marks(connection: sa.Connection, namespace: str, sequence: int) -> t
     later = sa.select(i.ingest_seq).where(i.namespace == namespace, i.ingest_seq > sequence, i.unchanged > 0)
     where = sa.and_(f.namespace == namespace, f.ingest_seq.in_(later))
     paths = tuple(str(row.path) for row in connection.execute(sa.select(f.path).where(where).order_by(f.ingest_seq)))
+    seen = SEEN_FILES.c
+    connection.execute(sa.delete(SEEN_FILES).where(seen.namespace == namespace, seen.sha256.in_(sa.select(f.sha256).where(where))))
     connection.execute(sa.delete(INGESTED_FILES).where(where))
     return paths

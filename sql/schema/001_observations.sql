@@ -29,6 +29,17 @@ CREATE TABLE IF NOT EXISTS ingested_files (
     PRIMARY KEY (namespace, source, sha256)
 );
 
+CREATE TABLE IF NOT EXISTS seen_files (          -- of drop folders: what is as it was is not opened again
+    namespace   TEXT   NOT NULL,
+    source      TEXT   NOT NULL,
+    path        TEXT   NOT NULL,
+    size_bytes  BIGINT NOT NULL,
+    mtime_ns    BIGINT NOT NULL,
+    mapping     TEXT   NOT NULL,                 -- hash of how it was read
+    sha256      TEXT   NOT NULL,                 -- content, as in ingested_files
+    PRIMARY KEY (namespace, source, path)
+);
+
 CREATE TABLE IF NOT EXISTS observations (
     series_id  INTEGER          NOT NULL REFERENCES series (series_id),
     valid_from BIGINT           NOT NULL,

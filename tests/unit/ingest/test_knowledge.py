@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -326,3 +327,23 @@ def test_an_issue_of_the_future_is_refused(tmp_path: Path) -> None:
     mapping = mapping_of(*TELLS, resolution_min=60, issued_at_column="issued")
     with pytest.raises(InputError, match=r"a\.csv, row 2, column issued: claims to be known at 2017-01-10T12:00Z, after the import"):
         run(telling(FileSource(id="f", path="a.csv", mapping=mapping), tmp_path), Warehouse.open(tmp_path / "home"))
+
+
+def test_a_file_that_was_seen_is_not_opened_again_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse, drops = Warehouse.open(tmp_path / "home"), tmp_path / "drops"
+    drops.mkdir()
+    case = folder_case(drops)
+    for number in range(3):
+        (drops / f"{number}.csv").write_text(utc_csv(STARTS[number : number + 1], [number]))
+        os.utime(drops / f"{number}.csv", (NOW, NOW))
+    run(case, warehouse)
+    opened: list[str] = []
+    plainly = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (opened.append(path.name), plainly(path))[1])
+    assert [(receipt.unit, receipt.status) for receipt in run(case, warehouse)] == [("3 files", "already_imported")]
+    assert not opened
+    (drops / "1.csv").write_text(utc_csv(STARTS[1:2], [7]))
+    os.utime(drops / "1.csv", (NOW + 9, NOW + 9))
+    assert [receipt.unit for receipt in run(case, warehouse, now=NOW + 10)] == ["2 files", "1.csv"] and opened == ["1.csv"]
+    assert values(warehouse, case, as_of=NOW + 10)[STARTS[1]] == 7.0
+    assert run(folder_case(drops, mapping=mapping_of(available_after_min=5)), warehouse)[0].unit == "0.csv"  # another mapping reads anew
