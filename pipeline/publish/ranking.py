@@ -9,8 +9,8 @@ SEVERITIES = ("failed", "warning", "info")
 
 # Somebody goes without, then plant beyond its limits, then a decision that was not the best, then doubt about the data.
 CONSEQUENCE = (
-    "unbalanced", "slack_used", "voltage_limit", "ac_voltage_limit", "ac_loading", "ac_converged", "ev_unserved", "cycle", "fallback",
-    "time_limit", "gap_left", "simultaneous_charging", "set_point", "late_issue", "given_forecast", "stale_data", "idle_fleet",
+    "unbalanced", "room_left", "slack_used", "voltage_limit", "ac_voltage_limit", "ac_loading", "ac_converged", "ev_unserved", "cycle",
+    "fallback", "time_limit", "gap_left", "simultaneous_charging", "set_point", "late_issue", "given_forecast", "stale_data", "idle_fleet",
     "short_history", "ev_unserved_fleet",
 )
 

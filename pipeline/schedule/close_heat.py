@@ -37,6 +37,13 @@ def close_heat(work: Interval, *, moving: Flags | None = None, shed: bool = True
     return lack + spare
 
 
+def follow_heat(work: Interval) -> None:
+    """Cogeneration makes what heat is asked for, as far as it can, and what makes heat without hydrogen the rest."""
+    makers = work.roster.heat_makers
+    for mine in (makers.active > 0, makers.active <= 0):
+        _move_makers(work, np.maximum(-heat_balance(work), 0.0), mine & (makers.hydrogen == 0), up=True)
+
+
 def heat_balance(work: Interval) -> Floats:
     """What each network has too much of, kWth."""
     makers, vents, stores, demands = work.roster.heat_makers, work.roster.vents, work.roster.heat_stores, work.roster.heat_demands

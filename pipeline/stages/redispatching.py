@@ -20,6 +20,7 @@ from pipeline.program.linear_program import Floats
 from pipeline.schedule.dispatch import Dispatch, held_from, to_arrays
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.plain_rule import plain_rule
 from pipeline.schedule.read_out import real_time_tables
 from pipeline.schedule.real_time import RealTime, Rolling, open_day, run_steps
 from pipeline.schedule.settle import Told
@@ -205,15 +206,17 @@ def _keep(run: Run, begin: State, found: RealTime) -> None:
 def _yardsticks(
     run: Run, rolling: Rolling, begin: State, realised: Outlook, found: RealTime, told: Told,
 ) -> tuple[dict[str, tuple[str, float]], tuple[Finding, ...]]:
-    """Perfect foresight, rolling and no re-dispatch: same positions, states, values, words and settlement.
+    """Perfect foresight, rolling, no re-dispatch and a plain rule: same positions, states, values, words and settlement.
 
     A dispatch is not lost because the best one could not be computed: then that figure is missing, and a finding says so.
     """
     program = program_of(run, Horizon(positions=run.day.steps(), step_h=0.25, held=True))
     shifts = None if found.course is None else found.course.shifts
     held = no_redispatch(rolling, realised, state=begin, told=told, shifts=shifts)
+    plain = plain_rule(rolling, realised, state=begin, told=told, shifts=shifts)
     currency = run.case.currency
-    kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total)}
+    kpis = {"rolling_cost": (currency, found.settled.total), "no_redispatch_cost": (currency, held.total),
+            "plain_rule_cost": (currency, plain.total)}
     if (rules := rules_followed(_plan_run(run))) is not None:
         alone, followed = rule_only(rolling, rules, realised, state=begin, told=told, shifts=shifts)
         dispatched = np.array([dispatch.columns for dispatch in found.dispatches])

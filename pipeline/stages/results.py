@@ -142,7 +142,9 @@ def _against(kpis: dict[str, float | None], money: str) -> list[str]:
     if perfect is None or rolling is None or none is None:
         return []
     over = f"{100 * (rolling - perfect) / abs(perfect):+.2f} %" if perfect else ""
-    return [f"perfect foresight     {perfect:12.2f} {money}  settled is {over} above", f"no re-dispatch        {none:12.2f} {money}"]
+    lines = [f"perfect foresight     {perfect:12.2f} {money}  settled is {over} above", f"no re-dispatch        {none:12.2f} {money}"]
+    plain = kpis.get("plain_rule_cost")
+    return lines if plain is None else [*lines, f"a plain rule          {plain:12.2f} {money}  heat followed, vehicles charged at once"]
 
 
 def _folder(files: list[str]) -> str:

@@ -16,11 +16,11 @@ from contextlib import closing
 from datetime import date, timedelta
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
@@ -44,11 +44,11 @@ from pipeline.tables.studies import name_of, same_days
 
 STUDIES = Path(__file__).resolve().parents[2] / "data" / "studies"
 KINDS = ("replay", "evaluation")
-YARDSTICKS = ("perfect_foresight_cost", "rolling_cost", "no_redispatch_cost")
+YARDSTICKS = ("perfect_foresight_cost", "rolling_cost", "no_redispatch_cost", "plain_rule_cost")
 
 
 class Study(Record):
-    """A file of data/studies. Without dates it begins at the case's default date."""
+    """A file of data/studies. Without dates it begins at the case's default date; `dates` are single days, in the place of a period."""
 
     kind: Literal["replay"] = "replay"
     title: str
@@ -58,6 +58,13 @@ class Study(Record):
     first_date: date | None = None
     last_date: date | None = None
     days: PositiveInt | None = None
+    dates: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.dates and (self.first_date or self.last_date or self.days):
+            raise ValueError("dates are single days and first_date, last_date and days a period: give one of the two")
+        return self
 
 
 def load_study(name: str) -> Study | Plan:
@@ -81,6 +88,8 @@ def load_study(name: str) -> Study | Plan:
 
 
 def _dates(study: Study | Evaluation) -> list[str]:
+    if isinstance(study, Study) and study.dates:
+        return sorted({day.isoformat() for day in study.dates})
     first = study.first_date or load_case(study.case, variant=study.variant).default_date
     last = study.last_date or first + timedelta(days=(study.days or 1) - 1)
     if last < first:

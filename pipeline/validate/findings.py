@@ -31,6 +31,7 @@ CHECKS: dict[str, str] = {
     "time_limit": "the solver met its time limit: its incumbent is used",
     "gap_left": "the search for a decision ended before its gap was proven, with time left: the best found is used",
     "unbalanced": "power that no device or tie could take",
+    "room_left": "heat or load was shed, or power burnt, while a device of its network had room for less",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
     "provisional": "realised values of intervals are not known: forecasts stand in for them, and the cost is provisional",
     "state_jump": "a measured state differs from the computed one, which it replaces: the difference is booked nowhere",

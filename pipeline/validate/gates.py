@@ -29,6 +29,7 @@ from pipeline.validate.measured import check_measured, read_taken
 from pipeline.validate.money import check_costs, check_settlement
 from pipeline.validate.provenance import check_provenance
 from pipeline.validate.results import check_commitments, check_offers, check_prices, check_states
+from pipeline.validate.room import room_findings
 from pipeline.validate.ties import check_ties
 from pipeline.validate.treatment import check_bounds, check_distribution, check_rules
 from pipeline.validate.units import check_units, read_units
@@ -98,6 +99,7 @@ def _operation(
     mistakes += check_feeders(case, long, tables, stage=stage) if "bus_state" in tables or "branch_state" in tables else []
     more, findings = check_devices(check)
     mistakes += more + check_units(check, tables) + check_connections(check, tables.get("ev_connection"))
+    findings += room_findings(check) if stage == "real_time" else []
     findings += voltage_findings(case, tables["bus_state"], stage=stage) if "bus_state" in tables else []
     if not any(scenario.isdigit() for scenario in long.scenarios):
         weights = {"expected": 1.0}
