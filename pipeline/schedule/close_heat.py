@@ -38,10 +38,13 @@ def close_heat(work: Interval, *, moving: Flags | None = None, shed: bool = True
 
 
 def follow_heat(work: Interval) -> None:
-    """Cogeneration makes what heat is asked for, as far as it can, and what makes heat without hydrogen the rest."""
+    """Cogeneration runs where power is worth its fuel, else for the heat that is asked for; what else makes heat makes the rest."""
     makers = work.roster.heat_makers
-    for mine in (makers.active > 0, makers.active <= 0):
-        _move_makers(work, np.maximum(-heat_balance(work), 0.0), mine & (makers.hydrogen == 0), up=True)
+    feeds = (makers.active > 0) & (makers.hydrogen == 0)
+    worth = feeds & (work.cost[makers.power] < work.active_cost * makers.active)
+    work.x[makers.power[worth]] = _maker_range(work)[1][worth]
+    for mine in (feeds, ~feeds & (makers.hydrogen == 0)):
+        _move_makers(work, np.maximum(-heat_balance(work), 0.0), mine, up=True)
 
 
 def heat_balance(work: Interval) -> Floats:

@@ -1,7 +1,8 @@
 """What the day would have cost by the rule of a site without a plan: the yardstick that a schedule has to be worth its trouble against.
 
-Cogeneration follows the heat and boilers make the rest, vehicles charge at once when they come, generators run where they are cheaper
-than power, batteries charge in the cheapest quarter of the day's prices and discharge in the dearest. Nothing is forecast.
+Cogeneration follows the heat, or runs where power is worth more than its fuel; boilers make the rest; heat stores stay as full as they
+began. Vehicles charge at once when they come, generators run where they are cheaper than power, batteries charge in the cheapest
+quarter of the day's prices and discharge in the dearest. Nothing is forecast.
 """
 
 from __future__ import annotations
@@ -53,9 +54,17 @@ def _set_points(desk: Desk, reality: Reality, state: State, wanted: float, *, le
     work.x[aggregators.charge] = aggregators.charger_kw * inputs[aggregators.connected]
     cheaper = (segment >= 0) & (work.cost[segment] < work.active_cost)
     work.x[segment[cheaper]] = roster.generators.width[cheaper]
+    set_net(work, roster.heat_stores, _kept_full(work, state))
     follow_heat(work)
     set_net(work, roster.stores, _battery(work, state, wanted, left))
     return work.x
+
+
+def _kept_full(work: Interval, state: State) -> Floats:
+    """Net injection (n,) of the heat stores that brings them back to where the day began."""
+    stores = work.roster.heat_stores
+    missing = state.start[stores.before] - stores.kept * work.before[stores.before]
+    return -np.clip(missing / stores.gain, 0.0, np.maximum(-work.u[stores.power_low], 0.0))
 
 
 def _battery(work: Interval, state: State, wanted: float, left: int) -> Floats:
@@ -77,7 +86,8 @@ def _by_price(desk: Desk, reality: Reality) -> Floats:
         return np.zeros(len(reality.rows))
     price = prices.mean(axis=1)
     cheap, dear = np.quantile(price, (0.25, 0.75))
-    return np.where(price >= dear, 1.0, np.where(price <= cheap, -1.0, 0.0)) * (dear > cheap)
+    wanted = np.where(price >= dear, 1.0, np.where(price <= cheap, -1.0, 0.0))
+    return wanted if dear > cheap else np.zeros(len(price))
 
 
 def _at_own_positions(desk: Desk, settled: list[Settled], reality: Reality) -> tuple[list[Settled], Reality]:

@@ -7,6 +7,7 @@ word moves, stores in the day's last step, and power that the ties may not have 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.equipment import AnyDevice, Chp, Converter, Demand, Generator, Store, Tie
 from pipeline.validate.check import SUFFIX, Check
@@ -129,7 +130,7 @@ def _tie_room(check: Check, tie: Tie, *, up: bool) -> Floats:
     return np.where(check.overridden(tie.id), 0.0, np.maximum(room, 0.0))
 
 
-def _carried(check: Check, bus: str, *, up: bool) -> Floats:
+def _carried(check: Check, bus: str, *, up: bool) -> NDArray[np.bool_]:
     """(S, T) true where power could have come to (left) a bus's network over its tie and the balancing tie."""
     case, home = check.case, check.case.network_of_bus
     if case.balancing_tie is None:
@@ -139,7 +140,8 @@ def _carried(check: Check, bus: str, *, up: bool) -> Floats:
     if home[bus] == root:
         return carried
     near = [tie for tie in case.ties if tie.upper_bus is not None and (home[tie.upper_bus], home[tie.lower_bus]) == (root, home[bus])]
-    return np.asarray(carried & np.any([_tie_room(check, tie, up=up) > ROOM_KW for tie in near], axis=0)) if near else carried & False
+    ways = [_tie_room(check, tie, up=up) > ROOM_KW for tie in near]
+    return np.asarray(carried & np.any(ways, axis=0), dtype=bool) if ways else np.zeros(check.long.shape, dtype=bool)
 
 
 def _price(check: Check, tie: Tie) -> Floats:

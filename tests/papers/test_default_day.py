@@ -20,6 +20,7 @@ def test_the_default_day_is_good(default_histories: Path, tmp_path: Path) -> Non
     assert [row for row in result["findings"] if row["severity"] == "warning"] == []
     kpis = result["kpis"]
     assert kpis["perfect_foresight_cost"] <= kpis["rolling_cost"] <= kpis["no_redispatch_cost"]
+    assert kpis["rolling_cost"] < kpis["plain_rule_cost"]
     assert kpis["rolling_cost"] == pytest.approx(result["objective"], rel=1e-9)
     page = Path(result["report"])
     assert page.is_relative_to(home) and page.stat().st_size > 100_000
@@ -29,3 +30,17 @@ def test_the_default_day_is_good(default_histories: Path, tmp_path: Path) -> Non
     costs = table(home, "costs").filter(pc.field("stage") == "real_time")
     terms = costs.filter(pc.field("term") != "total")["value"].to_pylist()
     assert sum(terms) == pytest.approx(result["objective"], rel=1e-9)
+
+
+@pytest.mark.slow
+def test_nobody_is_cold_beside_a_unit_on_a_day_of_december(default_histories: Path, tmp_path: Path) -> None:
+    """It settled at 3303 USD, 65 % above perfect foresight, when a unit's power was held and heat was unmet beside it."""
+    home = copied(default_histories, tmp_path / "home")
+    result = shell_json("run", CASE, "--date", "2016-12-12", "--variant", "deterministic", home=home)
+    kpis = result["kpis"]
+    assert kpis["perfect_foresight_cost"] == pytest.approx(2000.9, rel=2e-3)
+    assert kpis["rolling_cost"] == pytest.approx(2014.8, rel=4e-3)
+    assert kpis["plain_rule_cost"] == pytest.approx(2791.1, rel=2e-3)
+    dispatch = table(home, "dispatch")
+    assert not pc.any(pc.and_(pc.equal(dispatch["quantity"], "shed_kwth"), pc.greater(dispatch["value"], 1e-6))).as_py()
+    assert {row["check"] for row in result["findings"]} & {"room_left", "slack_used"} == set()

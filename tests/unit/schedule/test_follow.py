@@ -47,7 +47,7 @@ def closed(desk: Desk, points: Mapping[str, float], last: bool = False, **inputs
     met = desk.binder.interval(row, state)
     wanted = desk.binder.whole_day(row[None], state, row[None, desk.binder.plan.frozen_entry])[-1] if last else None
     found, _, left = close_interval(desk.roster, columns, met, state.values, step_h=0.25, wanted=wanted)
-    assert np.abs(left).max() < 1e-9
+    assert np.abs(left).max() < 1e-8
     return {label.name: float(found[j]) for j, label in enumerate(desk.layout.columns.labels)}
 
 

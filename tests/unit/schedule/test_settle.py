@@ -12,9 +12,10 @@ from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.cached import compiled
 from pipeline.schedule.fallback import plain_set_points
 from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.plain_rule import plain_rule
 from pipeline.schedule.real_time import open_day
 from pipeline.schedule.settle import reality_of, settle, settled_day
-from pipeline.schedule.yardsticks import no_redispatch
+from pipeline.schedule.yardsticks import no_redispatch, perfect_foresight
 from tests.unit.schedule.test_bind import Word
 
 DAY = 96  # quarter-hours
@@ -169,3 +170,26 @@ def test_constants_of_cost_curves_are_settled_too(tiny, rolling):
     dearer = no_redispatch(open_day(case, tiny.day, window, tiny.plan().plan), tiny.truth())
     generators = sum(d.kind == "generator" for d in devices)
     assert dearer.total - no_redispatch(rolling, tiny.truth()).total == pytest.approx(generators * 2.0 * 24)
+
+
+def test_a_plain_rule_costs_no_less_than_perfect_foresight_and_pays_for_no_deviation(tiny, rolling):
+    found = plain_rule(rolling, tiny.truth())
+    best = perfect_foresight(rolling, tiny.quarters, tiny.truth())
+    assert found.costs[:, found.terms.index("deviation_cost")] == pytest.approx(0)
+    assert found.costs[:, found.terms.index("penalty_cost")].sum() == pytest.approx(0, abs=1e-6)
+    assert best.total - 0.05 * abs(best.total) < found.total  # its positions are its own: it may save the deviation
+    stores = rolling.desk.roster.stores
+    assert found.columns[-1, stores.energy] == pytest.approx(rolling.start.values[stores.before])
+
+
+def test_the_plain_rule_runs_a_unit_where_power_is_worth_its_fuel_and_else_for_its_heat(tiny, rolling):
+    desk = rolling.desk
+    found, chps = plain_rule(rolling, tiny.truth()), desk.roster.chps
+    price = desk.binder.prices(found.inputs)[:, 0]
+    power, heat = found.columns[:, chps.power[0]], found.inputs[:, desk.roster.heat_demands.load].sum(axis=1)
+    dear = price > 0.1
+    assert dear.any() and not dear.all()
+    assert power[dear] == pytest.approx(found.inputs[dear, chps.high[0]])
+    assert (0.8 * power[~dear] <= heat[~dear] + 30.0).all()
+    cars = desk.roster.cohorts
+    assert found.columns[:, cars.energy] == pytest.approx(found.inputs[:, cars.energy_high])  # charged at once
