@@ -58,7 +58,7 @@ class Study(Record):
     first_date: date | None = None
     last_date: date | None = None
     days: PositiveInt | None = None
-    dates: tuple[date, ...] = ()
+    dates: tuple[date, ...] = ()  # single days, in the place of first_date, last_date and days
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
