@@ -41,6 +41,8 @@ def closed(desk: Desk, points: Mapping[str, float], last: bool = False, **inputs
     row, columns = desk.binder.plan.default.copy(), np.zeros(len(desk.layout.columns.labels))
     for name, value in {"grid__price_per_kwh": 0.2, **inputs}.items():
         row[names[name.replace("__", ".")]] = value
+        if (most := names.get(name.replace("__load_", ".sheddable_"))) is not None:
+            row[most] = max(value, 0.0)
     for name, value in points.items():
         columns[[label.name for label in desk.layout.columns.labels].index(name)] = value
     state = desk.binder.initial_state()
