@@ -60,8 +60,8 @@ class Binder:
             counts = np.stack([outlook.connections[name] for name in plan.aggregators])
             filled[:, plan.connection_entry] = counts[plan.connection_row[0], plan.connection_row[1]].T
         if overrides:
-            words.check(self.case, overrides)
-            words.apply(self.case, self.axis, filled, starts=starts, step_s=self._step_s, instructions=overrides, settling=settling)
+            words.apply(self.case, self.axis, filled, starts=starts, step_s=self._step_s,
+                        instructions=words.followed(self.case, overrides), settling=settling)
         return filled
 
     def assemble(self, filled: Floats, state: State, *, active: int | None = None, day_ends: bool = False,

@@ -6,9 +6,10 @@ set-points at one time the last one counts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.core.clock import Instants
 from pipeline.core.errors import InputError, Mistake
-from pipeline.equipment import AnyDevice, Chp, Converter, Demand, EvFleet, Source, Store, Tie
+from pipeline.equipment import AnyDevice, Chp, Converter, Demand, EvAggregator, EvFleet, Generator, Source, Store, Tie
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.layout import Axis
 
 QUANTITIES = ("limit_low_kw", "limit_high_kw", "set_point_kw", "out")  # in the order in which they are applied
+_NAMES = {"limit_low_kw": "lower limit", "limit_high_kw": "upper limit", "set_point_kw": "set-point"}
+_EXACT_KW = 1e-9
 _UNITS = {"active": "kw", "heat": "kwth", "hydrogen": "m3h"}
 _MEANINGLESS: dict[str, tuple[str, ...]] = {
     "demand": ("limit_low_kw", "limit_high_kw", "set_point_kw"),
@@ -46,33 +49,85 @@ class Instruction(Protocol):
 
 
 def check(case: Case, instructions: Sequence[Instruction]) -> None:
-    """Raises InputError with every instruction that names something the case lacks or the device cannot follow."""
-    known: dict[str, AnyDevice | Tie] = {d.id: d for d in (*case.devices, *case.ties)}
-    mistakes: list[Mistake] = []
-    for instruction in instructions:
-        place = f"override of {instruction.target}"
-        item = known.get(instruction.target)
-        if item is None:
-            near = get_close_matches(instruction.target, known, n=1)
-            mistakes.append(Mistake(place, f"case {case.name} has no device or tie '{instruction.target}'",
-                                    f"did you mean '{near[0]}'?" if near else "`feederflow case show` lists them"))
-            continue
-        kind = "tie" if isinstance(item, Tie) else item.kind
-        if instruction.quantity not in QUANTITIES:
-            mistakes.append(Mistake(place, f"unknown quantity '{instruction.quantity}'", f"one of {', '.join(QUANTITIES)}"))
-        elif instruction.quantity in _MEANINGLESS.get(kind, ()):
-            rest = [q for q in QUANTITIES if q not in _MEANINGLESS[kind]]
-            mistakes.append(Mistake(place, f"a {kind} cannot follow {instruction.quantity}", f"it follows {', '.join(rest)}"))
-        elif instruction.quantity != "out":
-            value = instruction.value
-            if value is None or not np.isfinite(value):
-                mistakes.append(Mistake(place, f"{instruction.quantity} needs a finite value, got {value}", "give kW"))
-            elif (kind == "source" and value < 0) or (kind == "ev_fleet" and value > 0):
-                sign = "positive" if kind == "source" else "negative"
-                mistakes.append(Mistake(place, f"{instruction.quantity} {value:g} kW has the wrong sign",
-                                        f"injection into the bus is positive: a {kind} takes a {sign} number"))
+    """Raises InputError with every instruction that names something the case lacks, or that its device can never follow."""
+    mistakes = [*(mistake for word in instructions if (mistake := _nonsense(case, word)) is not None),
+                *(mistake for word in instructions if _nonsense(case, word) is None and (mistake := _beyond(case, word)) is not None)]
     if mistakes:
         raise InputError(mistakes)
+
+
+def followed(case: Case, instructions: Sequence[Instruction]) -> list[Instruction]:
+    """Those that say something of this case. A case may have lost a device since a word was said: no run fails of that."""
+    return [word for word in instructions if _nonsense(case, word) is None]
+
+
+def _nonsense(case: Case, instruction: Instruction) -> Mistake | None:
+    """What is wrong with an instruction that means nothing to the case or to the kind of its device."""
+    known: dict[str, AnyDevice | Tie] = {d.id: d for d in (*case.devices, *case.ties)}
+    place, item, value = f"override of {instruction.target}", known.get(instruction.target), instruction.value
+    if item is None:
+        near = get_close_matches(instruction.target, known, n=1)
+        return Mistake(place, f"case {case.name} has no device or tie '{instruction.target}'",
+                       f"did you mean '{near[0]}'?" if near else "`feederflow case show` lists them")
+    kind = "tie" if isinstance(item, Tie) else item.kind
+    if instruction.quantity not in QUANTITIES:
+        return Mistake(place, f"unknown quantity '{instruction.quantity}'", f"one of {', '.join(QUANTITIES)}")
+    if instruction.quantity in _MEANINGLESS.get(kind, ()):
+        rest = [q for q in QUANTITIES if q not in _MEANINGLESS[kind]]
+        return Mistake(place, f"a {kind} cannot follow {instruction.quantity}", f"it follows {', '.join(rest)}")
+    if instruction.quantity == "out":
+        return None
+    if value is None or not np.isfinite(value):
+        return Mistake(place, f"{instruction.quantity} needs a finite value, got {value}", "give kW")
+    if (kind == "source" and value < 0) or (kind == "ev_fleet" and value > 0):
+        sign = "positive" if kind == "source" else "negative"
+        return Mistake(place, f"{instruction.quantity} {value:g} kW has the wrong sign",
+                       f"injection into the bus is positive: a {kind} takes a {sign} number")
+    return None
+
+
+def _beyond(case: Case, instruction: Instruction) -> Mistake | None:
+    """What is wrong with a set-point beyond the device's reach, or a limit that leaves nothing of it."""
+    low, high = reach_of(case, instruction.target)
+    value, quantity = instruction.value, instruction.quantity
+    if value is None or quantity == "out":
+        return None
+    floor = min(low, _floor(case, instruction.target, low))
+    fits = {"set_point_kw": low <= value <= high, "limit_low_kw": value <= high, "limit_high_kw": value >= floor}[quantity]
+    if fits:
+        return None
+    able = {"set_point_kw": f"between {low:g} and {high:g}", "limit_low_kw": f"at most {high:g}", "limit_high_kw": f"at least {floor:g}"}
+    return Mistake(f"override of {instruction.target}", f"{quantity} {value:g} kW is beyond its reach of {low:g} to {high:g} kW",
+                   f"give {able[quantity]} kW, or `out` to take it away")
+
+
+def reach_of(case: Case, name: str) -> tuple[float, float]:
+    """Lowest and highest power (kW, positive into the bus) of a device, or exchange of a tie; infinite where a series says."""
+    item = next(one for one in (*case.ties, *case.devices) if one.id == name)
+    match item:
+        case Tie():
+            return item.exchange_min_kw, item.exchange_max_kw
+        case Store():
+            return -item.charge_max_kw, item.discharge_max_kw
+        case Generator():
+            return item.power_min_kw, item.power_max_kw
+        case EvAggregator():
+            return -item.vehicle_count * item.charger_kw, item.vehicle_count * item.charger_kw
+        case EvFleet():
+            return -item.vehicle_count * item.charger_kw, 0.0
+        case Chp() | Converter():
+            low, high = item.power_min_kw, item.power_max_kw
+            return (-high, -low) if _draws(item) else (low, high)
+        case Source():
+            return 0.0, np.inf
+        case Demand():
+            return -np.inf, 0.0
+
+
+def _floor(case: Case, name: str, low: float) -> float:
+    """The least that a limit from above may leave: a unit can be switched off, whatever its least power."""
+    item = next(one for one in (*case.ties, *case.devices) if one.id == name)
+    return min(low, 0.0) if isinstance(item, Generator | Chp | Converter) else low
 
 
 def covered(instruction: Instruction, starts: Instants, step_s: int) -> NDArray[np.bool_]:
@@ -116,7 +171,7 @@ def _apply_one(axis: Axis, filled: Floats, rows: Instants, item: AnyDevice | Tie
     if _draws(item):  # its program power is what it draws
         value = -value
         quantity = {"limit_low_kw": "limit_high_kw", "limit_high_kw": "limit_low_kw"}.get(quantity, quantity)
-    _move_limits(filled, rows, (low, high), quantity, value)
+    _move_limits(filled, rows, (low, high), quantity, value, may_stop=isinstance(item, Generator | Chp | Converter))
     if quantity == "out":
         for name in ("reactive_low_kvar", "reactive_high_kvar"):
             filled[np.ix_(rows, axis.entries(item.id, name))] = 0.0
@@ -133,12 +188,13 @@ def _draws(item: AnyDevice | Tie) -> bool:
     return (isinstance(item, Chp) and item.mode == "electric_heater") or (isinstance(item, Converter) and item.input_carrier == "active")
 
 
-def _move_limits(filled: Floats, rows: Instants, pair: tuple[int, int], quantity: str, value: float) -> None:
+def _move_limits(filled: Floats, rows: Instants, pair: tuple[int, int], quantity: str, value: float, *, may_stop: bool) -> None:
+    """Within what the limits are: a word never leaves a device without any power that it can hold. In place."""
     low, high = filled[rows, pair[0]], filled[rows, pair[1]]
     if quantity == "out":
         low, high = np.zeros_like(low), np.zeros_like(high)
     elif quantity == "limit_high_kw":
-        high = np.minimum(high, value)
+        high = np.maximum(np.minimum(high, value), np.minimum(low, 0.0) if may_stop else low)
         low = np.minimum(low, high)
     elif quantity == "limit_low_kw":
         low = np.clip(value, low, high)
@@ -148,27 +204,48 @@ def _move_limits(filled: Floats, rows: Instants, pair: tuple[int, int], quantity
 
 
 def unreachable(case: Case, instructions: Sequence[Instruction], *, stage: str) -> list[Finding]:
-    """Set-points beyond what the device can do: they are followed as far as it can."""
-    found = []
-    reach: dict[str, tuple[float, float]] = {tie.id: (tie.exchange_min_kw, tie.exchange_max_kw) for tie in case.ties}
-    for device in case.devices:
-        if device.kind == "store":
-            reach[device.id] = (-device.charge_max_kw, device.discharge_max_kw)
-        elif device.kind == "generator":
-            reach[device.id] = (device.power_min_kw, device.power_max_kw)
-        elif device.kind == "ev_aggregator":
-            most = device.vehicle_count * device.charger_kw
-            reach[device.id] = (-most, most)
-        elif device.kind in ("chp", "converter"):
-            low, high = device.power_min_kw, device.power_max_kw
-            reach[device.id] = (-high, -low) if _draws(device) else (low, high)
-    for instruction in instructions:
-        if instruction.quantity != "set_point_kw" or instruction.target not in reach or instruction.value is None:
+    """What was asked for and cannot be, or means nothing: followed as far as the device, and words said with it, let it be."""
+    name: Literal["day_ahead", "real_time"] = "day_ahead" if stage == "day_ahead" else "real_time"
+    kept = followed(case, instructions)
+    found = [Finding(name, "warning", "set_point", word.target, f"left aside: {_nonsense(case, word)}", word.value)
+             for word in instructions if word not in kept]
+    for word in kept:
+        if word.quantity == "out" or word.value is None or math.isinf(sum(map(abs, reach_of(case, word.target)))):
             continue
-        low, high = reach[instruction.target]
-        if not low <= instruction.value <= high:
-            limit = low if instruction.value < low else high
-            found.append(Finding("day_ahead" if stage == "day_ahead" else "real_time", "warning", "set_point", instruction.target,
-                                 f"set-point {instruction.value:g} kW is beyond its limit {limit:g} kW, which is held instead",
-                                 instruction.value, limit))
+        for at in sorted({word.valid_from, *(other.valid_from for other in kept if _meet(word, other))}):
+            beside = [other for other in kept if other.target == word.target and _holds(other, at)]
+            if not _holds(word, at) or any(other.quantity == "out" for other in beside):
+                continue
+            low, high = _left_by(case, word.target, beside)
+            held = {"set_point_kw": min(max(word.value, low), high), "limit_low_kw": max(word.value, low) if low >= word.value else high,
+                    "limit_high_kw": min(word.value, high) if high <= word.value else low}[word.quantity]
+            if abs(held - word.value) > _EXACT_KW and not _last_set_point(beside, word):
+                found.append(Finding(name, "warning", "set_point", word.target, f"{_NAMES[word.quantity]} {word.value:g} kW is beyond its "
+                                     f"limit {held:g} kW, which is held instead", word.value, held))
+                break
     return found
+
+
+def _left_by(case: Case, target: str, words: Sequence[Instruction]) -> tuple[float, float]:
+    """Lowest and highest power that words of one moment leave to a device."""
+    pair = np.array([reach_of(case, target)])
+    may_stop = _floor(case, target, 1.0) < 1.0
+    for quantity in QUANTITIES[:2]:
+        for word in words:
+            if word.quantity == quantity and word.value is not None:
+                _move_limits(pair, np.array([0]), (0, 1), quantity, word.value, may_stop=may_stop)
+    return float(pair[0, 0]), float(pair[0, 1])
+
+
+def _last_set_point(beside: Sequence[Instruction], word: Instruction) -> bool:
+    """Whether a later set-point took the place of this one."""
+    points = [other for other in beside if other.quantity == "set_point_kw"]
+    return word.quantity == "set_point_kw" and points[-1] is not word
+
+
+def _holds(word: Instruction, at: int) -> bool:
+    return word.valid_from <= at and (word.valid_to is None or at < word.valid_to)
+
+
+def _meet(word: Instruction, other: Instruction) -> bool:
+    return other.target == word.target and _holds(word, other.valid_from)

@@ -28,12 +28,16 @@ CLOSE = 1e-6  # interior point and the vertices it leads to agree to this share:
 
 @dataclass(frozen=True)
 class DayAheadOptions:
-    """Limits and choices of a day-ahead solve; `value_of_stochastic_solution` costs one more solve."""
+    """Limits and choices of a day-ahead solve; `value_of_stochastic_solution` costs one more solve.
+
+    explains: search for the rows that conflict where no schedule exists, which may take a minute.
+    """
 
     time_limit_s: float = 600.0
     mip_gap_share: float = 1e-4
     seed: int = 0
     value_of_stochastic_solution: bool = True
+    explains: bool = True
 
 
 @dataclass
@@ -114,6 +118,8 @@ def no_schedule(work: Work, solution: Solution, inputs: Floats) -> NoSchedule:
     """Why there is none, with the rows and inputs that conflict."""
     case, day = work.desk.case, work.desk.day
     head = f"no day-ahead schedule of {case.name} for {day.date}"
+    if solution.status is Status.infeasible and not work.options.explains:
+        return NoSchedule(f"{head}: nothing meets every limit", proven=True)
     if solution.status is Status.infeasible:
         from pipeline.program.explain import explain
 

@@ -20,7 +20,7 @@ from pipeline.core.errors import NoSchedule
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, LinearProgram
 from pipeline.schedule.close import derive_ties
-from pipeline.schedule.day_ahead import DayAhead, bind_outlook, costs_by_term, plan_day
+from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions, bind_outlook, costs_by_term, plan_day
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.fallback import without_slacks
 from pipeline.schedule.findings import Finding
@@ -52,6 +52,8 @@ def plan_always(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: 
     mean = _mean(outlooks, weights, treatment.get("forecast"))
     plain = case.settings.model_copy(update={"method": Deterministic(), "budgeted_prices": None})
     simple = case.model_copy(update={"settings": plain})
+    # Where a person's word is the likely reason, what stands in does not wait for the rows that conflict.
+    treatment = {**treatment, "options": replace(treatment.get("options") or DayAheadOptions(), explains=not overrides)}
     try:
         return plan_day(case, day, program, outlooks, weights, state=state, overrides=overrides, **treatment)
     except NoSchedule as error:
@@ -59,7 +61,7 @@ def plan_always(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: 
     if case.settings.method != plain.method or case.settings.budgeted_prices is not None:
         try:
             found = plan_day(simple, day, program, [mean], np.ones(1), state=state, overrides=overrides,
-                             options=treatment.get("options"))
+                             options=treatment["options"])
             return _flagged(found, none, f"under {case.settings.method.kind}", "the deterministic schedule of the mean forecast is used")
         except NoSchedule as error:
             none = error
@@ -99,7 +101,8 @@ def stand_in(case: Case, day: DeliveryDay, program: LinearProgram, outlook: Outl
         gap=np.inf, status="fallback", seconds=time.perf_counter() - started,
         findings=(*unreachable(case, overrides, stage="day_ahead"), *left),
     )
-    return _flagged(found, none, "", f"{used} within the limits")
+    told = ", ".join(dict.fromkeys(word.target for word in overrides))
+    return _flagged(found, none, f"under the words on {told}" if told else "", f"{used} within the limits")
 
 
 def _flagged(found: DayAhead, none: NoSchedule, under: str, used: str) -> DayAhead:

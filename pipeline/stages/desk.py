@@ -15,6 +15,7 @@ from pipeline.core.clock import from_epoch
 from pipeline.core.errors import Damaged, InputError, Mistake
 from pipeline.publish import ledger
 from pipeline.publish.query import query as run_query
+from pipeline.schedule.instructions import check as check_words
 from pipeline.stages.asked import moment
 from pipeline.stages.home import Home, open_home
 from pipeline.stages.publishing import write_report
@@ -37,9 +38,6 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
              known_at: str | None) -> dict[str, Any]:
     """Enter a person's word, or withdraw every word on a target that is in force in the span."""
     loaded = load_case(case)
-    if target not in {item.id for item in (*loaded.devices, *loaded.ties)}:
-        raise InputError(Mistake(f"override of {target}", f"case {loaded.name} has no such device or tie",
-                                 "`feederflow case show` lists them"))
     mistakes: list[Mistake] = []
     zone = loaded.day(loaded.default_date).zone
     known = moment(known_at, "--known-at", mistakes, zone=zone) or int(time.time())
@@ -58,9 +56,10 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
             warehouse.add_override(Override(**{**one.__dict__, "author": author, "reason": reason, "known_at": known, "withdrawn": True}))
         return {"withdrawn": len(standing), "target": target}
     word = Override(loaded.name, target, quantity, 1.0 if value is None else value, first, last, author, reason, known)  # type: ignore[arg-type]
+    check_words(loaded, [word])
     return {"id": warehouse.add_override(word), "target": target, "quantity": quantity, "value": word.value,
             "valid_from": from_epoch(first).isoformat(), "valid_to": from_epoch(last).isoformat(),
-            "known_at": from_epoch(known).isoformat()}
+            "known_at": from_epoch(known).isoformat(), "binds": last > known}
 
 
 def query(sql: str) -> tuple[pa.Table, list[str]]:

@@ -69,7 +69,13 @@ def describe_override(record: Mapping[str, Any], *, case: str) -> str:
     first, last, known = (local(datetime.fromisoformat(record[name]), zone) for name in ("valid_from", "valid_to", "known_at"))
     value = "" if record["quantity"] == "out" else f" {record['value']:g} kW (positive feeds into the bus)"
     return (f"{record['target']}: {record['quantity']}{value} from {first} to {last} {zone}, known from {known}. Id {record['id']}.\n"
-            f"It binds from the next run on. `withdraw` in place of {record['quantity']} takes back what stands in the span.")
+            f"{_binding(record)} `withdraw` in place of {record['quantity']} takes back what stands in the span.")
+
+
+def _binding(record: Mapping[str, Any]) -> str:
+    if record["binds"]:
+        return "It binds every schedule and re-dispatch that is issued once it is known."
+    return "It binds NOTHING: its span is over before it is known (--known-at is for studies of the past)."
 
 
 def local(moment: datetime, zone: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
 from pipeline.program.compile import compile_model
 from pipeline.schedule.bind import Binder
+from pipeline.schedule.instructions import check, unreachable
 from pipeline.schedule.layout import Label
 from pipeline.schedule.outlook import Outlook, coarsen
 from pipeline.schedule.state import State
@@ -122,9 +123,45 @@ def test_all_impossible_words_are_named_at_once(tiny, binder):
     words = (Word("f01_batery", "out"), Word("f01_ev", "set_point_kw", -3.0), Word("f01_wind", "limit_high_kw", -1.0),
              Word("f01_generator", "spin"), Word("grid", "limit_low_kw", None))
     with pytest.raises(InputError) as caught:
-        filled(tiny, binder, *words)
+        check(tiny.case, words)
     assert len(caught.value.mistakes) == 5
     assert "did you mean 'f01_battery'?" in str(caught.value)
+    assert (filled(tiny, binder, *words) == filled(tiny, binder)).all(), "what got past the entry stops no run"
+
+
+@pytest.mark.parametrize(("word", "said"), [
+    (Word("f01_generator", "set_point_kw", 400.0), "set_point_kw 400 kW is beyond its reach of 0 to 100 kW; give between 0 and 100 kW"),
+    (Word("f01_generator", "limit_low_kw", 101.0), "give at most 100 kW"),
+    (Word("f01_generator", "limit_high_kw", -1.0), "give at least 0 kW"),
+    (Word("f01_battery", "limit_high_kw", -101.0), "reach of -100 to 100 kW; give at least -100 kW"),
+    (Word("grid", "set_point_kw", -1e6), "set_point_kw -1e+06 kW is beyond its reach"),
+])
+def test_a_word_beyond_the_reach_is_refused_at_entry(tiny, word, said):
+    with pytest.raises(InputError) as caught:
+        check(tiny.case, [word])
+    assert said in str(caught.value) and len(caught.value.mistakes) == 1
+
+
+def test_limits_beyond_the_reach_leave_what_the_device_can_hold(tiny, binder):
+    for word, held in ((Word("f01_generator", "limit_high_kw", -30.0), 0.0), (Word("f01_generator", "limit_low_kw", 1e6), 100.0),
+                       (Word("f01_battery", "limit_high_kw", -1e6), -100.0), (Word("grid", "limit_high_kw", -1e9), None)):
+        quantity = "exchange_{}_kw" if word.target == "grid" else "power_{}_kw"
+        low, high = (column(binder, filled(tiny, binder, word), word.target, quantity.format(side)) for side in ("low", "high"))
+        assert (low <= high).all() and (held is None or ((low == held).all() and (high == held).all()))
+
+
+def test_words_that_meet_are_judged_together(tiny):
+    def said(*words):
+        return [(one.place, one.value, one.limit) for one in unreachable(tiny.case, words, stage="real_time")]
+
+    start = tiny.day.start
+    low, high = Word("f01_battery", "limit_low_kw", 50.0, start), Word("f01_battery", "limit_high_kw", 30.0, start + 900)
+    assert said(low) == said(high) == []
+    assert said(low, high) == [("f01_battery", 30.0, 50.0)]
+    assert said(Word("f01_battery", "set_point_kw", 10.0, start), low) == [("f01_battery", 10.0, 50.0)]
+    assert said(Word("f01_battery", "set_point_kw", 10.0, start), Word("f01_battery", "set_point_kw", 60.0, start), low) == []
+    assert said(Word("f01_battery", "out", None, start), low, high) == []
+    assert said(Word("gone", "out", None, start))[0][0] == "gone"
 
 
 def test_an_outlook_without_a_series_or_fleet_is_refused_by_name(tiny, binder):
