@@ -155,7 +155,7 @@ class SessionFileSource(TableReading):
     @property
     def mapping(self) -> Mapping:
         """How its bytes are read."""
-        return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields})
+        return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields} | {"time_column": "arrival"})
 
 
 class StateSource(TableReading):
@@ -170,7 +170,7 @@ class StateSource(TableReading):
     @property
     def mapping(self) -> Mapping:
         """How its bytes are read."""
-        return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields})
+        return Mapping.model_validate({name: getattr(self, name) for name in TableReading.model_fields} | {"time_column": "measured_at"})
 
 
 AnySource = Annotated[
