@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
+from pipeline.cases.check_reading import check_reading
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.cases.settings import RESIDUAL_LOAD, Method, Sampled
+from pipeline.cases.source_files import candidates
 from pipeline.cases.sources import (
     NEVER_NEGATIVE,
     ColumnMap,
@@ -59,6 +63,10 @@ def check_sources(content: dict[str, Any], places: Places, data_dir: Path, mista
         if isinstance(source, FileSource | FolderSource | SqlSource):
             delivered |= {column.series for column in source.mapping.columns}
             _check_mapping(source.id, source.mapping, series, place, mistakes, currency=currency)
+        if isinstance(source, FileSource | FolderSource | SqlSource):
+            check_reading(source.id, source.mapping, place, mistakes, is_text=not isinstance(source, SqlSource))
+        if isinstance(source, SessionFileSource | StateSource):
+            check_reading(source.id, source, place, mistakes, is_text=source.path is not None)
         if isinstance(source, StateSource):
             _check_states(source, place, mistakes)
         if isinstance(source, FileSource | FolderSource | SessionFileSource | StateSource):
@@ -91,7 +99,7 @@ def _check_series(one: Series, content: dict[str, Any], places: Places, mistakes
     if known is None:
         if one.kind != "price":
             kept = amount(one.unit)
-            remedy = nearest(one.unit, known_units(currency)) if kept is None else f"keep it in {kept[0]}; sources convert {one.unit}"
+            remedy = _unit_meant(one.unit, known_units(currency)) if kept is None else f"keep it in {kept[0]}; sources convert {one.unit}"
             note("unit", f"has the unit '{one.unit}', which is not known", remedy)
     elif known[1] != 1.0:
         note("unit", f"is kept in '{one.unit}'", f"keep it in {known[0]}; sources convert")
@@ -209,12 +217,20 @@ def _check_given(content: dict[str, Any], delivered: set[str], places: Places, m
                           "map a column to it under sources")
 
 
+def _unit_meant(word: str, known: Iterable[str]) -> str:
+    """The unit that is written so but for capitals and the sign of its currency; never one that merely looks alike: KW is not W."""
+    units = list(known)
+    plain = re.sub("€|euro?s?", "EUR", word.strip().replace(" ", ""), flags=re.IGNORECASE).casefold()
+    meant = next((unit for unit in units if unit.casefold() == plain), None)
+    return f"did you mean '{meant}'?" if meant else f"give one of {', '.join(units)}"
+
+
 def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mistakes: Mistakes, *, currency: str) -> None:
     known = measured_in(column.unit)
     if known is None:
-        mistakes.note(place, f"{label}: unknown unit '{column.unit}'", nearest(column.unit, (*known_units(currency), *AMOUNTS)))
+        mistakes.note(place, f"{label}: unknown unit '{column.unit}'", _unit_meant(column.unit, units_becoming(series.unit, currency)))
     elif is_price(column.unit) and known != f"{currency}/kWh":
-        remedy = f"convert the prices to {currency} before, or set currency: {known[:3]} for the whole case"
+        remedy = f"convert the prices to {currency} before, or set currency: {known[:3]} for the case and unit: {known} for its prices"
         mistakes.note(place, f"{label}: a price in {column.unit}, and the case's money is {currency}", remedy)
     elif known != series.unit and not (column.unit == "1" and column.scale_factor != 1.0):
         fitting = ", ".join(units_becoming(series.unit, currency))
@@ -235,14 +251,14 @@ def _check_path(
     if isinstance(source, FolderSource) or source.path is None:
         return  # a drop folder may be made later; a query has no path
     folder = places.folder
-    tried = [folder / source.path, data_dir / source.path]
+    tried = candidates(source.path, folder=folder, data_dir=data_dir)
     if any(path.is_dir() for path in tried) and not any(path.is_file() for path in tried):
         mistakes.note(place, f"source '{source.id}' reads '{source.path}', which is a folder", "name the file in it, or give kind: folder")
     elif not any(path.is_file() for path in tried):
-        near = [str(path.relative_to(root)) for root in (folder, data_dir / "series") if root.is_dir() for path in sorted(root.glob("*.*"))]
+        near = [path.name for root in dict.fromkeys(one.parent for one in tried) if root.is_dir() for path in sorted(root.glob("*.*"))]
         mistakes.note(
             place,
-            f"source '{source.id}' reads '{source.path}', found neither in the case folder nor in {data_dir}",
+            f"source '{source.id}' reads '{source.path}', found neither in the case folder nor in {data_dir} and its series",
             nearest(source.path, near),
         )
 

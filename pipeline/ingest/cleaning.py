@@ -164,10 +164,12 @@ def _beyond_case(case: Case, points: Points, mistakes: Mistakes) -> bool:
         return False
     at = int(np.argmax(np.abs(points.value)))
     said = f"and its like are {float(np.quantile(size, 0.95)) / carried:.0f} times what ties, branches and own supply can bring to"
-    units = "Wth, kWth or MWth" if series.unit == "kWth" else "W, kW or MW"
+    unit = points.target.unit
+    smaller = [one for one in (thousandth(unit, of=count, currency=case.currency) for count in (1, 2)) if one is not None]
+    remedy = f"declare the unit that the source is in: {' or '.join(smaller)}; if it is {unit}" if smaller else f"if the unit is {unit}"
     mistakes.add(
         _say(points, f"{said} {series.id} ({carried:.4g} {series.unit})")(at),
-        f"declare the unit the source is in: {units}; if it is {points.target.unit}, mend series_share or the ties' limits in the case",
+        f"{remedy}, mend series_share or the ties' limits in the case",
         row=int(points.row[at]),
         column=points.target.column,
     )
@@ -223,6 +225,6 @@ def _low_remedy(series: Series, value: NDArray[np.float64]) -> str:
         return "a series that goes below it needs a lower `minimum`: a column of series.csv"
     if series.minimum == 0 and (value <= 0).mean() > 0.5:
         return "most values are negative: declare sign: -1 in the mapping"
-    return "mend the value; declare sign: -1 if the meter counts the other way"
+    return "mend the value, or lower minimum of the series in the case: a net load goes below zero"
 
 

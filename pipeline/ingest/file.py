@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.cases.case import Case
+from pipeline.cases.source_files import candidates
 from pipeline.cases.sources import FileSource
 from pipeline.core.errors import InputError, Mistake
 from pipeline.ingest.unit import Unit, unit_of_file
-
-SERIES_FOLDER = Path(__file__).resolve().parents[2] / "data" / "series"
 
 
 def units(case: Case, source: FileSource, *, data_dir: Path) -> list[Unit]:
@@ -19,8 +18,7 @@ def units(case: Case, source: FileSource, *, data_dir: Path) -> list[Unit]:
 
 def found_file(case: Case, source: str, name: str, *, data_dir: Path) -> Path:
     """Looked for in the case folder, then in `data_dir`, then among the shipped series. Raises InputError."""
-    folders = [folder for folder in (case.folder, data_dir, data_dir / "series", SERIES_FOLDER, SERIES_FOLDER.parent) if folder is not None]
-    tried = [Path(name).expanduser()] if Path(name).expanduser().is_absolute() else [folder / name for folder in folders]
+    tried = candidates(name, folder=case.folder, data_dir=data_dir)
     found = next((path for path in tried if path.is_file()), None)
     if found is None and any(path.is_dir() for path in tried):
         raise InputError(Mistake(f"source {source}", f"{name!r} is a folder", "name the file in it, or give kind: folder"))

@@ -61,7 +61,8 @@ def laid_out(rows: Rows, mapping: Mapping, mistakes: Mistakes) -> Layout | None:
         mistakes.add(f"holds {said[:80]}, no values: {'a row' if units == 1 else f'one of {units} rows'} of units", remedy, row=body[0][0])
         return None
     body = body[mapping.units_row :]
-    return Layout(names, _fitting_rows(names, body, mapping, mistakes))
+    found = Layout(names, _fitting_rows(names, body, mapping, mistakes))
+    return None if not mistakes.count and _has_totals(found, mapping, mistakes) else found
 
 
 def _text(cell: Cell) -> str:
@@ -129,6 +130,32 @@ def _is_units(names: list[str], cells: Sequence[Cell], mapping: Mapping) -> bool
     values = [text for name in columns if name and (text := texts.get(name, "")) and text.lower() not in gaps]
     no_stamp = bool(stamps) and not any(letter.isdigit() for text in stamps for letter in text)
     return no_stamp and bool(values) and not any(map(_is_number, values))
+
+
+def _has_totals(found: Layout, mapping: Mapping, mistakes: Mistakes) -> bool:
+    """True, with a mistake, where rows with values but without anything like a stamp stand below the table."""
+    at = [found.names.index(name) for name in time_names(mapping) if name in found.names]
+    long = mapping.value_column is not None
+    columns = [mapping.value_column] if long else [entry.column for entry in mapping.columns]
+    values = [found.names.index(name) for name in columns if name in found.names]
+    first = len(found.rows)
+    while first and at and not any(letter.isdigit() for place in at for letter in _text(found.rows[first - 1][1][place])):
+        first -= 1
+    below = [
+        (number, cells)
+        for number, cells in found.rows[first:]
+        if any(_is_number(_text(cells[place])) for place in values) and any(letter.isalpha() for cell in cells for letter in _text(cell))
+    ]
+    if not first or not below:
+        return False
+    number, cells = below[0]
+    begins = _text(cells[0]) or mapping.separator
+    mistakes.add(
+        f"holds {mapping.separator.join(_text(cell) for cell in cells)[:60]!r} below the table, without a stamp",
+        f"declare footer: {begins!r}, which ends the table there" if begins not in ("", mapping.separator) else "take the row out",
+        row=number,
+    )
+    return True
 
 
 def _is_number(text: str) -> bool:

@@ -67,7 +67,8 @@ def targets_of(case: Case, mapping: Mapping, table: RawTable, *, whole: bool, mi
         if entry.column in table.columns:
             found.append(_target(case.series_by_id[entry.series], entry.column, entry, factor))
         else:
-            _unknown(entry.column, table.columns, "column", mistakes)
+            others = {other.column for other, _ in entries}
+            _unknown(entry.column, [name for name in table.columns if name not in others], "column", mistakes)
     used = {entry.column for entry, _ in entries} | {*time_names(mapping), mapping.known_at_column}
     extra = [column for column in table.columns if column not in used]
     if extra:

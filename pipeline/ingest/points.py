@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Mapping
-from pipeline.core.clock import Instants, from_epoch
+from pipeline.core.clock import Instants, from_epoch, utc_offsets
 from pipeline.ingest.fates import Fate, Fates
 from pipeline.ingest.layout import time_names
 from pipeline.ingest.local_clock import Resolved, resolve
@@ -22,7 +22,7 @@ from pipeline.ingest.quality import Quality
 from pipeline.ingest.reading import RawTable
 from pipeline.ingest.stamp_columns import mapped_stamps
 from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
-from pipeline.ingest.stretches import SNAP_S, lengths_of, on_grid, within_others, wrong_resolution
+from pipeline.ingest.stretches import MANY, SNAP_S, lengths_of, on_grid, within_others, wrong_resolution
 
 FAR = 1 << 62  # after every stamp
 HOUR_S = 3600
@@ -204,17 +204,28 @@ def _grids(
         np.flatnonzero(loose),
         table.rows,
         lambda i: f"the stamp {_utc(times.utc[i])} is not on the grid of {length[i] / 60:g} min",
-        "declare resolution_min as the source has it, or mend the stamp",
+        _grid_remedy(case, times.utc, np.flatnonzero(loose), length),
         column=time_names(mapping)[0],
     )
     mistakes.add_rows(
         np.flatnonzero(ahead),
         table.rows,
         lambda i: f"the interval of {_utc(start[i])} is not over at {_utc(now)}",
-        "only prices are known ahead, and tariffs with published_local; check time zone and clock of the sender",
+        "only prices are known ahead, and tariffs with published_local; "
+        + ("declare time_is: end if stamps name the end, or " if mapping.time_is == "start" else "")
+        + "check time zone and clock of the sender",
         column=time_names(mapping)[0],
     )
     return found
+
+
+def _grid_remedy(case: Case, utc: Instants, loose: NDArray[np.intp], length: NDArray[np.int64]) -> str:
+    """Where all lie equally far off the grid, they are named by a moment within their interval."""
+    wall = utc[loose] + utc_offsets(utc[loose], case.time_zone)
+    off = np.unique(wall % np.minimum(length[loose], HOUR_S))
+    if len(loose) < MANY or len(off) != 1:
+        return "declare resolution_min as the source has it, or mend the stamp"
+    return f"declare time_shift_min: {-off[0] / 60:g}, if each names its interval by a moment within it"
 
 
 def _grid(

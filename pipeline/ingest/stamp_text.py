@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 Side = Literal["start", "end"]
@@ -224,16 +224,6 @@ def _parsed(text: str, form: str) -> Moment | None:
         offset = read.utcoffset()
         return Moment(int(read.replace(tzinfo=UTC).timestamp()), None if offset is None else int(offset.total_seconds()))
     return None
-
-
-def form_is_good(form: str) -> bool:
-    """True where the codes are Python's and tell year, month and day."""
-    sample = datetime(2024, 11, 23, 21, 45, 30, tzinfo=timezone(timedelta(hours=2)))
-    try:
-        read = datetime.strptime(sample.strftime(form), form)
-    except (ValueError, re.error):
-        return False
-    return any(code in form for code in ("%Y", "%y", "%c", "%x", "%G")) and read.date() == sample.date()
 
 
 def forms_seen(texts: Iterable[str]) -> list[str]:

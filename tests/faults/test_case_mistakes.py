@@ -142,7 +142,7 @@ SLIPS = {
     "capacity below the table": ("series.csv", ",200.0", ",100", "reaches 165 in its table, above capacity_kw 100"),
     "no currency": ("case.yaml", "currency: USD", "currency: Fr", "currency 'Fr' is no code of ISO 4217; write three capitals: CHF"),
     "a series in no money": ("series.csv", "USD/kWh", "Fr/kWh", "is a price in 'Fr/kWh', and the case's money is USD; give USD/kWh"),
-    "unknown unit": ("series.csv", "load,kW", "load,kWatt", "has the unit 'kWatt', which is not known; did you mean"),
+    "unknown unit": ("series.csv", "load,kW", "load,kWatt", "has the unit 'kWatt', which is not known; give one of W, kW, MW"),
     "unit that is not canonical": ("series.csv", "load,kW", "load,MW", "is kept in 'MW'; keep it in kW"),
     "money": ("case.yaml", "currency: USD", "currency: EUR", "is a price in 'USD/kWh', and the case's money is EUR"),
     "slot missing": ("profiles.csv", "\n5,", "\n25,", "profiles.csv, line 6, column slot: '25' is no slot"),
@@ -245,7 +245,8 @@ SKELETON_SLIPS = {
         "case.yaml",
         "unit: USD/MWh",
         "unit: CHF/MWh",
-        "a price in CHF/MWh, and the case's money is USD; convert the prices to USD before, or set currency: CHF for the whole case",
+        "a price in CHF/MWh, and the case's money is USD; convert the prices to USD before, "
+        "or set currency: CHF for the case and unit: CHF/kWh for its prices",
     ),
     "unknown unit": ("case.yaml", "unit: USD/MWh", "unit: USD/MW", "column 'price_usd_per_mwh': unknown unit 'USD/MW'"),
     "unit that does not convert": (

@@ -40,7 +40,7 @@ def test_a_first_load_a_thousand_times_too_big_is_refused(tmp_path: Path) -> Non
     (mistake,) = caught.value.mistakes
     assert mistake.place.startswith("history.csv, row ") and mistake.place.endswith(", column load_kw")
     assert "times what ties, branches and own supply can bring to load (290 kW)" in mistake.message
-    assert mistake.remedy.startswith("declare the unit the source is in: W, kW or MW")
+    assert mistake.remedy.startswith("declare the unit that the source is in: kW or W; if it is MW")
 
 
 @pytest.mark.parametrize("unit", ["kW", "W"])

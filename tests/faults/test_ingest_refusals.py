@@ -36,7 +36,7 @@ def only(mistakes: list, *, place: str, says: str, remedy: str) -> None:
         ('2016-03-01T00:15Z,"1,234"\n', 3, "load", "'1,234' is not a number", "decimal: '.' where it is 1234 or decimal: ','"),
         ("2016-03-01T00:15Z,inf\n", 3, "load", "inf is not a finite number", "leave the cell empty"),
         ("2016-03-01T00:15Z,1e999\n", 3, "load", "inf is not a finite number", "leave the cell empty"),
-        ("2016-03-01T00:15Z,-80\n", 3, "load", "-80 kW (load, 2016-03-01T00:15Z) is below the minimum of load, 0 kW", "sign: -1"),
+        ("2016-03-01T00:15Z,-80\n", 3, "load", "-80 kW (load, 2016-03-01T00:15Z) is below the minimum of load, 0 kW", "or lower minimum"),
         ("2016-03-01T00:15Z,7000\n", 3, "load", "7000 kW (load, 2016-03-01T00:15Z) is above the maximum of load, 5000 kW", "raise maximum"),
         (
             "2016-03-01T00:15Z,2400\n",
