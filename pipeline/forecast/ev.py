@@ -5,6 +5,7 @@ A cohort is the sum over its vehicles (see `physics/vehicles`), a relaxation whe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvSampling, EvWindow
 from pipeline.forecast.visits import Visits, drawn_visits, idle_days, past_visits, stays_of, touching, visits_of
-from pipeline.physics.vehicles import FleetEnvelopes, cohort_envelopes
+from pipeline.physics.vehicles import FleetEnvelopes, Stays, chosen_envelopes, cohort_envelopes
 
 if TYPE_CHECKING:
     from pipeline.store.sessions import Sessions
@@ -31,12 +32,11 @@ def fleets_of(case: Case) -> tuple[EvFleet, ...]:
 
 def fleet_envelopes(fleet: EvFleet, visits: Visits, day: DeliveryDay, step_min: int = 15) -> FleetEnvelopes:
     """Weighted sums of the visits' envelopes over each cohort, (C, T)."""
-    summed = _summed(fleet, visits, visits.weight[None, :], day, step_min)
-    return FleetEnvelopes(*(part[0] for part in summed))
+    return cohort_envelopes(stays_of(fleet, visits, day, step_min))
 
 
 def realised_envelopes(case: Case, sessions: Sessions, *, day: DeliveryDay, step_min: int = 15) -> Envelopes:
-    """What came, of every fleet: for settlement and for perfect foresight."""
+    """What came, of every fleet: for what is decided at once."""
     found = {}
     for fleet in fleets_of(case):
         if isinstance(fleet.sessions, EvWindow):
@@ -69,28 +69,42 @@ def expected_envelopes(case: Case, sessions: Sessions, *, issued_at: int, day: D
     return found
 
 
-def intraday_envelopes(case: Case, sessions: Sessions, *, issue_times: Instants, day: DeliveryDay, step_min: int = 15) -> Envelopes:
-    """For K issue times, arrays (K, C, T): who has arrived by then as declared, and of the rest the mean of past days.
+def realised_stays(case: Case, sessions: Sessions, *, day: DeliveryDay) -> dict[str, Stays]:
+    """Vehicle by vehicle what came, of every fleet that has sessions: settlement hands its energy out to them."""
+    return {fleet.id: stays_of(fleet, touching(visits_of(sessions, fleet.id), day), day)
+            for fleet in fleets_of(case) if not isinstance(fleet.sessions, EvWindow)}
+
+
+@dataclass(frozen=True)
+class Intraday:
+    """Vehicles at K issue times. expected: envelopes (K, C, T) of those to come; a window fleet's are its own. here: who has come."""
+
+    expected: Envelopes
+    here: dict[str, tuple[Stays, ...]]
+
+
+def intraday_vehicles(case: Case, sessions: Sessions, *, issue_times: Instants, day: DeliveryDay) -> Intraday:
+    """For K issue times who has arrived by then, as declared, and of the rest the mean of past days.
 
     `sessions` with all versions: each issue time believes the one that was known last.
     """
     issue_times = np.asarray(issue_times, dtype=np.int64)
-    found = {}
+    expected, present = {}, {}
     for fleet in fleets_of(case):
         if isinstance(fleet.sessions, EvWindow):
-            same = window_envelopes(fleet, fleet.sessions, day, step_min)
-            found[fleet.id] = FleetEnvelopes(*(np.repeat(part[None], len(issue_times), axis=0) for part in same))
+            same = window_envelopes(fleet, fleet.sessions, day)
+            expected[fleet.id] = FleetEnvelopes(*(np.repeat(part[None], len(issue_times), axis=0) for part in same))
             continue
         visits = visits_of(sessions, fleet.id)
         here, past = touching(visits, day), _past(fleet, visits, day, day.start)
         come = ((np.maximum(here.known_at, here.arrival)[None, :] <= issue_times[:, None])
-                & (here.superseded_at[None, :] > issue_times[:, None])).astype(np.float64)
+                & (here.superseded_at[None, :] > issue_times[:, None]))
         believed = (past.known_at[None, :] <= issue_times[:, None]) & (past.superseded_at[None, :] > issue_times[:, None])
         to_come = ((past.arrival[None, :] > issue_times[:, None]) & believed) * past.weight
-        now = _summed(fleet, here, come, day, step_min)
-        later = _summed(fleet, past, to_come, day, step_min)
-        found[fleet.id] = now.plus(later)
-    return found
+        expected[fleet.id] = chosen_envelopes(stays_of(fleet, past, day), to_come)
+        stays = stays_of(fleet, here, day)
+        present[fleet.id] = tuple(stays.taken(one) for one in come)
+    return Intraday(expected, present)
 
 
 def unlike_yesterday(case: Case, sessions: Sessions, *, issued_at: int, day: DeliveryDay) -> dict[str, int | None]:
@@ -134,9 +148,3 @@ def _past(fleet: EvFleet, visits: Visits, day: DeliveryDay, before: int) -> Visi
     if past.arrival.size or not isinstance(fleet.sessions, EvSampling):
         return past
     return past_visits(drawn_visits(fleet, fleet.sessions, day), day, before)
-
-
-def _summed(fleet: EvFleet, visits: Visits, chosen: Floats, day: DeliveryDay, step_min: int) -> FleetEnvelopes:
-    """(K, C, T) sums over sessions with weights `chosen` (K, n)."""
-    stays = stays_of(fleet, visits, day, step_min)
-    return cohort_envelopes(stays, len(fleet.departure_hours), most_kw=fleet.vehicle_count * fleet.charger_kw, chosen=chosen)

@@ -81,8 +81,9 @@ def stays_of(fleet: EvFleet, visits: Visits, day: DeliveryDay, step_min: int = 1
     return Stays(
         names=tuple(visits.name.tolist()), cohort=cohort_of(fleet, visits.departure, day.time_zone), need_kwh=visits.need_kwh * share,
         charger_kw=visits.charger_kw, weight=visits.weight, arrives=np.searchsorted(edges[1:], begin, side="right"),
-        present_h=_hours(begin, end, edges), due_h=_hours(begin, due, edges), step_h=step_min / 60,
-        efficiency_share=fleet.charge_efficiency_share)
+        present_h=_hours(begin, end, edges), due_h=_hours(begin, due, edges), after_h=np.zeros(stay.size),
+        due_after_h=np.zeros(stay.size), step_h=step_min / 60,
+        efficiency_share=fleet.charge_efficiency_share, cohorts=len(fleet.departure_hours), most_kw=fleet.vehicle_count * fleet.charger_kw)
 
 
 def _hours(begin: Floats | Instants, end: Floats | Instants, edges: Instants) -> Floats:

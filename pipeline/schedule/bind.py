@@ -53,7 +53,7 @@ class Binder:
             filled[:, plan.price_entry] = (plan.price_fixed[:, None] + plan.price_factor[:, None] * price
                                            + plan.price_factor_abs[:, None] * np.abs(price)).T
         if plan.fleets:
-            parts = [outlook.envelopes[fleet] for fleet in plan.fleets]
+            parts = [outlook.vehicles(fleet) for fleet in plan.fleets]
             for which, entry in enumerate(plan.envelope_entry):
                 filled[:, entry] = np.concatenate([part[which] for part in parts]).T
         if plan.aggregators:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.physics.vehicles import FleetEnvelopes
+from pipeline.physics.vehicles import FleetEnvelopes, Stays, cohort_envelopes
 from pipeline.program.linear_program import Floats
 
 Envelopes = Mapping[str, FleetEnvelopes]  # by fleet; energies count from the start of the delivery day
@@ -26,6 +26,12 @@ class Outlook:
     values: Floats  # (S, T)
     envelopes: Envelopes = field(default_factory=dict)
     connections: Connections = field(default_factory=dict)
+    stays: Mapping[str, Stays] = field(default_factory=dict)  # of fleets whose vehicles are known one by one, on top of the envelopes
+
+    def vehicles(self, fleet: str) -> FleetEnvelopes:
+        """Envelopes of a fleet, of the vehicles known one by one too. Raises KeyError where nothing is known of it."""
+        mine = self.stays.get(fleet)
+        return self.envelopes[fleet] if mine is None else self.envelopes[fleet].plus(cohort_envelopes(mine))
 
     @property
     def count(self) -> int:
@@ -37,22 +43,28 @@ class Outlook:
         at = np.minimum(np.arange(first, first + length), self.count - 1)
         return Outlook(self.series, self.values[:, at],
                        {fleet: parts.at(at) for fleet, parts in self.envelopes.items()},
-                       {name: counts[:, at] for name, counts in self.connections.items()})
+                       {name: counts[:, at] for name, counts in self.connections.items()},
+                       {fleet: stays.window(first, length) for fleet, stays in self.stays.items()})
 
     def with_first(self, measured: Outlook, interval: int) -> Outlook:
-        """The same outlook whose first interval is what was measured (`first_interval: measured`)."""
+        """The same outlook whose first interval is what was measured (`first_interval: measured`).
+
+        Vehicles known one by one stay those that have come.
+        """
         rows = [measured.series.index(name) for name in self.series]
         values = self.values.copy()
         values[:, 0] = measured.values[rows, interval]
         envelopes = {}
         for fleet, parts in self.envelopes.items():
             envelopes[fleet] = FleetEnvelopes(*(part.copy() for part in parts))
+            if fleet in self.stays:
+                continue
             for copy, truth in zip(envelopes[fleet], measured.envelopes[fleet], strict=True):
                 copy[:, 0] = truth[:, interval]
         connections = {name: counts.copy() for name, counts in self.connections.items()}
         for name, counts in connections.items():
             counts[:, 0] = measured.connections[name][:, interval]
-        return Outlook(self.series, values, envelopes, connections)
+        return Outlook(self.series, values, envelopes, connections, self.stays)
 
 
 def coarsen(outlook: Outlook, factor: int) -> Outlook:

@@ -13,6 +13,7 @@ from pipeline.core.clock import DeliveryDay
 from pipeline.program.freeze import freeze
 from pipeline.program.linear_program import Floats, Indices, LinearProgram
 from pipeline.program.solve import Basis, LiveSolver, Solution, SolveOptions, Status, solve
+from pipeline.schedule.charging import as_charged
 from pipeline.schedule.desk import Desk, open_desk
 from pipeline.schedule.dispatch import Dispatch, Settled
 from pipeline.schedule.exclusive import Pairs, pairs_of, solve_exclusively
@@ -81,7 +82,7 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     desk, positions, count = rolling.desk, rolling.desk.program.positions, rolling.count
     active = min(positions, count - state.step + 1)
     last = state.step - 1 + active
-    filled = desk.binder.fill(outlook, desk.window_starts(state.step), overrides=overrides)
+    filled = desk.binder.fill(as_charged(desk, outlook, state), desk.window_starts(state.step), overrides=overrides)
     _keep_laxity(desk, filled)
     _keep_exchange(desk, filled)
     frozen = np.zeros((positions, len(desk.binder.frozen_labels)))

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.program.linear_program import Floats
+from pipeline.schedule.charging import as_met, charged
 from pipeline.schedule.close import close_interval
 from pipeline.schedule.complete import complete
 from pipeline.schedule.desk import Desk
@@ -29,11 +30,13 @@ Told = Sequence[Sequence[Instruction]]
 class Reality:
     """What came, for a whole delivery day: (N, I) inputs of each quarter-hour, with the frozen positions.
 
-    rows: as intervals meet it (limits of the devices). judged: the same with the rule of the day's end, as costs see it.
+    rows: as intervals meet it (limits of the devices). judged: the same with the rule of the day's end, as costs see it. came: the
+    values, with the vehicles one by one.
     """
 
     rows: Floats
     judged: Floats
+    came: Outlook
 
 
 def realised_inputs(desk: Desk, realised: Outlook, told: Told = ()) -> Floats:
@@ -51,7 +54,7 @@ def reality_of(desk: Desk, realised: Outlook, frozen: Floats, state: State, *, t
     """Bind the realised values of the whole day (N quarter-hours) once. `state`: any state of the day, for its start."""
     rows = realised_inputs(desk, realised, told)
     rows[:, desk.binder.plan.frozen_entry] = frozen
-    return Reality(rows, desk.binder.whole_day(rows, state, frozen))
+    return Reality(rows, desk.binder.whole_day(rows, state, frozen), realised)
 
 
 def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tuple[Settled, State]:
@@ -62,7 +65,8 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
     network's tie and ends at the case's balancing tie. Load is shed, surplus dumped, and a store kept off the rule of the day's end
     only where nothing else in reach has room for less.
     """
-    inputs, judged = (desk.binder.interval(rows[state.step - 1], state) for rows in (reality.rows, reality.judged))
+    inputs, judged = (desk.binder.interval(as_met(desk, rows[state.step - 1], reality.came, state), state)
+                      for rows in (reality.rows, reality.judged))
     turning = None if desk.roster.chain is None else turning_range(
         desk.roster.stores, desk.roster.ramps, reality.judged[state.step - 1 :], judged, state.values)
     columns, values, unmet = close_interval(desk.roster, set_points, inputs, state.values, step_h=desk.program.step_h, wanted=judged,
@@ -70,7 +74,7 @@ def settle(desk: Desk, set_points: Floats, state: State, reality: Reality) -> tu
     cohorts = desk.roster.cohorts
     lost = state.lost_kwh + columns[cohorts.unserved]
     columns[cohorts.unserved] = lost + inputs[cohorts.unreachable]
-    after = replace(state, step=state.step + 1, values=values, lost_kwh=lost)
+    after = replace(state, step=state.step + 1, values=values, lost_kwh=lost, stored_kwh=charged(desk, columns, reality.came, state))
     return Settled(state.step, columns, inputs, unmet, state), after
 
 

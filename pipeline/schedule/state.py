@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class State:
     lost_kwh: Floats
     basis_columns: NDArray[np.int8] | None = None
     basis_rows: NDArray[np.int8] | None = None
+    stored_kwh: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # fleet -> session -> energy since the day's start
 
     def value(self, name: str) -> float:
         return float(self.values[self.names.index(name)])
@@ -64,10 +65,16 @@ class State:
             "lost_names": np.array(self.lost_names, dtype=np.str_), "lost_kwh": self.lost_kwh,
             "basis_columns": none if self.basis_columns is None else self.basis_columns,
             "basis_rows": none if self.basis_rows is None else self.basis_rows,
+            "vehicles": np.array([(fleet, name) for fleet, mine in self.stored_kwh.items() for name in mine], dtype=np.str_).reshape(-1, 2),
+            "vehicle_kwh": np.array([value for mine in self.stored_kwh.values() for value in mine.values()], dtype=float),
         }
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> State:
+        stored: dict[str, dict[str, float]] = {}
+        if "vehicles" in arrays:  # a state of before vehicles were told apart has none, and nobody's energy outlives the day
+            for (fleet, name), value in zip(arrays["vehicles"].tolist(), arrays["vehicle_kwh"].tolist(), strict=True):
+                stored.setdefault(str(fleet), {})[str(name)] = float(value)
         columns, rows = arrays["basis_columns"].astype(np.int8), arrays["basis_rows"].astype(np.int8)
         return State(
             step=int(arrays["step"].astype(np.int64)[0]),
@@ -75,4 +82,5 @@ class State:
             values=arrays["values"].astype(float), start=arrays["start"].astype(float),
             lost_names=tuple(str(name) for name in arrays["lost_names"]), lost_kwh=arrays["lost_kwh"].astype(float),
             basis_columns=columns if columns.size else None, basis_rows=rows if rows.size else None,
+            stored_kwh=stored,
         )

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.core.clock import QUARTER_S, Instants
 from pipeline.core.errors import NoSchedule
-from pipeline.forecast.ev import intraday_envelopes, realised_envelopes
+from pipeline.forecast.ev import intraday_vehicles, realised_envelopes, realised_stays
 from pipeline.forecast.ev_connection import expected_connections, intraday_connections, realised_connections
 from pipeline.forecast.intraday import Outlooks, update
 from pipeline.physics.horizon import Horizon
@@ -143,13 +143,15 @@ def _outlooks(run: Run, plan_run: Run, steps: Sequence[int]) -> Outlooks:
 
 def _windows(run: Run, outlooks: Outlooks, steps: Sequence[int]) -> dict[int, Outlook]:
     """One window per step: series as forecast at its issue time, vehicles that had arrived and those expected."""
-    envelopes = intraday_envelopes(run.case, run.knowledge.session_versions, issue_times=_issue_times(run, steps), day=run.day)
+    vehicles = intraday_vehicles(run.case, run.knowledge.session_versions, issue_times=_issue_times(run, steps), day=run.day)
     connections = intraday_connections(run.case, issue_times=_issue_times(run, steps), day=run.day)
     length, windows = run.case.settings.real_time_window_steps, {}
     for k, step in enumerate(steps):
         at = np.minimum(np.arange(step - 1, step - 1 + length), run.day.steps() - 1)
-        parts = {fleet: FleetEnvelopes(*(part[k][:, at] for part in every)) for fleet, every in envelopes.items()}
-        windows[step] = Outlook(outlooks.series, outlooks.mean[k], parts, {name: counts[k][:, at] for name, counts in connections.items()})
+        parts = {fleet: FleetEnvelopes(*(part[k][:, at] for part in every)) for fleet, every in vehicles.expected.items()}
+        here = {fleet: stays[k].window(step - 1, length) for fleet, stays in vehicles.here.items()}
+        planned = {name: counts[k][:, at] for name, counts in connections.items()}
+        windows[step] = Outlook(outlooks.series, outlooks.mean[k], parts, planned, here)
     return windows
 
 
@@ -163,8 +165,9 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
         values: Floats = forecast_of(plan_run.record.run_id).mean
     else:
         values = run.knowledge.history.grid(run.day.starts())
-    realised = realised_envelopes(run.case, run.knowledge.sessions, day=run.day)
-    envelopes = {fleet: FleetEnvelopes(*(part.copy() for part in parts)) for fleet, parts in realised.items()}
+    realised, stays = (of(run.case, run.knowledge.sessions, day=run.day) for of in (realised_envelopes, realised_stays))
+    # Who came is known one by one; on top of them the envelopes hold only whoever is still expected in intervals yet to come.
+    envelopes = {fleet: FleetEnvelopes(*(part * (fleet not in stays) for part in parts)) for fleet, parts in realised.items()}
     values = values.copy()
     first, last = run.steps
     if missing := [int(place) + 1 for place in np.flatnonzero(~known[: first - 1])]:
@@ -175,7 +178,7 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
         for fleet, parts in envelopes.items():
             for part, expected in zip(parts, window.envelopes[fleet], strict=True):
                 part[:, place] = expected[:, 0]
-    return Day(Outlook(names, values, envelopes, realised_connections(run.case, day=run.day)), known)
+    return Day(Outlook(names, values, envelopes, realised_connections(run.case, day=run.day), stays), known)
 
 
 def _start(run: Run, rolling: Rolling) -> tuple[State, tuple[Dispatch, ...]]:

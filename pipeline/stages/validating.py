@@ -85,11 +85,10 @@ def _known_runs(run: Run) -> Context:
 
 def _context(run: Run) -> Context:
     """What the gates hold the tables against: overrides, envelopes, what came, and the state before the first step."""
-    words = tuple(Bound(one.target, one.quantity, one.value, one.valid_from, one.valid_to) for one in run.knowledge.overrides)
     times = [run.issued_at] if run.record.product == "day_ahead" else _issued(run)
     states = known_per_step(run, times) if run.knowledge.measured else []
     measured = tuple(tuple(Measured(*one) for one in step) for step in states)
-    base = replace(_known_runs(run), overrides=words, measured=measured)
+    base = replace(_known_runs(run), overrides=_words(run), measured=measured)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
         return replace(base, before=_before(run), envelopes=envelopes, objective=run.stored.objective)
@@ -161,7 +160,11 @@ def _vehicles(run: Run, tables: Mapping[str, pa.Table]) -> tuple[list[Finding], 
     """The fleets' charging handed out to single vehicles, once the whole day is settled."""
     if "dispatch" not in tables or not known_share(run).all():
         return [], {}
-    return ev_check(run.case, tables["dispatch"], _sessions(run), day=run.day)
+    return ev_check(run.case, tables["dispatch"], _sessions(run), day=run.day, words=_words(run))
+
+
+def _words(run: Run) -> tuple[Bound, ...]:
+    return tuple(Bound(one.target, one.quantity, one.value, one.valid_from, one.valid_to) for one in run.knowledge.overrides)
 
 
 def _sessions(run: Run) -> dict[str, FleetSessions]:

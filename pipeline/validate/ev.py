@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,12 @@ from pipeline.cases.case import Case
 from pipeline.core.clock import DeliveryDay, Instants, local_hour
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvWindow
+from pipeline.validate.context import Bound
+from pipeline.validate.ev_bound import STEP_S, most_kw, unreachable_kwh
 from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, frame
 
 UNSERVED_SHARE = 0.005  # of a fleet's need: what aggregation may cost
-STEP_S = 900
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ def _in_window(hours: NDArray[np.int64], window: EvWindow) -> NDArray[np.bool_]:
     return np.asarray((hours >= window.first_hour) | (hours <= window.last_hour))
 
 
+def hours_present(sessions: FleetSessions, starts: Instants, step_s: int = STEP_S) -> Floats:
+    """(n, T) hours of each step in which a vehicle is there."""
+    present = np.minimum(sessions.departure[:, None], starts + step_s) - np.maximum(sessions.arrival[:, None], starts)
+    return np.asarray(np.clip(present, 0, None) / 3600)
+
+
 def disaggregate(
     sessions: FleetSessions, power_kw: Floats, starts: Instants, *, efficiency_share: float, step_s: int = STEP_S
 ) -> tuple[Floats, float]:
@@ -70,9 +77,7 @@ def disaggregate(
     half of what its vehicles could is half an hour. (By the clock alone, vehicles that need little fill up early, and the chargers
     left over cannot take a late, cheap burst.) Within a step those whose laxity would end lowest are raised together.
     """
-    ends = starts + step_s
-    present = np.minimum(sessions.departure[:, None], ends) - np.maximum(sessions.arrival[:, None], starts)
-    hours = np.clip(present, 0, None) / 3600
+    hours = hours_present(sessions, starts, step_s)
     gain = sessions.charger_kw * efficiency_share  # stored kWh per hour
     room = hours * gain[:, None]
     energy = power_kw * efficiency_share * step_s / 3600
@@ -100,18 +105,19 @@ def _raised(laxity_h: Floats, gain: Floats, room: Floats, energy: float) -> Floa
 
 
 def ev_check(
-    case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay
+    case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay, words: Sequence[Bound] = ()
 ) -> tuple[list[Finding], dict[str, float | None]]:
-    """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unserved_share` of the settled day.
+    """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unreachable_kwh`, `ev_unserved_share` of the settled day.
 
-    The share over all fleets is what must stay small; single fleets above it are named. It is None where nobody needed anything.
+    Unreachable is what no dispatch could have served. The share over all fleets is what must stay small; single fleets above it are
+    named. It is None where nobody needed anything. words: what persons said of the fleets.
     """
     long = frame("dispatch", dispatch)
     if "settled" not in long.scenarios or len(long.steps) != day.steps():
         return [], {}
     s = long.scenarios.index("settled")
     findings: list[Finding] = []
-    need_kwh = unserved_kwh = 0.0
+    need_kwh = unserved_kwh = bound_kwh = 0.0
     for fleet in (device for device in case.devices if isinstance(device, EvFleet)):
         power = long.get(fleet.id, fleet.bus, "active", "injection")
         mine = day_sessions(fleet, sessions, day, case.time_zone)
@@ -119,17 +125,28 @@ def ev_check(
             continue
         left, _ = disaggregate(mine, np.maximum(-power[s], 0.0), day.starts(), efficiency_share=fleet.charge_efficiency_share)
         need, unserved = float(mine.need_kwh.sum()), float(left.sum())
-        need_kwh, unserved_kwh = need_kwh + need, unserved_kwh + unserved
+        bound = _bound(case, fleet, mine, words, day)
+        need_kwh, unserved_kwh, bound_kwh = need_kwh + need, unserved_kwh + unserved, bound_kwh + bound
         if unserved > UNSERVED_SHARE * need:
             worst = int(np.argmax(left))
-            message = f"{unserved:.3f} of {need:.1f} kWh not served, least laxity first; vehicle {worst + 1} lacks {left[worst]:.2f} kWh"
+            message = f"{_words(unserved, need, bound)}; vehicle {worst + 1} lacks {left[worst]:.2f} kWh"
             findings.append(Finding("info", "ev_unserved_fleet", fleet.id, message, unserved / need, UNSERVED_SHARE))
     share = unserved_kwh / need_kwh if need_kwh else None
     if share is not None:
         severity: Severity = "warning" if share > UNSERVED_SHARE else "info"
-        message = f"{unserved_kwh:.3f} of {need_kwh:.1f} kWh not served, least laxity first"
-        findings.append(Finding(severity, "ev_unserved", "all fleets", message, share, UNSERVED_SHARE))
-    return findings, {"ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unserved_share": share}
+        findings.append(Finding(severity, "ev_unserved", "all fleets", _words(unserved_kwh, need_kwh, bound_kwh), share, UNSERVED_SHARE))
+    return findings, {
+        "ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unreachable_kwh": bound_kwh, "ev_unserved_share": share}
+
+
+def _words(unserved: float, need: float, bound: float) -> str:
+    return f"{unserved:.3f} of {need:.1f} kWh not served, least laxity first, and no dispatch could have left less than {bound:.3f} kWh"
+
+
+def _bound(case: Case, fleet: EvFleet, mine: FleetSessions, words: Sequence[Bound], day: DeliveryDay) -> float:
+    share = fleet.charge_efficiency_share
+    room = hours_present(mine, day.starts()) * mine.charger_kw[:, None] * share
+    return unreachable_kwh(mine.need_kwh, room, most_kw(case, fleet, words, day) * share * STEP_S / 3600)
 
 
 def day_sessions(fleet: EvFleet, sessions: Mapping[str, FleetSessions], day: DeliveryDay, time_zone: str) -> FleetSessions | None:

@@ -11,8 +11,9 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvSampling, EvWindow, Normal
-from pipeline.forecast.ev import expected_envelopes, intraday_envelopes, realised_envelopes, unlike_yesterday
+from pipeline.forecast.ev import expected_envelopes, intraday_vehicles, realised_envelopes, unlike_yesterday
 from pipeline.forecast.visits import cohort_of
+from pipeline.physics.vehicles import cohort_envelopes
 from pipeline.store.sessions import NEVER, Sessions
 from tests.helpers import case_of
 
@@ -106,6 +107,14 @@ def test_the_window_fleet_is_the_books_sum_row() -> None:
     assert low[:, 60].sum() == 0
 
 
+def intraday_high(case, rows: Sessions, times: list[int]) -> list[float]:
+    """Energy of all vehicles by the end of the day, at each issue time: those who have come and those expected."""
+    found = intraday_vehicles(case, rows, issue_times=np.array(times, np.int64), day=case.day(DAY))
+    assert found.expected["ev"].energy_high_kwh.shape == (len(times), 2, 96)
+    return [float(later[:, -1].sum() + cohort_envelopes(here).energy_high_kwh[:, -1].sum())
+            for later, here in zip(found.expected["ev"].energy_high_kwh, found.here["ev"], strict=True)]
+
+
 def past_and_today() -> Sessions:
     rows = [(at(date(2016, 6, day), 18), at(date(2016, 6, day + 1), 6), float(need)) for day, need in ((11, 6), (12, 8), (13, 10), (15, 3))]
     return sessions(*rows)
@@ -130,11 +139,9 @@ def test_a_day_planned_long_ahead_expects_the_last_whole_days(ahead: int) -> Non
 
 def test_in_the_day_those_who_came_replace_those_expected() -> None:
     case = case_with(FLEET)
-    times = np.array([at(DAY, 17, 45), at(DAY, 18)], np.int64)
-    _, _, high, _ = intraday_envelopes(case, past_and_today(), issue_times=times, day=case.day(DAY))["ev"]
-    assert high.shape == (2, 2, 96)
-    assert high[0, 0, -1] == pytest.approx((6 + 8 + 10 + 0) / 4)  # four past days, one of them without a vehicle
-    assert high[1, 0, -1] == pytest.approx(3.0)
+    before, after = intraday_high(case, past_and_today(), [at(DAY, 17, 45), at(DAY, 18)])
+    assert before == pytest.approx((6 + 8 + 10 + 0) / 4)  # four past days, one of them without a vehicle
+    assert after == pytest.approx(3.0)
 
 
 def test_past_days_move_by_the_wall_clock_over_the_clock_change() -> None:
@@ -172,8 +179,7 @@ def test_a_fleet_that_stood_still_for_two_weeks_expects_its_last_days() -> None:
     assert high[0, -1] == pytest.approx(6.0)
     assert unlike_yesterday(case, rows, issued_at=issued, day=case.day(DAY)) == {"ev": 72}
     assert unlike_yesterday(case, past_and_today(), issued_at=issued, day=case.day(DAY)) == {}
-    _, _, high, _ = intraday_envelopes(case, rows, issue_times=np.array([at(DAY, 12)]), day=case.day(DAY))["ev"]
-    assert high[0, 0, -1] == pytest.approx(6.0)
+    assert intraday_high(case, rows, [at(DAY, 12)]) == pytest.approx([6.0])
 
 
 def test_a_fleet_with_a_law_and_no_session_is_expected_as_its_law_draws() -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.validate.ev import FleetSessions, disaggregate
+from pipeline.validate.ev import FleetSessions, disaggregate, hours_present
+from pipeline.validate.ev_bound import unreachable_kwh
 
 
 def sessions(*rows: tuple[float, float, float, float]) -> FleetSessions:
@@ -56,3 +57,28 @@ def test_energy_is_conserved() -> None:
     left, spare = disaggregate(many, power, quarters(10), efficiency_share=0.9)
     assert (many.need_kwh - left).sum() + spare == pytest.approx(0.9 * power.sum() / 4)
     assert (left >= 0).all() and spare >= 0
+
+
+def test_the_bound_of_one_vehicle_is_charger_times_stay() -> None:
+    room = np.full((1, 8), 0.9 * 3.3 / 4)
+    assert unreachable_kwh(np.array([10.0]), room, np.full(8, np.inf)) == pytest.approx(4.06)
+
+
+def test_the_bound_under_a_connection_is_the_largest_flow() -> None:
+    """Two want 2 kWh each. One leaves after two steps; together they may take 1 kWh a step, for three steps: 1 kWh is unreachable."""
+    room = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    assert unreachable_kwh(np.array([2.0, 2.0]), room, np.ones(3)) == pytest.approx(1.0)
+    assert unreachable_kwh(np.array([2.0, 1.0]), room, np.ones(3)) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_no_hand_out_beats_the_bound() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        many = sessions(*[(a, a + d, n, 3.3) for a, d, n in
+                          zip(rng.uniform(0, 4, 12), rng.uniform(0.1, 6, 12), rng.uniform(0, 15, 12), strict=True)])
+        limit_kw = rng.uniform(5, 40)
+        power = np.minimum(rng.uniform(0, 60, 40), limit_kw)
+        room = hours_present(many, quarters(10)) * 0.9 * 3.3
+        bound = unreachable_kwh(many.need_kwh, room, np.full(40, limit_kw * 0.9 / 4))
+        left, _ = disaggregate(many, power, quarters(10), efficiency_share=0.9)
+        assert bound <= left.sum() + 1e-6
