@@ -165,7 +165,8 @@ def _what_came(run: Run, plan_run: Run, windows: Mapping[int, Outlook]) -> Day:
         values: Floats = forecast_of(plan_run.record.run_id).mean
     else:
         values = run.knowledge.history.grid(run.day.starts())
-    realised, stays = (of(run.case, run.knowledge.sessions, day=run.day) for of in (realised_envelopes, realised_stays))
+    realised = realised_envelopes(run.case, run.knowledge.sessions, day=run.day)
+    stays = realised_stays(run.case, run.knowledge.sessions, day=run.day)
     # Who came is known one by one; on top of them the envelopes hold only whoever is still expected in intervals yet to come.
     envelopes = {fleet: FleetEnvelopes(*(part * (fleet not in stays) for part in parts)) for fleet, parts in realised.items()}
     values = values.copy()
