@@ -1,0 +1,67 @@
+"""Whatever `case check` calls good and `ingest` accepts ends in a schedule: exit 0 or 5, in 3 only where a bound on supply proves that
+none exists, in 2 only where no history precedes the issue; never in 4 or 1.
+
+Forty cases by default; `make hunt` tries five hundred others (FEEDERFLOW_HUNT=first:last names seeds).
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.core.errors import FeederflowError, InputError
+from tests.any_case import AnyCase, write_case
+from tests.whole_day import at_home, run_day_ahead, run_real_time
+
+FIRST, LAST = (int(one) for one in os.environ.get("FEEDERFLOW_HUNT", "0:40").split(":"))
+
+
+def exit_of(call: Callable[[], Any]) -> tuple[int, str]:
+    """The exit code that the command line would end with, and what it would say."""
+    try:
+        result = call()
+    except FeederflowError as error:
+        return error.exit_code, str(error)
+    except Exception:  # noqa: BLE001  any other is what the command line ends with 1 for: the very thing that is looked for
+        return 1, traceback.format_exc()
+    return (5 if result["status"] == "degraded" else 0), ""
+
+
+def whole_day(case: AnyCase, home: Path) -> list[tuple[str, int, str]]:
+    """Stage, exit code and words of each stage until one ends badly."""
+    from pipeline import stages
+
+    name = str(case.folder)
+    done = []
+
+    def stage(what: str, call: Callable[[], Any]) -> bool:
+        code, said = exit_of(call)
+        done.append((what, code, said))
+        return code in (0, 5)
+
+    def prepared() -> dict[str, str]:
+        with at_home(home):
+            found = stages.case_mistakes(name)
+            if found:
+                raise InputError(found)
+            stages.ingest_sources(name)
+            for one in case.overrides:
+                stages.override(name, **one)
+        return {"status": "good"}
+
+    if stage("check and ingest", prepared) and stage("day-ahead", lambda: run_day_ahead(home, case=name)):
+        stage("real time", lambda: run_real_time(home, case=name))
+    return done
+
+
+@pytest.mark.parametrize("seed", range(FIRST, LAST))
+def test_a_legal_case_ends_in_a_schedule(seed: int, tmp_path: Path) -> None:
+    case = write_case(tmp_path / f"any_{seed}", seed)
+    done = whole_day(case, tmp_path / "home")
+    what, code, said = done[-1]
+    assert code in (0, 5), f"{'; '.join(case.words)}: {what} ended with {code}: {said}"
