@@ -158,8 +158,9 @@ def _loads(draft: _Draft, scale: float, *, price_min: int) -> None:
     draft.words.append(f"load {shape}{' net' if net else ''} {top} kW")
     for _ in range(int(draft.rng.integers(1, 4))):
         bus = _bus(draft)
-        draft.add("demand", id=draft.name("demand"), bus=bus, series="load", series_share=draft.between(0.1, 1),
-                  kvar_per_kw=0.3 if _carries(draft, bus, "reactive") and draft.chance(0.5) else 0.0, dump_max_kw=draft.one_of((0.0, 0.0, scale * 10)))
+        kvar_per_kw = 0.3 if _carries(draft, bus, "reactive") and draft.chance(0.5) else 0.0
+        draft.add("demand", id=draft.name("demand"), bus=bus, series="load", series_share=draft.between(0.1, 1), kvar_per_kw=kvar_per_kw,
+                  dump_max_kw=draft.one_of((0.0, 0.0, scale * 10)))
     draft.series.append({"id": "price", "kind": "price", "unit": "USD/kWh", "resolution_min": price_min, "minimum": None})
     hot = _hot_buses(draft)
     if hot and draft.chance(0.6):
@@ -177,7 +178,8 @@ def _sources(draft: _Draft, scale: float) -> None:
         if draft.chance(0.5):
             top = scale * draft.between(1, 100)
             draft.series.append({"id": kind, "kind": kind, "unit": "kW", "resolution_min": 15, "capacity_kw": top})
-            draft.histories[kind] = np.array([top, 0, SHAPES.index(draft.one_of(("daily", "zero", "rare", "noise"))) if kind == "wind" else 0])
+            shape = draft.one_of(("daily", "zero", "rare", "noise")) if kind == "wind" else "daily"
+            draft.histories[kind] = np.array([top, 0, SHAPES.index(shape)], dtype=float)
             draft.add("source", id=draft.name("source"), bus=_bus(draft), series=kind,
                       curtailment_cost_per_kwh=draft.one_of((0.0, 0.05)))
 
@@ -300,7 +302,8 @@ def _sessions(draft: _Draft, day: DeliveryDay) -> list[list[str]]:
             arrival = day.start - back * 86400 + int(draft.rng.normal(17.5, 2) * 3600)
             stay = max(int(draft.rng.normal(10, 5) * 3600), 60 * int(draft.rng.integers(1, 40)))
             need = draft.between(0.5, fleet["battery_kwh"])
-            rows.append([f"v{vehicle}_{back}", *(datetime.fromtimestamp(one, UTC).isoformat() for one in (arrival, arrival + stay)), str(need)])
+            times = [datetime.fromtimestamp(one, UTC).isoformat() for one in (arrival, arrival + stay)]
+            rows.append([f"v{vehicle}_{back}", *times, str(need)])
     return rows
 
 
@@ -342,8 +345,8 @@ def _write(folder: Path, draft: _Draft, day: DeliveryDay, span: tuple[int, int],
     for kind, devices in draft.devices.items():
         columns = list(dict.fromkeys(name for one in devices for name in one))
         _table(folder / f"{kind}.csv", columns, [[_cell(one.get(name)) for name in columns] for one in devices])
-    case = {**head, "networks": draft.networks, "buses": draft.buses, "branches": draft.branches, "ties": draft.ties, "series": draft.series,
-            "sources": sources}
+    tables = {name: getattr(draft, name) for name in ("networks", "buses", "branches", "ties", "series")}
+    case = {**head, **tables, "sources": sources}
     (folder / "case.yaml").write_text(yaml.safe_dump(case, sort_keys=False), encoding="utf-8")
 
 

@@ -56,6 +56,13 @@ class Knowledge:
         spoken = (self.history.known_at, self.session_versions.known_at, np.array(told, dtype=np.int64), *given)
         return max(int(moments.max(initial=0)) for moments in spoken)
 
+    def dearest_price_per_kwh(self, case: Case) -> float:
+        """The largest size of a price that was read, currency per kWh; 0 without any. It was read as of the issue, so it was known."""
+        kinds = {series.id: series.kind for series in case.series}
+        prices = np.array([kinds.get(name) == "price" for name in self.history.series], dtype=bool)
+        read = self.history.value[prices[self.history.series_index]]
+        return float(np.abs(read[np.isfinite(read)]).max(initial=0.0))
+
     def overrides_known_at(self, moment: int) -> tuple[Override, ...]:
         """What was in force then: a word that was withdrawn later still bound."""
         return tuple(in_force(one for one in self.words if one.known_at <= moment))

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from pipeline.cases.case import Case
+from pipeline.cases.slack_price import at_slack_price, slack_price_above
 from pipeline.core.clock import QUARTER_S, DeliveryDay
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import run_id
@@ -25,6 +26,7 @@ from pipeline.store.runs import RunRecord
 
 DAY_S = 86400
 LATE_S = QUARTER_S  # a run that begins so long after its nominal time is still that run: a scheduler needs its time
+SLACK_PRICE = "slack_price_per_kwh"  # parameter of a run: what slack costs in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Run:
         if not self.stored.finished and (case.digest, code_digest()) != (named["case_digest"], named["code"]):
             raise InputError(Mistake(f"run {self.record.run_id}", f"the case {case.name} or the code was changed after it was opened",
                                      "run the product again; in Airflow clear its first task"))
-        return case
+        return at_slack_price(case, float(named.get(SLACK_PRICE, case.settings.slack_price_per_kwh)))
 
     @cached_property
     def day(self) -> DeliveryDay:
@@ -121,7 +123,8 @@ def open_day_ahead(asked: Request) -> str:
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at, measured=not asked.independent)
     before = _schedule_before(home, asked, case, day, issued_at, knowledge)
     return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge,
-                     parents=() if before is None else (before.run_id,), history_start=start)
+                     parents=() if before is None else (before.run_id,), history_start=start,
+                     **{SLACK_PRICE: slack_price_above(case, knowledge.dearest_price_per_kwh(case))})
 
 
 def _refuse_broken_steps(case: Case, day: DeliveryDay) -> None:
@@ -231,7 +234,8 @@ def open_real_time(asked: Request) -> str:
     # Stored as the moment of the newest word that was read: the same rows give the same run whenever it is asked for, and what
     # becomes known while the run goes on, even before its issue time, is not read by its later stages.
     return _register(home, asked, case, product="real_time", issued_at=issued_at, as_of=knowledge.newest_known_at or issued_at,
-                     knowledge=knowledge, parents=parents, history_start=start, steps=[first, last])
+                     knowledge=knowledge, parents=parents, history_start=start, steps=[first, last],
+                     **{SLACK_PRICE: plan.parameters.get(SLACK_PRICE, case.settings.slack_price_per_kwh)})
 
 
 def _range(asked: Request, case: Case, day: DeliveryDay, now: int) -> tuple[int, int]:

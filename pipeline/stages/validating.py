@@ -55,7 +55,7 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
     of_data = [*late_issue(run), *given_gaps(run), *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
-    findings = [*found, *electrical, *vehicles, *of_data]
+    findings = [*found, *electrical, *vehicles, *of_data, *slack_price(run)]
     final = {**completed, "kpis": _with_figures(tables["kpis"], figures, run), "findings": _merged(tables["findings"], findings, run)}
     lake.write(run_id, {name: final.get(name, tables[name]) for name in COMPLETED_BY_VALIDATION})
     degraded = "warning" in final["findings"]["severity"].to_pylist()
@@ -206,6 +206,16 @@ def given_gaps(run: Run) -> list[Finding]:
 def _clock(run: Run, steps: int) -> str:
     """Local wall-clock time at the end of so many quarter-hours of the day."""
     return f"{from_epoch(run.day.start + QUARTER_S * steps).astimezone(run.day.zone):%H:%M}"
+
+
+def slack_price(run: Run) -> list[Finding]:
+    """Says that slack costs more in this run than the case has it, where energy is as dear."""
+    own, taken = run.asked.load().settings.slack_price_per_kwh, run.case.settings.slack_price_per_kwh
+    if run.record.product != "day_ahead" or own == taken:
+        return []
+    said = (f"slack_price_per_kwh {own:g} is not above what energy costs here: {taken:g} {run.case.currency}/kWh is taken, or load would "
+            "be shed and stores be emptied to sell")
+    return [Finding("info", "slack_price", "settings", said, own, taken)]
 
 
 def stale_series(run: Run) -> list[Finding]:

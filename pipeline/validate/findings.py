@@ -38,6 +38,7 @@ CHECKS: dict[str, str] = {
     "state_outside": "a store was measured outside its limits of energy: it is brought back as fast as its power lets it",
     "set_point": "an override asks for more than its device can do",
     "yardstick": "a figure to compare the day with could not be computed; the dispatch stands",
+    "slack_price": "slack costs more than the case has it, because energy is as dear",
     "way": "how the schedule was decided, and the bound that is proven for it, or that none is",
     "mean_positions": "what is best for the mean forecast leaves a scenario without a schedule: no value of the stochastic solution",
     "dual_bound": "the bound on dual prices of a family of rows, in which the search for the worst corner is exact",
