@@ -1,5 +1,5 @@
 # Every target sets up what it needs: `make run` and `make test` work on a fresh clone.
-.PHONY: setup run test up bench lint docs
+.PHONY: setup run test up bench hunt lint docs
 .DEFAULT_GOAL := run
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -19,6 +19,9 @@ up: setup  ## Airflow with its page on this machine
 
 bench: setup  ## the performance table: ratios in one run on this machine
 	@.venv/bin/feederflow bench
+
+hunt: setup  ## five hundred cases by the throw of a die, each a whole day
+	@FEEDERFLOW_HUNT=$${FEEDERFLOW_HUNT:-1000:1500} .venv/bin/python -m pytest -q tests/properties/test_any_day.py
 
 lint: setup
 	@.venv/bin/ruff check .
