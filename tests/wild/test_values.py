@@ -63,6 +63,7 @@ def test_a_series_of_five_minutes_is_refused_and_its_remedy_works(tmp_path: Path
 
 
 @pytest.mark.parametrize(("case", "said"), [
+    ("e07_dead_meter", "rests at zero since 2024-06-05T00:00:00+00:00, for "),
     ("e08_frozen_meter", "stands at 33.3 kW since 2024-06-08T00:00:00+00:00, for "),
 ])
 def test_a_meter_that_stands_still_is_a_finding_of_the_run(tmp_path: Path, case: str, said: str) -> None:
