@@ -100,4 +100,4 @@ def _at_own_positions(desk: Desk, settled: list[Settled], reality: Reality) -> t
     moved = [replace(each, columns=each.columns.copy()) for each in settled]
     for each, row in zip(moved, rows, strict=True):
         derive_ties(ties, each.columns, row)
-    return moved, Reality(rows, judged)
+    return moved, replace(reality, rows=rows, judged=judged)
