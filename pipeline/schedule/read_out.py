@@ -13,6 +13,7 @@ from pipeline.program.duals import nodal_prices
 from pipeline.program.linear_program import Floats, Indices
 from pipeline.program.solve import Solution, Status
 from pipeline.schedule.complete import bus_injections
+from pipeline.schedule.cost_range import scenario_range
 from pipeline.schedule.decided import decision_figures, decision_findings, decision_tables
 from pipeline.schedule.desk import Desk
 from pipeline.schedule.findings import findings_table
@@ -60,7 +61,8 @@ def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | Non
         "states": _states(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts,
                           _at_the_start(found, len(steps))),
         "commitments": commitments_table(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts),
-        "kpis": kpis_table(run_id, "day_ahead", {**figures(desk, columns[0], inputs[0]), **said, **found.kpis}),
+        "kpis": kpis_table(run_id, "day_ahead", {
+            **figures(desk, columns[0], inputs[0]), **said, **scenario_range(found.costs, currency=money), **found.kpis}),
         "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
         **decision_tables(found.decision, run_id, currency=money),
         "affine_rule": rule_table(desk, found.rules, run_id),

@@ -17,6 +17,7 @@ from pipeline.forecast.intraday import Outlooks, update
 from pipeline.physics.horizon import Horizon
 from pipeline.physics.vehicles import FleetEnvelopes
 from pipeline.program.linear_program import Floats
+from pipeline.schedule.cost_range import cost_findings
 from pipeline.schedule.dispatch import Dispatch, held_from, to_arrays
 from pipeline.schedule.findings import Finding
 from pipeline.schedule.outlook import Outlook
@@ -80,7 +81,7 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     whole = last == run.day.steps() and bool(day.known.all())
     kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
     kpis["unsettled_intervals"] = ("1", float(np.count_nonzero(~day.known[:last])))
-    missing = (*missing, *provisional(run, day.known))
+    missing = (*missing, *provisional(run, day.known), *(_beside_expected(plan_run, found.settled.total) if whole else ()))
     tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis,
                               planned=expected_connections(run.case, day=run.day))
     tables["settlement"] = _marked(tables["settlement"], day.known)
@@ -109,6 +110,14 @@ def provisional(run: Run, known: np.ndarray) -> tuple[Finding, ...]:
     if last < count:
         said += f"; {count - last} are not dispatched yet"
     return (Finding("real_time", "warning" if late else "info", "provisional", "settlement", said, float(unsettled.size), 0.0),)
+
+
+def _beside_expected(plan_run: Run, settled: float) -> tuple[Finding, ...]:
+    """What the cost of a day that is done says of the schedule that it was run by."""
+    read, run_id, currency = plan_run.home.lake.read, plan_run.record.run_id, plan_run.case.currency
+    costs, figures = (dict(zip(table[name].to_pylist(), table["value"].to_pylist(), strict=True))
+                      for name, table in (("term", read(run_id, "costs")), ("kpi", read(run_id, "kpis"))))
+    return cost_findings(settled, costs["total"], figures, currency=currency)
 
 
 def _plan_run(run: Run) -> Run:

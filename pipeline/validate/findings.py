@@ -34,6 +34,7 @@ CHECKS: dict[str, str] = {
     "room_left": "heat or load was shed, or power burnt, while a device of its network had room for less",
     "simultaneous_charging": "no schedule without charging and discharging at once was found in time",
     "provisional": "realised values of intervals are not known: forecasts stand in for them, and the cost is provisional",
+    "cost_range": "the settled cost lies outside those of the schedule's scenarios, or far above the expected one",
     "state_jump": "a measured state differs from the computed one, which it replaces: the difference is booked nowhere",
     "state_outside": "a store was measured outside its limits of energy: it is brought back as fast as its power lets it",
     "set_point": "an override asks for more than its device can do",

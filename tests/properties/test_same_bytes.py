@@ -26,6 +26,12 @@ def test_another_home_and_another_process_publish_the_same_bytes(first_home: Pat
     assert sum(path.endswith(".parquet") for path in here) >= 12
 
 
+def test_the_costs_of_the_scenarios_span_the_expected_one(first_home: Path) -> None:
+    figures = {row["kpi"]: row["value"] for row in table(first_home, "kpis").to_pylist() if row["stage"] == "day_ahead"}
+    costs = {(row["stage"], row["term"]): row["value"] for row in table(first_home, "costs").to_pylist()}
+    assert figures["scenario_cost_lowest"] < costs["day_ahead", "total"] < figures["scenario_cost_highest"]
+
+
 def test_the_same_day_again_in_one_home_changes_nothing(first_home: Path) -> None:
     before = published(first_home)
     written = {path: (first_home / path).stat().st_mtime_ns for path in before if path.endswith(".parquet")}

@@ -45,6 +45,10 @@ def test_a_car_that_wants_more_than_its_stay_gives_charges_what_it_can(tmp_path:
     assert costs["penalty_cost"] == pytest.approx(10 * 35.05, rel=1e-3)
     findings = rows(outcome, 'select severity, "check", value from findings where "check" = \'ev_unserved\'')
     assert [(one["severity"], one["check"]) for one in findings] == [("warning", "ev_unserved")]
+    (told,) = rows(outcome, 'select severity, value, "limit" from findings where "check" = \'cost_range\'')
+    expected = {row["term"]: row["value"] for row in rows(outcome, "select term, value from costs where stage = 'day_ahead'")}["total"]
+    assert (told["severity"], told["value"]) == ("warning", pytest.approx(costs["total"])) and costs["total"] > 1.3 * expected > 0
+    assert told["limit"] == pytest.approx(1.3 * expected)
 
 
 def test_every_kind_of_session_ends_in_a_published_day(tmp_path: Path) -> None:

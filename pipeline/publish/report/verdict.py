@@ -12,7 +12,7 @@ from pipeline.core.clock import DeliveryDay, from_epoch
 from pipeline.publish.ranking import worst_first
 from pipeline.publish.report.axis import zone_name_of
 from pipeline.publish.report.frames import DayTables, instants, records
-from pipeline.publish.report.money import WORDS, costs, total, yardsticks
+from pipeline.publish.report.money import WORDS, costs, kpis, total, yardsticks
 
 Grade = Literal["good", "degraded", "failed"]
 
@@ -117,10 +117,22 @@ def _cost_card(day: DayTables) -> Card:
         so_far = "" if day.dispatched_steps == len(day.quarters) else " so far"
         so_far = f", {unsettled_count(day)} quarter-hours by forecast{so_far}" if unsettled_count(day) else f", settled{so_far}"
         note = f"{expected:,.2f} {money} expected the day before" if expected is not None else "no day-ahead expectation published"
-        return Card(f"Cost of the day{so_far}", f"{settled:,.2f} {money}", note)
+        return Card(f"Cost of the day{so_far}", f"{settled:,.2f} {money}", note + _range(day), "degraded" if _strays(day) else "plain")
     if expected is not None:
         return Card("Cost of the day, expected", f"{expected:,.2f} {money}", "not yet settled")
     return Card("Cost of the day", "not known", "no costs were published")
+
+
+def _range(day: DayTables) -> str:
+    """What the schedule's scenarios would cost, in words; empty where it knew one forecast."""
+    found = kpis(day)
+    ends = [found.get(("day_ahead", name)) for name in ("scenario_cost_lowest", "scenario_cost_highest")]
+    return f", its scenarios from {ends[0]:,.2f} to {ends[1]:,.2f}" if None not in ends else ""
+
+
+def _strays(day: DayTables) -> bool:
+    """Whether a warning says that the settled cost is not what the schedule reckoned with."""
+    return any((row["check"], row["severity"]) == ("cost_range", "warning") for row in records(day.table("findings")))
 
 
 def _yardstick_cards(day: DayTables) -> list[Card]:

@@ -95,6 +95,20 @@ def test_a_day_of_which_values_are_missing_is_never_good(tables: dict[str, pa.Ta
     assert "Provisional" not in words_of(build({**tables, "kpis": none}))
 
 
+def test_a_cost_outside_its_scenarios_is_not_good(tables: dict[str, pa.Table]) -> None:
+    """The page says the range beside the expected cost; outside of it the day is degraded, and its card says so too."""
+    kpis, findings = tables["kpis"].to_pylist(), tables["findings"].to_pylist()
+    ends = [{**kpis[0], "stage": "day_ahead", "kpi": f"scenario_cost_{end}", "value": value}
+            for end, value in (("lowest", 2700.0), ("highest", 2900.5))]
+    ranged = {**tables, "kpis": pa.Table.from_pylist([*kpis, *ends], tables["kpis"].schema)}
+    good = build(ranged)
+    assert "expected the day before, its scenarios from 2,700.00 to 2,900.50" in words_of(good) and 'class="verdict good"' in good
+    found = {**findings[0], "stage": "real_time", "severity": "warning", "check": "cost_range", "place": "settlement", "message": "dear"}
+    said = build({**ranged, "findings": pa.Table.from_pylist([*findings, found], tables["findings"].schema)})
+    assert 'class="verdict degraded"' in said and "with 1 warning" in words_of(said) and "dear (settlement)" in words_of(said)
+    assert said.count('class="card tone-degraded"') == good.count('class="card tone-degraded"') + 2
+
+
 def test_a_failed_run_and_an_empty_day_are_failed() -> None:
     assert "balance broken at f01_b02" in words_of(
         build(made_tables(CASE, CASE.day(DAY)), status="failed", failure="balance broken at f01_b02")
