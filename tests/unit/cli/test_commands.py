@@ -447,7 +447,7 @@ def test_a_study_says_its_means_and_resumes(feederflow: Callable[..., Said], hom
     said = feederflow("study", str(plan), "--json")
     assert said.code == 0
     assert said.json["days"] == 2 and said.json["failed"] == {}
-    assert set(said.json["means"]) == {"perfect_foresight_cost", "rolling_cost", "no_redispatch_cost"}
+    assert set(said.json["means"]) == {"perfect_foresight_cost", "plain_rule_cost", "rolling_cost", "no_redispatch_cost"}
     before = {path: path.stat().st_mtime_ns for path in (home / "studies").rglob("*.json")}
     assert len(before) == 2
     assert "two_days: 2 days" in feederflow("study", str(plan)).out
