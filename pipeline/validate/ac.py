@@ -141,7 +141,7 @@ def ac_check(case: Case, tables: Mapping[str, pa.Table], *, stage: str) -> tuple
                 apparent / branch.rating_kva if branch.rating_kva else np.full(len(apparent), np.nan)
                 for branch, apparent in zip(tree.branches, result.apparent_kva, strict=True)
             ]
-        )
+        ).reshape(len(tree.branches), -1 if tree.branches else 0)  # a feeder of one bus has no branch
         ids = [branch.id for branch in tree.branches]
         done["branch_state"] = _filled(
             done["branch_state"],
