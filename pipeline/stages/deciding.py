@@ -112,10 +112,15 @@ def decide(run: Run) -> DayAhead:
 
 
 def _earlier(run: Run) -> Callable[[], Earlier | None]:
-    """The newest plan of the days before that was known at the issue time; looked up only where it must stand in."""
+    """The newest plan of the days before that was known at the issue time; looked up only where it must stand in.
+
+    A day of a study has none: nothing of a day before enters it.
+    """
     def look() -> Earlier | None:
         from pipeline.schedule.standby import Earlier
 
+        if run.asked.independent:  # its days may come in any order
+            return None
         home, variant = run.home, run.asked.published_variant(run.case)
         for back in range(1, EARLIER_DAYS + 1):
             day = run.day.shifted(-back)
