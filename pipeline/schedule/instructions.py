@@ -24,6 +24,7 @@ from pipeline.schedule.layout import Axis
 
 QUANTITIES = ("limit_low_kw", "limit_high_kw", "set_point_kw", "out")  # in the order in which they are applied
 _NAMES = {"limit_low_kw": "lower limit", "limit_high_kw": "upper limit", "set_point_kw": "set-point"}
+_OTHER_LIMIT = {"limit_low_kw": "limit_high_kw", "limit_high_kw": "limit_low_kw"}
 _EXACT_KW = 1e-9
 _UNITS = {"active": "kw", "heat": "kwth", "hydrogen": "m3h"}
 _MEANINGLESS: dict[str, tuple[str, ...]] = {
@@ -92,11 +93,11 @@ def _beyond(case: Case, instruction: Instruction) -> Mistake | None:
     value, quantity = instruction.value, instruction.quantity
     if value is None or quantity == "out":
         return None
-    floor = min(low, _floor(case, instruction.target, low))
-    fits = {"set_point_kw": low <= value <= high, "limit_low_kw": value <= high, "limit_high_kw": value >= floor}[quantity]
+    floor, ceiling = _may_leave(case, instruction.target, low, high)
+    fits = {"set_point_kw": low <= value <= high, "limit_low_kw": value <= ceiling, "limit_high_kw": value >= floor}[quantity]
     if fits:
         return None
-    able = {"set_point_kw": f"between {low:g} and {high:g}", "limit_low_kw": f"at most {high:g}", "limit_high_kw": f"at least {floor:g}"}
+    able = {"set_point_kw": f"between {low:g} and {high:g}", "limit_low_kw": f"at most {ceiling:g}", "limit_high_kw": f"at least {floor:g}"}
     return Mistake(f"override of {instruction.target}", f"{quantity} {value:g} kW is beyond its reach of {low:g} to {high:g} kW",
                    f"give {able[quantity]} kW, or `out` to take it away")
 
@@ -124,10 +125,10 @@ def reach_of(case: Case, name: str) -> tuple[float, float]:
             return -np.inf, 0.0
 
 
-def _floor(case: Case, name: str, low: float) -> float:
-    """The least that a limit from above may leave: a unit can be switched off, whatever its least power."""
+def _may_leave(case: Case, name: str, low: float, high: float) -> tuple[float, float]:
+    """The least that a limit from above, and the most that one from below may leave: a unit can be switched off at any least power."""
     item = next(one for one in (*case.ties, *case.devices) if one.id == name)
-    return min(low, 0.0) if isinstance(item, Generator | Chp | Converter) else low
+    return (min(low, 0.0), max(high, 0.0)) if isinstance(item, Generator | Chp | Converter) else (low, high)
 
 
 def covered(instruction: Instruction, starts: Instants, step_s: int) -> NDArray[np.bool_]:
@@ -170,7 +171,7 @@ def _apply_one(axis: Axis, filled: Floats, rows: Instants, item: AnyDevice | Tie
     low, high = (axis.one(item.id, name.format(side)) for side in ("low", "high"))
     if _draws(item):  # its program power is what it draws
         value = -value
-        quantity = {"limit_low_kw": "limit_high_kw", "limit_high_kw": "limit_low_kw"}.get(quantity, quantity)
+        quantity = _OTHER_LIMIT.get(quantity, quantity)
     _move_limits(filled, rows, (low, high), quantity, value, may_stop=isinstance(item, Generator | Chp | Converter))
     if quantity == "out":
         for name in ("reactive_low_kvar", "reactive_high_kvar"):
@@ -228,13 +229,18 @@ def unreachable(case: Case, instructions: Sequence[Instruction], *, stage: str) 
 
 def _left_by(case: Case, target: str, words: Sequence[Instruction]) -> tuple[float, float]:
     """Lowest and highest power that words of one moment leave to a device."""
+    item = next(one for one in (*case.ties, *case.devices) if one.id == target)
     pair = np.array([reach_of(case, target)])
-    may_stop = _floor(case, target, 1.0) < 1.0
+    sign, rows = (-1.0 if _draws(item) else 1.0), np.array([0])
+    if sign < 0:  # judged by its program power, as it is followed
+        pair = -pair[:, ::-1]
     for quantity in QUANTITIES[:2]:
         for word in words:
             if word.quantity == quantity and word.value is not None:
-                _move_limits(pair, np.array([0]), (0, 1), quantity, word.value, may_stop=may_stop)
-    return float(pair[0, 0]), float(pair[0, 1])
+                moved = _OTHER_LIMIT[quantity] if sign < 0 else quantity
+                _move_limits(pair, rows, (0, 1), moved, sign * word.value, may_stop=isinstance(item, Generator | Chp | Converter))
+    low, high = (float(bound) for bound in pair[0])
+    return (low, high) if sign > 0 else (-high, -low)
 
 
 def _last_set_point(beside: Sequence[Instruction], word: Instruction) -> bool:

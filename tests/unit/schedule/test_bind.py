@@ -164,6 +164,22 @@ def test_words_that_meet_are_judged_together(tiny):
     assert said(Word("gone", "out", None, start))[0][0] == "gone"
 
 
+def test_a_heater_that_draws_may_be_limited_below_its_least_power_as_it_is_followed(tiny):
+    """Draws 40 to 150 kW: injections of -150 to -40, or off. A word of -30 holds it at 30 kW, and says nothing else."""
+    devices = tuple(d.model_copy(update={"mode": "electric_heater", "power_min_kw": 40.0}) if d.kind == "chp" else d
+                    for d in tiny.case.devices)
+    case = tiny.case.model_copy(update={"devices": devices})
+    heater, start = next(d.id for d in devices if d.kind == "chp"), tiny.day.start
+    weak, strong = Word(heater, "limit_low_kw", -30.0, start), Word(heater, "limit_high_kw", -60.0, start)
+    check(case, [weak, strong])
+    assert unreachable(case, [weak], stage="real_time") == []
+    assert unreachable(case, [strong], stage="real_time") == []
+    (said,) = unreachable(case, [weak, Word(heater, "set_point_kw", -50.0, start)], stage="real_time")
+    assert (said.value, said.limit) == (-50.0, -30.0)
+    with pytest.raises(InputError, match="give at most 0 kW"):
+        check(case, [Word(heater, "limit_low_kw", 1.0, start)])
+
+
 def test_an_outlook_without_a_series_or_fleet_is_refused_by_name(tiny, binder):
     outlook = coarsen(tiny.truth(), 4)
     lacking = Outlook(outlook.series[:-1], outlook.values[:-1], {})
