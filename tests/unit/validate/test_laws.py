@@ -13,9 +13,10 @@ import pytest
 
 from pipeline.equipment import Branch
 from pipeline.validate.ac import AcResult, ac_check, power_flow
-from pipeline.validate.balances import voltage_findings
+from pipeline.validate.balances import check_network_sums, voltage_findings
 from pipeline.validate.context import Bound
 from pipeline.validate.findings import CHECKS
+from pipeline.validate.frame import frame
 from pipeline.validate.gates import check_stage
 from pipeline.validate.radial import feeder, feeders
 from tests.unit.validate.synthetic import Day, make_day
@@ -79,6 +80,16 @@ def test_a_network_that_does_not_sum_to_zero_is_named_with_its_step() -> None:
     mistakes, _ = check_stage(made.case, tables, day=made.day, product="real_time", contracts=None)
     assert [mistake.message for mistake in mistakes] == ["injections sum to 0.5, not to zero"]
     assert "network=distribution carrier=active scenario=settled quantity=injection step=10" in mistakes[0].place
+
+
+@pytest.mark.parametrize(("published", "refused"), [(2.0, False), (1.9, True), (0.0, True)])
+def test_what_nothing_could_take_is_allowed_once_and_not_in_every_network(published: float, refused: bool) -> None:
+    made = day()
+    changes = [("f01_b02_load", "active", "injection", 1.0), ("mg_f01_b04_heat_load", "heat", "injection", 1.0)]
+    table = changed(made.tables["real_time"]["dispatch"], changes, "settled")
+    mistakes = check_network_sums(made.case, frame("dispatch", table), {10: published})
+    named = [("network=distribution" in one.place, "carrier=heat" in one.place) for one in mistakes]
+    assert named == [(True, False), (False, True)] * refused
 
 
 def test_a_missing_row_and_a_missing_step() -> None:
