@@ -33,6 +33,10 @@ class Outlook:
         mine = self.stays.get(fleet)
         return self.envelopes[fleet] if mine is None else self.envelopes[fleet].plus(cohort_envelopes(mine))
 
+    def all_vehicles(self) -> dict[str, FleetEnvelopes]:
+        """The envelopes of every fleet, of the vehicles known one by one too."""
+        return {fleet: self.vehicles(fleet) for fleet in dict.fromkeys((*self.envelopes, *self.stays))}
+
     @property
     def count(self) -> int:
         """Number of intervals T."""
@@ -80,7 +84,7 @@ def coarsen(outlook: Outlook, factor: int) -> Outlook:
     ends = slice(factor - 1, None, factor)
     return Outlook(outlook.series, mean(outlook.values),
                    {fleet: FleetEnvelopes(mean(power), *(energy[:, ends].copy() for energy in energies))
-                    for fleet, (power, *energies) in outlook.envelopes.items()},
+                    for fleet, (power, *energies) in outlook.all_vehicles().items()},
                    coarse_connections(outlook.connections, factor))
 
 
@@ -101,8 +105,9 @@ def weighted_mean(outlooks: Sequence[Outlook], weights: Floats) -> Outlook:
     """Probability-weighted outlook."""
     values = np.tensordot(weights, np.stack([outlook.values for outlook in outlooks]), axes=1)
     envelopes = {}
-    for fleet in outlooks[0].envelopes:
-        parts = zip(*(outlook.envelopes[fleet] for outlook in outlooks), strict=True)
+    everybody = [outlook.all_vehicles() for outlook in outlooks]
+    for fleet in everybody[0]:
+        parts = zip(*(vehicles[fleet] for vehicles in everybody), strict=True)
         envelopes[fleet] = FleetEnvelopes(*(np.tensordot(weights, np.stack(part), axes=1) for part in parts))
     connections = {name: np.tensordot(weights, np.stack([o.connections[name] for o in outlooks]), axes=1)
                    for name in outlooks[0].connections}

@@ -15,7 +15,7 @@ from pipeline.physics.vehicles import FleetEnvelopes, first_interval, handed_out
 from pipeline.program.cached import compiled
 from pipeline.schedule.charging import as_charged
 from pipeline.schedule.desk import Desk, open_desk
-from pipeline.schedule.outlook import Outlook
+from pipeline.schedule.outlook import Outlook, coarsen, weighted_mean
 from pipeline.schedule.settle import Reality, reality_of, settle
 from pipeline.schedule.state import State
 from pipeline.store.sessions import NEVER, Sessions
@@ -110,3 +110,10 @@ def test_energy_is_handed_out_to_who_must_and_then_to_who_has_least_time(desk: D
     assert least == pytest.approx([1, 0, 0.5]) and most == pytest.approx([1, 1, 1])
     for stored, given in ((0.9, [0.9, 0, 0]), (1.7, [1, 0, 0.7]), (2.5, [1, 0.5, 1]), (9, [1, 1, 1])):
         assert handed_out(roomy, np.array([stored])) == pytest.approx(given)
+
+
+def test_vehicles_known_one_by_one_are_in_hourly_steps_and_in_means_too() -> None:
+    """Two hours by the charger hold eight quarters of 5 kW; a mean of both days holds half of them."""
+    one, none = day_of((0, 8, 8.0)), day_of()
+    assert coarsen(one, 4).all_vehicles()["ev"].power_high_kw[0, :3].tolist() == [5.0, 5.0, 0.0]
+    assert weighted_mean([one, none], np.array([0.5, 0.5])).all_vehicles()["ev"].power_high_kw[0, :9].tolist() == [2.5] * 8 + [0.0]
