@@ -27,9 +27,10 @@ BARE_FIELDS = {
     "start_cost", "stop_cost",  # money per event, in the case's currency
     "hours_in_state_initially",
     "connect_slot",  # place in the day
+    "skip_rows", "header", "units_row", "footer", "missing",  # lines of a file, and marks in it
 }  # fmt: skip
 # Numbers whose unit stands in the row, weights and money (in the case's currency).
-BARE_COLUMNS = {"mean", "sd", "value", "weight", "limit", "lower", "upper", "energy_cost", "deviation_cost",
+BARE_COLUMNS = {"mean", "sd", "value", "measured_value", "weight", "limit", "lower", "upper", "energy_cost", "deviation_cost",
                 *(f"q{level}" for level in ("05", "10", "25", "50", "75", "90", "95"))}
 COUNTS = {"step", "due_step", "lead", "iteration"}  # integers: places in the day, or in a row of rounds
 

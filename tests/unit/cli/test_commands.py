@@ -535,7 +535,7 @@ def test_a_query_that_a_publication_overtook_runs_again(done_home: Path, monkeyp
     with at_home(done_home):
         seen = iter([1, 2, 2, 2])
         monkeypatch.setattr(desk, "_publications", lambda _: next(seen))
-        assert desk.query("select 1 as one")["one"].to_pylist() == [1]
+        assert desk.query("select 1 as one")[0]["one"].to_pylist() == [1]
         assert next(seen, None) is None
         changing = iter(range(100))
         monkeypatch.setattr(desk, "_publications", lambda _: next(changing))

@@ -14,7 +14,7 @@ from pipeline.tables.dictionary import TARGET, dictionary
 
 EVERY = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 # Numbers whose unit stands beside them in the row, or that have none; money is in the case's currency.
-WITHOUT_SUFFIX = {"mean", "sd", "value", "weight", "limit", "lower", "upper",
+WITHOUT_SUFFIX = {"mean", "sd", "value", "measured_value", "weight", "limit", "lower", "upper",
                   *(f"q{level}" for level in ("05", "10", "25", "50", "75", "90", "95"))}
 AT_LEAST = (
     "forecasts", "scenarios", "scenario_quality", "schedule", "dispatch", "commitments", "bus_state", "branch_state", "prices", "offers",

@@ -155,7 +155,10 @@ def test_slack_that_moved_is_a_warning() -> None:
     made = day()
     tables = {"dispatch": changed(made.tables["real_time"]["dispatch"], [("f01_b02_load", "active", "shed_kw", 0.5)], "settled")}
     _, findings = check_stage(made.case, tables, day=made.day, product="real_time", contracts=None)
-    assert [(f.severity, f.check, f.place, f.value) for f in findings] == [("warning", "slack_used", "f01_b02_load shed_kw step 10", 0.5)]
+    assert [(f.severity, f.check, f.place, f.value) for f in findings] == [
+        ("warning", "slack_used", "f01_b02_load shed_kw step 10", 0.5),
+        ("warning", "room_left", "distribution: load is shed", 0.5),  # the tie to the grid could have brought it
+    ]
 
 
 @pytest.mark.parametrize(("voltage", "severity"), [(0.945, "info"), (0.93, "warning"), (1.055, "info"), (1.07, "warning")])
@@ -243,8 +246,10 @@ def test_every_finding_of_the_source_is_in_the_vocabulary_and_in_the_docs() -> N
     for path in (root / "pipeline").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+                # Those of the deciding side begin with the stage; then come severity, check and place.
                 words = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-                said |= {word for word in words if word not in ("info", "warning", "day_ahead", "real_time") and word.isidentifier()}
+                known = ("info", "warning", "day_ahead", "real_time")
+                said |= set([word for word in words if word not in known and word.isidentifier()][:1])
             if (
                 isinstance(node, ast.Call)
                 and getattr(node.func, "attr", "") == "warn"
