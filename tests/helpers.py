@@ -46,6 +46,10 @@ def inputs_of(program: LinearProgram, values: dict[str, Any] | None = None) -> F
     """Inputs of a program: declared defaults, then `values` by component name (scalars spread, arrays in index order)."""
     inputs = np.zeros(len(program.input_names))
     values = values or {}
+    for name in program.input_index:  # what can be shed of a load is its positive part, as a binder has it
+        load = name.replace(".sheddable_kw", ".load_kw")
+        if load != name and load in values and name not in values:
+            values = {**values, name: np.maximum(values[load], 0.0)}
     unknown = set(values) - set(program.input_index)
     assert not unknown, f"the program has no input {sorted(unknown)}; it has {sorted(program.input_index)}"
     for name, index in program.input_index.items():

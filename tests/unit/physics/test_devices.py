@@ -85,7 +85,7 @@ def test_exports_earn_the_price_less_a_share_of_its_size(price: float) -> None:
 
 def test_shed_load_is_bounded_and_takes_its_reactive_part_along() -> None:
     program, _ = compiled_sample(case_of(Demand(id="d", bus="plate", series="load"), ties=(market_tie(exchange_max_kw=10),)), positions=1)
-    found = solve(program.bind(inputs_of(program, {"d.load_kw": 25, "d.sheddable_kw": 25, "grid.price_per_kwh": 0.1})))
+    found = solve(program.bind(inputs_of(program, {"d.load_kw": 25, "grid.price_per_kwh": 0.1})))
     assert found.x is not None
     assert found.x[program.column_index["d.shed_kw"]] == pytest.approx([15])
     assert found.objective == pytest.approx(10 * 0.1 + 15 * 10)
