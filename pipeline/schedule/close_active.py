@@ -118,6 +118,7 @@ def _cover(work: Interval, lack: Floats, *, soft: bool = False) -> Floats:
     )
     hard: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: shift_stores(work, roster.stores, rest, up=True, only_stop=True, loose=True),
+        lambda rest: _shift_hydrogen(work, rest, up=True, loose=True),  # what a kWh is in hydrogen is missed at less than a kWh of load
         lambda rest: _shed(work, rest),
         lambda rest: shift_stores(work, roster.stores, rest, up=True, loose=True),
         lambda rest: lower_column(work, cohorts.charge, cohorts.network, rest),
@@ -173,7 +174,7 @@ def _in_turn(amount: Floats, steps: tuple[Callable[[Floats], Floats], ...]) -> F
     return rest
 
 
-def _shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> Floats:
+def _shift_hydrogen(work: Interval, amount: Floats, *, up: bool, loose: bool = False) -> Floats:
     """Electrolysers and fuel cells give (take) what is lacking (spare). Their heat closes anew and boilers move, so again for the rest."""
     taken, sign, makers = np.zeros(work.count), 1.0 if up else -1.0, work.roster.heat_makers
     led = (makers.active <= 0) & (makers.hydrogen == 0)  # the rest would answer with power of their own
@@ -184,8 +185,8 @@ def _shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> Floats:
         if not np.any(np.abs(rest) > TINY):
             break
         before = _active_balance(work)
-        shift_hydrogen(work, np.maximum(rest, 0.0), up=up)
-        shift_hydrogen(work, np.maximum(-rest, 0.0), up=not up)
+        shift_hydrogen(work, np.maximum(rest, 0.0), up=up, loose=loose)
+        shift_hydrogen(work, np.maximum(-rest, 0.0), up=not up, loose=loose)
         work.left += close_heat(work, moving=led)
         change = sign * (_active_balance(work) - before)
         if not np.any(np.abs(change) > TINY):

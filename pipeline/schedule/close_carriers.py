@@ -40,10 +40,11 @@ def lower_bought(work: Interval, amount: Floats) -> Floats:
     return _move_units(work, amount, np.where(units.bought, units.active, 0.0), up=False)
 
 
-def shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> None:
+def shift_hydrogen(work: Interval, amount: Floats, *, up: bool, loose: bool = False) -> None:
     """Raise (lower) active power by at most `amount` per network, as far as the tanks follow. Heat is left to close anew.
 
     Up: electrolysers run lower, then fuel cells higher. Down: fuel cells lower, then electrolysers higher. None starts beside its partner.
+    loose: off the rule of the tanks' day's end.
     """
     units, stores = work.roster.converters, work.roster.hydrogen_stores
     if not stores.names:
@@ -55,13 +56,13 @@ def shift_hydrogen(work: Interval, amount: Floats, *, up: bool) -> None:
             mine &= ~_beside_partner(work)
         largest = np.zeros(work.count)
         np.maximum.at(largest, units.network[mine], per_kw[mine])
-        low, high = net_range(work, stores)
+        low, high = net_range(work, stores, loose=loose)
         net = work.x[stores.discharge] - work.x[stores.charge]
         room = work.sum(stores.network, np.maximum(high - net if up else net - low, 0.0))
         wanted = np.minimum(rest, np.divide(room, largest, out=np.zeros(work.count), where=largest > 0))
         before = work.x[units.power].copy()
         rest -= _move_units(work, wanted, np.where(mine, 1.0, 0.0), up=not lower)
-        shift_stores(work, stores, work.sum(units.network, per_kw * np.abs(work.x[units.power] - before)), up=up)
+        shift_stores(work, stores, work.sum(units.network, per_kw * np.abs(work.x[units.power] - before)), up=up, loose=loose)
 
 
 def _beside_partner(work: Interval) -> NDArray[np.bool_]:

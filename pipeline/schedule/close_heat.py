@@ -104,11 +104,16 @@ def _maker_room(work: Interval, *, up: bool) -> Floats:
     return np.maximum(high - power if up else power - low, 0.0)
 
 
-def _maker_cost(work: Interval) -> Floats:
-    """What a kWth more of each maker costs: its own cost, its active power, and a hydrogen of the worth of the power it holds."""
+def _maker_cost(work: Interval, *, up: bool) -> Floats:
+    """What a kWth more (less) of each maker costs: its own cost, its active power, and a hydrogen of the worth of the power it holds.
+
+    Its active power leaves over the network's own tie, whose position it leaves by as much.
+    """
     makers = work.roster.heat_makers
     energy = makers.active + HYDROGEN_KWH_PER_M3 * makers.hydrogen
-    return np.asarray((work.cost[makers.power] - work.active_cost * energy) / makers.heat)
+    sign = 1.0 if up else -1.0
+    off_position = work.deviation_cost[makers.network] * np.abs(makers.active)
+    return np.asarray((sign * (work.cost[makers.power] - work.active_cost * energy) + off_position) / makers.heat)
 
 
 def _raise_in_turn(work: Interval, lack: Floats, moving: Flags | None, *, shed: bool) -> Floats:
@@ -117,7 +122,7 @@ def _raise_in_turn(work: Interval, lack: Floats, moving: Flags | None, *, shed: 
     first, second = makers.power.size, makers.power.size + demands.shed.size
     network = np.concatenate([makers.network, demands.network, stores.network])
     missed = work.cost[stores.short] * stores.gain
-    for rows in merit_order(network, np.concatenate([_maker_cost(work), work.cost[demands.shed], missed])):
+    for rows in merit_order(network, np.concatenate([_maker_cost(work, up=True), work.cost[demands.shed], missed])):
         lack = lack - _move_makers(work, lack, _only(rows, first, moving), up=True)
         if shed and (which := rows[(rows >= first) & (rows < second)] - first).size:
             lack = lack - raise_column(work, demands.shed[which], demands.network[which], lack, work.u[demands.sheddable[which]])
@@ -130,7 +135,7 @@ def _lower_in_turn(work: Interval, spare: Floats, moving: Flags | None) -> Float
     """Makers run lower and heat is vented, in the order of what it costs. Gives what is still spare."""
     makers, vents = work.roster.heat_makers, work.roster.vents
     count = makers.power.size
-    network, cost = np.concatenate([makers.network, vents.network]), np.concatenate([-_maker_cost(work), work.cost[vents.column]])
+    network, cost = np.concatenate([makers.network, vents.network]), np.concatenate([_maker_cost(work, up=False), work.cost[vents.column]])
     for rows in merit_order(network, cost):
         spare = spare - _move_makers(work, spare, _only(rows, count, moving), up=False)
         if (which := rows[rows >= count] - count).size:

@@ -47,6 +47,15 @@ class Interval:
         column = self.roster.active_column
         return float(self.cost[column]) if column >= 0 else self.roster.active_price_per_kwh * self.roster.step_h
 
+    @cached_property
+    def deviation_cost(self) -> Floats:
+        """What a kW costs per network that its own tie carries off its position, the dearer way, (networks,)."""
+        ties, closing = self.roster.ties, self.roster.closing
+        planned = ties.up >= 0
+        of_tie = np.zeros(ties.exchange.size)
+        of_tie[planned] = np.maximum(self.cost[ties.up[planned]], self.cost[ties.down[planned]])
+        return np.where(closing >= 0, of_tie[closing], 0.0) if of_tie.size else np.zeros(self.count)
+
     def within_ramps(self, low: Floats, high: Floats, ramp: Indices) -> tuple[Floats, Floats]:
         """Limits (n,) narrowed to what each can reach from where it was; `ramp`: its row, -1 without. Limits come first."""
         if not (ramp >= 0).any():
