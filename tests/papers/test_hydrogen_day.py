@@ -17,7 +17,7 @@ def test_the_default_day_of_the_hydrogen_microgrids_is_good(tmp_path: Path) -> N
     assert result["status"] == "done" and result["published"]
     assert [row for row in result["findings"] if row["severity"] == "warning"] == []
     kpis = result["kpis"]
-    # What devices do by themselves within an interval leaves the re-dispatch little to win on a day that goes by rules: 44235 and 44107 CNY.
+    # What devices do by themselves within an interval leaves a re-dispatch by rules nothing to win on this day: 44235 and 44107 CNY.
     assert kpis["perfect_foresight_cost"] <= kpis["rolling_cost"] <= 1.035 * kpis["perfect_foresight_cost"]
     assert kpis["rolling_cost"] <= 1.004 * kpis["no_redispatch_cost"]
     assert kpis["rule_distance"] < 3000, "7682 kWh where leaving the rules costs nothing"
