@@ -107,12 +107,12 @@ def _maker_room(work: Interval, *, up: bool) -> Floats:
 def _maker_cost(work: Interval, *, up: bool) -> Floats:
     """What a kWth more (less) of each maker costs: its own cost, its active power, and a hydrogen of the worth of the power it holds.
 
-    Its active power leaves over the network's own tie, whose position it leaves by as much.
+    A unit of hydrogen is not there for heat: moving it for heat alone also costs what the network's own tie pays off its position.
     """
     makers = work.roster.heat_makers
     energy = makers.active + HYDROGEN_KWH_PER_M3 * makers.hydrogen
     sign = 1.0 if up else -1.0
-    off_position = work.deviation_cost[makers.network] * np.abs(makers.active)
+    off_position = np.where(makers.hydrogen != 0, work.deviation_cost[makers.network] * np.abs(makers.active), 0.0)
     return np.asarray((sign * (work.cost[makers.power] - work.active_cost * energy) + off_position) / makers.heat)
 
 

@@ -17,9 +17,9 @@ def test_the_default_day_of_the_hydrogen_microgrids_is_good(tmp_path: Path) -> N
     assert result["status"] == "done" and result["published"]
     assert [row for row in result["findings"] if row["severity"] == "warning"] == []
     kpis = result["kpis"]
-    # What devices do by themselves within an interval leaves a re-dispatch by rules nothing to win on this day: 44235 and 44107 CNY.
+    # What devices do by themselves within an interval leaves a re-dispatch by rules nothing to win on this day: 44151 and 43993 CNY.
     assert kpis["perfect_foresight_cost"] <= kpis["rolling_cost"] <= 1.035 * kpis["perfect_foresight_cost"]
-    assert kpis["rolling_cost"] <= 1.004 * kpis["no_redispatch_cost"]
+    assert kpis["rolling_cost"] <= 1.005 * kpis["no_redispatch_cost"]
     assert kpis["rule_distance"] < 3000, "7682 kWh where leaving the rules costs nothing"
     dispatch, states = table(tmp_path, "dispatch"), table(tmp_path, "states")
     hydrogen = dispatch.filter((pc.field("carrier") == "hydrogen") & (pc.field("quantity") == "injection"))
