@@ -29,7 +29,8 @@ def case_of(*devices: Any, ties: Sequence[Tie] | None = None, networks: Sequence
         "name": "sample", "time_zone": "UTC", "default_date": date(2016, 6, 15), "networks": tuple(networks),
         "buses": (Bus(id="plate", network="plate"),), "devices": devices, "ties": tuple(ties),
         "balancing_tie": ties[0].id if ties else "grid",
-        "series": (*(Series(id=name, kind="other", minimum=0.0) for name in ("load", "heat", "wind")), Series(id="price", kind="other")),
+        "series": tuple(Series(id=name, kind="other", minimum=low)
+                        for name, low in (("load", 0.0), ("heat", 0.0), ("price", None), ("wind", 0.0))),
         "settings": Settings(),
     }
     return Case(**{**fields, **more})
