@@ -12,7 +12,7 @@ run: setup  ## ingest, day-ahead, the whole day in quarter-hours, through Airflo
 	@.venv/bin/python tools/main_job.py
 
 test: setup  ## all tests; those whose servers are absent are deselected and counted on the last line
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 up: setup  ## Airflow with its page on this machine
 	@.venv/bin/python tools/airflow_up.py

@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -92,6 +93,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     session.config.stash[_STATUS] = int(exitstatus)
+    if hasattr(session.config, "workeroutput"):  # one of several processes: the one that reports collects nothing itself
+        session.config.workeroutput["deselected"] = dict(_deselected)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Every process collects all tests, so each counts the same."""
+    for mark, count in getattr(node, "workeroutput", {}).get("deselected", {}).items():
+        _deselected[mark] = max(_deselected[mark], count)
 
 
 @pytest.hookimpl(trylast=True)
