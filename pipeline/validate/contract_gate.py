@@ -16,7 +16,7 @@ from pipeline.validate.contract_suite import broken_by_suite
 from pipeline.validate.frame import first, place
 
 Checker = Literal["suite", "arrays"]  # Great Expectations; pyarrow and numpy
-_CHECKERS: Mapping[Checker, Callable[[Table, pa.Table], Iterator[Broken]]] = {"suite": broken_by_suite, "arrays": broken_by_arrays}
+broken_by: Mapping[Checker, Callable[[Table, pa.Table], Iterator[Broken]]] = {"suite": broken_by_suite, "arrays": broken_by_arrays}
 
 
 def check_contracts(tables: Mapping[str, pa.Table], *, by: Checker = "suite") -> list[Mistake]:
@@ -36,7 +36,7 @@ def check_contract(contract: Table, table: pa.Table, *, by: Checker = "suite") -
     mistakes = _schema_mistakes(contract, table)
     if mistakes or table.num_rows == 0:
         return mistakes
-    for broken in _CHECKERS[by](contract, table):
+    for broken in broken_by[by](contract, table):
         mistakes += _mistakes_of(contract, table, broken)
     return mistakes + _nan_mistakes(contract, table)
 

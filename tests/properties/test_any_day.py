@@ -1,7 +1,8 @@
 """Whatever `case check` calls good and `ingest` accepts ends in a schedule: exit 0 or 5, in 3 only where a bound on supply proves that
 none exists, in 2 only where no history precedes the issue; never in 4 or 1.
 
-Forty cases by default; `make hunt` tries five hundred others (FEEDERFLOW_HUNT=first:last names seeds).
+Forty cases by default; `make hunt` tries five hundred others (FEEDERFLOW_HUNT=first:last names seeds). Seven of eight have their tables
+checked by arrays, which give the verdicts of Great Expectations (tests/unit/validate/test_contract_twins.py) in a hundredth of its time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from pipeline.core.errors import FeederflowError, InputError
+from pipeline.validate import contract_gate
+from pipeline.validate.contract_arrays import broken_by_arrays
 from tests.any_case import AnyCase, write_case
 from tests.whole_day import at_home, run_day_ahead, run_real_time
 
@@ -60,7 +63,9 @@ def whole_day(case: AnyCase, home: Path) -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize("seed", range(FIRST, LAST))
-def test_a_legal_case_ends_in_a_schedule(seed: int, tmp_path: Path) -> None:
+def test_a_legal_case_ends_in_a_schedule(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if seed % 8:
+        monkeypatch.setattr(contract_gate, "broken_by", {**contract_gate.broken_by, "suite": broken_by_arrays})
     case = write_case(tmp_path / f"any_{seed}", seed)
     done = whole_day(case, tmp_path / "home")
     what, code, said = done[-1]
