@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.program.linear_program import Floats
 from pipeline.schedule.close_aggregators import shift_aggregators
-from pipeline.schedule.close_carriers import lower_bought, raise_bought, shift_hydrogen
+from pipeline.schedule.close_carriers import lower_bought, raise_bought, shift_hydrogen, tank_is_missed_first
 from pipeline.schedule.close_chain import close_over_chain
 from pipeline.schedule.close_heat import close_heat, shift_heat_led
 from pipeline.schedule.interval import (
@@ -117,6 +117,7 @@ def _cover(work: Interval, lack: Floats, *, soft: bool = False) -> Floats:
         lambda rest: _shift_hydrogen(work, rest, up=True),
     )
     hard: tuple[Callable[[Floats], Floats], ...] = (
+        lambda rest: _shift_hydrogen(work, np.where(tank_is_missed_first(work), rest, 0.0), up=True, loose=True),
         lambda rest: shift_stores(work, roster.stores, rest, up=True, only_stop=True, loose=True),
         lambda rest: _shift_hydrogen(work, rest, up=True, loose=True),  # what a kWh is in hydrogen is missed at less than a kWh of load
         lambda rest: _shed(work, rest),

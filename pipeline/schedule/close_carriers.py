@@ -65,6 +65,16 @@ def shift_hydrogen(work: Interval, amount: Floats, *, up: bool, loose: bool = Fa
         shift_stores(work, stores, work.sum(units.network, per_kw * np.abs(work.x[units.power] - before)), up=up, loose=loose)
 
 
+def tank_is_missed_first(work: Interval) -> NDArray[np.bool_]:
+    """(networks,) where a kWh costs less as hydrogen short of a tank's day's end than as energy short of a battery's."""
+    units, tanks, batteries = work.roster.converters, work.roster.hydrogen_stores, work.roster.stores
+    per_kwh, tank, battery = np.zeros(work.count), np.zeros(work.count), np.full(work.count, np.inf)
+    np.maximum.at(per_kwh, units.network, np.abs(units.hydrogen))
+    np.maximum.at(tank, tanks.network, work.cost[tanks.short] * tanks.gain)
+    np.minimum.at(battery, batteries.network, work.cost[batteries.short] * batteries.gain)
+    return np.asarray(np.isfinite(battery) & (tank * per_kwh < battery))
+
+
 def _beside_partner(work: Interval) -> NDArray[np.bool_]:
     """(n,) units whose partner runs."""
     units = work.roster.converters

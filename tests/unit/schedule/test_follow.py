@@ -179,3 +179,14 @@ def test_hydrogen_that_lacks_is_made_where_no_tank_gives_it():
     found = closed(desk_of(CELL, UNIT, TANK, HEAT, networks=(H2,)), {"cell.power_kw": 10.0}, cell__power_low_kw=10.0,
                    tank__power_high_m3h=0.0, tank__power_low_m3h=0.0)
     assert (found["cell.power_kw"], found["unit.power_kw"]) == pytest.approx((10.0, 100 / 3))
+
+
+def test_a_tank_misses_its_day_s_end_before_a_battery_does():
+    """Both lose what they hold: at the day's end 31.8 kW and 12.7 kW would be needed, the tie gives 30. A kWh is .2 m3 of hydrogen."""
+    leaky = Store(id="cell", bus="plate", charge_max_kw=40, discharge_max_kw=40, charge_efficiency_share=1, discharge_efficiency_share=1,
+                  energy_max_kwh=100, energy_initial_kwh=50, hourly_retention_share=0.5)
+    tank = TANK.model_copy(update={"hourly_retention_share": 0.95})
+    found = closed(desk_of(leaky, UNIT, tank, networks=(H2,), ties=TIGHT), {}, last=True)
+    assert (found["cell.charge_kw"], found["unit.power_kw"], found["grid.exchange_kw"]) == pytest.approx((30.0, 0.0, 30.0))
+    roomy = closed(desk_of(leaky, UNIT, tank, networks=(H2,)), {}, last=True)
+    assert (roomy["cell.charge_kw"], roomy["unit.power_kw"]) == pytest.approx((31.821, 12.741), abs=1e-3)
