@@ -41,8 +41,7 @@ def add(
         raise InputError(mistakes)
     latest = {state.key: state for state in _rows(connection, MEASURED_STATES.c.namespace == namespace,
                                                   MEASURED_STATES.c.device.in_(sorted({state.device for state in states})))}
-    entry = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(MEASURED_STATES.c.entry), 0))).scalar_one())
-    entries, first = [], 0
+    entry, sequence, entries, first = _last_entry(connection), next_sequence(connection), [], 0
     for state in states:
         before = latest.get(state.key)
         if before is not None and (before.value, before.withdrawn) == (state.value, state.withdrawn):
@@ -50,13 +49,38 @@ def add(
         first += before is None
         entry += 1
         latest[state.key] = state
-        entries.append(asdict(state) | {"withdrawn": int(state.withdrawn), "entry": entry})
-    sequence = next_sequence(connection)
+        entries.append(asdict(state) | {"withdrawn": int(state.withdrawn), "entry": entry, "ingest_seq": sequence})
     receipt = Receipt(first, len(entries) - first, len(states) - len(entries), sequence)
     log_ingest(connection, namespace, sequence, source=source, ingested_at=ingested_at, receipt=receipt, file=file)
     if entries:
         connection.execute(sa.insert(MEASURED_STATES), entries)
     return receipt
+
+
+def _last_entry(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(MEASURED_STATES.c.entry), 0))).scalar_one())
+
+
+def withdraw(connection: sa.Connection, namespace: str, sequence: int, *, others: Sequence[int], now: int) -> tuple[int, int] | None:
+    """Make an end of what an import brought: its states are again what was said before it, or are withdrawn. How many of each; None
+    where it brought none. `others` are imports that were taken back before."""
+    m = MEASURED_STATES.c
+    brought = sa.select(m.device).where(m.namespace == namespace, m.ingest_seq == sequence)
+    versions: dict[tuple[str, str, int], list[tuple[int, MeasuredState]]] = {}
+    for by, state in _entries(connection, m.namespace == namespace, m.device.in_(brought)):
+        versions.setdefault(state.key, []).append((by, state))
+    ours = [told for told in versions.values() if any(by == sequence for by, _ in told)]
+    entry, entries = _last_entry(connection), []
+    for told in (told for told in ours if told[-1][0] == sequence):
+        stands = [(by, state) for by, state in told if by not in (sequence, *others)]
+        by, origin = stands[-1] if stands else told[-1]
+        gone = origin.withdrawn or not stands
+        entries.append(asdict(origin) | {"known_at": max(told[-1][1].known_at + 1, int(now)), "withdrawn": int(gone),
+                                         "entry": entry + 1 + len(entries), "ingest_seq": by})
+    if entries:
+        connection.execute(sa.insert(MEASURED_STATES), entries)
+    gone_count = sum(entry["withdrawn"] for entry in entries)
+    return (len(entries) - gone_count, gone_count) if ours else None
 
 
 def _mistakes(state: MeasuredState) -> list[Mistake]:
@@ -68,11 +92,16 @@ def _mistakes(state: MeasuredState) -> list[Mistake]:
     return mistakes
 
 
-def _rows(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[MeasuredState]:
+def _entries(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[tuple[int, MeasuredState]]:
+    """Versions in the order in which they became known, each with the number of the import that brought it."""
     m = MEASURED_STATES.c
     statement = sa.select(MEASURED_STATES).where(*conditions).order_by(m.known_at, m.entry)
-    return [MeasuredState(row.namespace, row.device, row.quantity, int(row.measured_at), row.value, row.author, int(row.known_at),
-                          bool(row.withdrawn)) for row in connection.execute(statement)]
+    return [(int(row.ingest_seq), MeasuredState(row.namespace, row.device, row.quantity, int(row.measured_at), row.value, row.author,
+                                                int(row.known_at), bool(row.withdrawn))) for row in connection.execute(statement)]
+
+
+def _rows(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[MeasuredState]:
+    return [state for _, state in _entries(connection, *conditions)]
 
 
 def read(connection: sa.Connection, namespace: str, *, start: int, end: int, as_of: int) -> list[MeasuredState]:

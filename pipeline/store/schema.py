@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from pipeline.core.errors import InputError, Mistake
 
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 LOCK_SCHEMA, LOCK_WRITE = 7_310_001, 7_310_002  # PostgreSQL advisory locks: any two numbers of our own
+
+TABLE, INDEX = (re.compile(rf"CREATE {kind} IF NOT EXISTS (\w+)") for kind in ("TABLE", "INDEX"))
 
 BIG, REAL, TEXT, INT = sa.BigInteger, sa.Float, sa.Text, sa.Integer
 
@@ -34,6 +37,7 @@ OBSERVATIONS = table(
 SESSIONS = table(
     "sessions", column("namespace", TEXT), column("fleet", TEXT), column("session", TEXT), column("arrival", BIG), column("departure", BIG),
     column("need_kwh", REAL), column("charger_kw", REAL), column("known_at", BIG), column("ingest_seq", BIG),
+    column("withdrawn", sa.SmallInteger),
 )
 OVERRIDES = table(
     "overrides", column("override_id", TEXT), column("namespace", TEXT), column("target", TEXT), column("quantity", TEXT),
@@ -58,6 +62,7 @@ PUBLISHED_FILES = table(
 MEASURED_STATES = table(
     "measured_states", column("namespace", TEXT), column("device", TEXT), column("quantity", TEXT), column("measured_at", BIG),
     column("value", REAL), column("author", TEXT), column("known_at", BIG), column("withdrawn", sa.SmallInteger), column("entry", BIG),
+    column("ingest_seq", BIG),
 )
 ALL_TABLES = (
     SERIES, INGESTS, INGESTED_FILES, SEEN_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES, MEASURED_STATES,
@@ -78,13 +83,29 @@ def statements(dialect: str) -> list[str]:
 
 
 def is_complete(connection: sa.Connection) -> bool:
-    """True when every table is there, so that opening needs no write lock and waits for no import."""
-    return {table.name for table in ALL_TABLES} <= set(sa.inspect(connection).get_table_names())
+    """True when every table, column and index is there, so that opening needs no write lock and waits for no import."""
+    found = sa.inspect(connection)
+    columns = {name: {one["name"] for one in held} for (_, name), held in found.get_multi_columns().items()}
+    indexes = {str(one["name"]) for held in found.get_multi_indexes().values() for one in held}
+    wanted = (INDEX.match(statement) for statement in statements(connection.dialect.name))
+    return (all(set(table.c.keys()) <= columns.get(table.name, set()) for table in ALL_TABLES)
+            and {index[1] for index in wanted if index} <= indexes)
 
 
 def apply_schema(connection: sa.Connection) -> None:
-    """Create what is missing. Safe when several processes do it at once."""
+    """Create what is missing: tables, columns of tables that were made before they came, indexes. Safe when several do it at once."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_SCHEMA)))
-    for statement in statements(connection.dialect.name):
+    every = statements(connection.dialect.name)
+    tables = {made[1]: statement for statement in every if (made := TABLE.match(statement))}
+    for statement in tables.values():
         connection.exec_driver_sql(statement)
+    for (_, name), held in sa.inspect(connection).get_multi_columns().items():
+        there = {one["name"] for one in held}
+        for line in tables.get(name, "").splitlines():
+            word = line.split(maxsplit=1)
+            if word and word[0].islower() and word[0] not in there:
+                connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {line.strip().removesuffix(',')}")
+    for statement in every:
+        if not TABLE.match(statement):
+            connection.exec_driver_sql(statement)

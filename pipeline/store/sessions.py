@@ -19,7 +19,7 @@ from pipeline.store.schema import SESSIONS
 Floats = NDArray[np.float64]
 NEVER = int(np.iinfo(np.int64).max)
 MOST_NAMES = 400  # of a statement: below the number of parameters that any SQLite takes
-_COLUMNS = ("fleet", "session", "arrival", "departure", "need_kwh", "charger_kw", "known_at", "ingest_seq")
+_COLUMNS = ("fleet", "session", "arrival", "departure", "need_kwh", "charger_kw", "known_at", "ingest_seq", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -102,19 +102,39 @@ def add(
                batch.charger_kw.tolist(), known.tolist(), strict=True)
     for fleet, session, arrival, departure, need_kwh, charger_kw, known_at in rows:
         before = latest.get((fleet, session))
-        if before is not None and tuple(before)[2:6] == (arrival, departure, need_kwh, charger_kw):
+        if before is not None and not before.withdrawn and tuple(before)[2:6] == (arrival, departure, need_kwh, charger_kw):
             continue
         first_count += before is None
         moment = known_at if before is None or trust_known_at else max(known_at, int(ingested_at))
         entries.append({
             "namespace": namespace, "fleet": fleet, "session": session, "arrival": arrival, "departure": departure, "need_kwh": need_kwh,
-            "charger_kw": charger_kw, "known_at": moment, "ingest_seq": sequence,
+            "charger_kw": charger_kw, "known_at": moment, "ingest_seq": sequence, "withdrawn": 0,
         })
     receipt = Receipt(first_count, len(entries) - first_count, len(batch.fleet) - len(entries), sequence)
     log_ingest(connection, namespace, sequence, source=source, ingested_at=ingested_at, receipt=receipt, file=file)
     if entries:
         connection.execute(sa.insert(SESSIONS), entries)
     return receipt
+
+
+def withdraw(connection: sa.Connection, namespace: str, sequence: int, *, others: Sequence[int], now: int) -> tuple[int, int] | None:
+    """Make an end of what an import brought: its sessions are again what they were before it, or are not there. How many of each; None
+    where it brought none. `others` are imports that were taken back before."""
+    s = SESSIONS.c
+    brought = sa.select(s.fleet, s.session).where(s.namespace == namespace, s.ingest_seq == sequence)
+    versions: dict[tuple[str, str], list[sa.Row[tuple[Any, ...]]]] = {}
+    for row in _versions(connection, namespace, sa.tuple_(s.fleet, s.session).in_(brought)):
+        versions.setdefault((row.fleet, row.session), []).append(row)
+    entries = []
+    for told in (told for told in versions.values() if told[-1].ingest_seq == sequence):
+        stands = [row for row in told if row.ingest_seq not in (sequence, *others) and not row.withdrawn]
+        origin = stands[-1] if stands else told[-1]
+        entries.append({**origin._mapping, "namespace": namespace, "known_at": max(told[-1].known_at + 1, int(now)),
+                        "withdrawn": int(not stands)})
+    if entries:
+        connection.execute(sa.insert(SESSIONS), entries)
+    gone = sum(entry["withdrawn"] for entry in entries)
+    return (len(entries) - gone, gone) if versions else None
 
 
 def _check(batch: SessionBatch) -> None:
@@ -166,9 +186,12 @@ def known_fleets(connection: sa.Connection, namespace: str, fleets: Sequence[str
 
 def newest_before(connection: sa.Connection, namespace: str, fleet: str, *, moment: int, as_of: int) -> int | None:
     """Arrival of a fleet's last session before the moment, as known at `as_of`; None where it has none."""
-    s = SESSIONS.c
+    s, later = SESSIONS.c, SESSIONS.alias("later").c
+    gone = sa.exists().where(
+        later.namespace == s.namespace, later.fleet == s.fleet, later.session == s.session, later.withdrawn == 1,
+        later.known_at >= s.known_at, later.known_at <= int(as_of))
     statement = sa.select(sa.func.max(s.arrival)).where(
-        s.namespace == namespace, s.fleet == fleet, s.arrival < int(moment), s.known_at <= int(as_of))
+        s.namespace == namespace, s.fleet == fleet, s.arrival < int(moment), s.known_at <= int(as_of), ~gone)
     found = connection.execute(statement).scalar()
     return None if found is None else int(found)
 
@@ -212,4 +235,4 @@ def _read(
         last[row.fleet, row.session] = number
     kept = [(rows[number], superseded_at[number]) for number in (range(len(rows)) if versions else last.values())]
     return [(row, until) for row, until in kept
-            if row.arrival < end and (row.departure > start or row.arrival >= start) and row.known_at < until]
+            if not row.withdrawn and row.arrival < end and (row.departure > start or row.arrival >= start) and row.known_at < until]

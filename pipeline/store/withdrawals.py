@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import InputError, Mistake
-from pipeline.store import bulk
+from pipeline.store import bulk, measured, sessions
 from pipeline.store.ingests import Receipt, log_ingest, next_sequence
 from pipeline.store.observations import NO_VALUE
 from pipeline.store.schema import INGESTED_FILES, INGESTS, OBSERVATIONS, SEEN_FILES, SERIES
@@ -21,7 +21,7 @@ LISTED = 8
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a withdrawal changed: intervals that have their earlier value again, intervals without one, and files to be read again."""
+    """What a withdrawal changed: intervals, sessions or states that are again what they were, those that are gone, files to be read again."""
 
     source: str
     restored: int
@@ -30,20 +30,34 @@ class Withdrawal:
 
 
 def withdraw(connection: sa.Connection, namespace: str, sequence: int, *, now: int) -> Withdrawal:
-    """Take back the observations of one import, known from `now` on. Raises InputError for an import that is unknown, was withdrawn
-    before, or brought no observations."""
-    source = _source(connection, namespace, sequence)
-    columns = _versions(connection, namespace, sequence)
-    if not columns["value"].size:
-        raise InputError(Mistake(f"import {sequence}", "brought no new observation, so there is nothing to take back",
-                                 "of EV sessions and measured states a later file with the right rows replaces the wrong ones"))
+    """Take back what one import brought, observations, EV sessions or measured states, known from `now` on. Raises InputError for an
+    import that is unknown, was withdrawn before, or brought nothing new."""
+    source, others = _source(connection, namespace, sequence), _withdrawn(connection, namespace)
     entry = next_sequence(connection)
     log_ingest(connection, namespace, entry, source=f"{PREFIX}{sequence}", ingested_at=now, receipt=Receipt(0, 0, 0), file=None)
-    rows = _replacements(columns, sequence, _withdrawn(connection, namespace), entry=entry, now=now)
+    brought = [
+        _observations_back(connection, namespace, sequence, others, entry=entry, now=now),
+        *(kind.withdraw(connection, namespace, sequence, others=others, now=now) for kind in (sessions, measured)),
+    ]
+    done = [counts for counts in brought if counts is not None]
+    if not done:
+        raise InputError(Mistake(f"import {sequence}", "brought nothing new, so there is nothing to take back",
+                                 "withdraw the import that brought it first"))
+    again = _forget_marks(connection, namespace, sequence)
+    return Withdrawal(source, sum(restored for restored, _ in done), sum(emptied for _, emptied in done), again)
+
+
+def _observations_back(
+    connection: sa.Connection, namespace: str, sequence: int, others: list[int], *, entry: int, now: int,
+) -> tuple[int, int] | None:
+    """Intervals that have their earlier value again, and those without one; None where the import brought no observation."""
+    columns = _versions(connection, namespace, sequence)
+    if not columns["value"].size:
+        return None
+    rows = _replacements(columns, sequence, others, entry=entry, now=now)
     bulk.insert_observations(connection, rows)
     emptied = int((rows["quality"] & NO_VALUE != 0).sum())
-    again = _forget_marks(connection, namespace, sequence)
-    return Withdrawal(source, int(rows["value"].size) - emptied, emptied, again)
+    return int(rows["value"].size) - emptied, emptied
 
 
 def _source(connection: sa.Connection, namespace: str, sequence: int) -> str:

@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     charger_kw DOUBLE PRECISION NOT NULL,
     known_at   BIGINT           NOT NULL,
     ingest_seq BIGINT           NOT NULL,
+    withdrawn  SMALLINT         NOT NULL DEFAULT 0, -- 1: from known_at on the session is not there
     PRIMARY KEY (namespace, fleet, session, known_at, ingest_seq)
 );
 CREATE INDEX IF NOT EXISTS sessions_by_arrival ON sessions (namespace, fleet, arrival);

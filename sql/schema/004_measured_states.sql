@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS measured_states (
     known_at    BIGINT           NOT NULL,
     withdrawn   SMALLINT         NOT NULL CHECK (withdrawn IN (0, 1)),
     entry       BIGINT           NOT NULL,
+    ingest_seq  BIGINT           NOT NULL DEFAULT 0, -- import that brought it
     PRIMARY KEY (namespace, device, quantity, measured_at, known_at, entry)
 );
 CREATE INDEX IF NOT EXISTS measured_states_by_time ON measured_states (namespace, measured_at);

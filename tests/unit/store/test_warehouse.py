@@ -35,6 +35,21 @@ def test_opening_again_keeps_what_is_there(warehouse: Warehouse, home: Path) -> 
     assert len(Warehouse.open(home).observations("case", ("load",), 0, 900, FAR)) == 1
 
 
+def test_a_warehouse_of_before_gets_what_has_come_since(tmp_path: Path) -> None:
+    """Its indexes too: without the one of stays every quarter-hour reads all sessions that there ever were."""
+    made = Warehouse.open(tmp_path)
+    with made.writing() as connection:
+        for statement in ("DROP INDEX sessions_by_stay", "ALTER TABLE sessions DROP COLUMN withdrawn", "DROP TABLE measured_states"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("INSERT INTO sessions VALUES ('case', 'ev', 'a', 1000, 2000, 9, 7, 1000, 1)")
+    opened = Warehouse.open(tmp_path)
+    assert opened.sessions("case", ["ev"], 0, FAR, FAR).departure.tolist() == [2000]
+    with opened.reading() as connection:
+        plan = "EXPLAIN QUERY PLAN SELECT session FROM sessions WHERE namespace = 'a' AND fleet = 'b' AND departure > 5"
+        assert "sessions_by_stay" in str(connection.exec_driver_sql(plan).all())
+    test_the_names_in_python_are_those_of_the_schema(opened)
+
+
 def test_a_new_file_that_another_process_is_switching_is_waited_for(tmp_path: Path) -> None:
     """Two runs that begin a home at once: SQLite refuses the later switch to its journal at once, whatever the timeout."""
     other = sqlite3.connect(tmp_path / SQLITE_NAME, isolation_level=None, check_same_thread=False)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.forecast.history import latest
+from pipeline.store.measured import MeasuredState, standing
+from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
 from tests.unit.ingest.support import NOW, everything, folder_case, quarter_hours, run, utc_csv, values
 
@@ -86,3 +89,62 @@ def test_a_trial_reads_what_it_wrote_and_leaves_nothing(tmp_path: Path) -> None:
     assert everything(warehouse) == before
     (tmp_path / "b.csv").unlink()
     assert run(case, warehouse)[-1].rows_added == 4
+
+
+FAR = 1 << 40
+
+
+def _sessions(*departures: int, need: float = 9.0) -> SessionBatch:
+    count = len(departures)
+    return SessionBatch(["ev"] * count, 1000 * (1 + np.arange(count)), np.array(departures), np.full(count, need), np.full(count, 7.0))
+
+
+def test_sessions_are_again_what_they_were_before_the_import(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path / "home")
+    warehouse.add_sessions("case", _sessions(9000), source="real", ingested_at=NOW)
+    wrong = warehouse.add_sessions("case", _sessions(9500, 9900), source="real", ingested_at=NOW + 60)
+    done = warehouse.withdraw("case", wrong.sequence, now=LATER)
+    assert (done.source, done.restored, done.emptied) == ("real", 1, 1)
+    assert warehouse.sessions("case", ["ev"], 0, FAR, LATER - 1).departure.tolist() == [9500, 9900]
+    assert warehouse.sessions("case", ["ev"], 0, FAR, LATER).departure.tolist() == [9000]
+    every = warehouse.sessions("case", ["ev"], 0, FAR, LATER, versions=True)
+    assert every.departure.tolist() == [9000, 9000, 9500, 9900] and every.superseded_at[-1] == LATER
+    # The last session that stands is the one of before: 2000 is not there any more.
+    assert warehouse.sessions("case", ["ev"], 5000, FAR, LATER, past_before=6000).departure.tolist() == [9000]
+    with pytest.raises(InputError, match="was withdrawn before"):
+        warehouse.withdraw("case", wrong.sequence, now=LATER)
+    again = warehouse.add_sessions("case", _sessions(9000, 9900), source="real", ingested_at=LATER + 60)
+    assert (again.rows_added + again.versions_added, again.unchanged) == (1, 1)
+    assert warehouse.sessions("case", ["ev"], 0, FAR, LATER + 60).departure.tolist() == [9000, 9900]
+
+
+def test_the_last_sessions_of_a_fleet_that_stand_are_found_behind_those_taken_back(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path / "home")
+    warehouse.add_sessions("case", _sessions(1500), source="real", ingested_at=NOW)
+    late = SessionBatch(["ev"], np.array([70_000]), np.array([71_000]), np.array([9.0]), np.array([7.0]))
+    wrong = warehouse.add_sessions("case", late, source="real", ingested_at=NOW + 60)
+    asked = {"start": 100_000, "end": FAR, "past_before": 101_000}
+    assert warehouse.sessions("case", ["ev"], as_of=LATER, **asked).arrival.tolist() == [70_000]
+    warehouse.withdraw("case", wrong.sequence, now=LATER)
+    assert warehouse.sessions("case", ["ev"], as_of=LATER, **asked).arrival.tolist() == [1000]
+
+
+def test_measured_states_are_again_what_they_were_before_the_import(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path / "home")
+    right = [MeasuredState("case", "bess", "energy_kwh", 1000, 5.0, "scada", NOW)]
+    wrong = [MeasuredState("case", "bess", "energy_kwh", moment, 500.0, "scada", NOW + 60) for moment in (1000, 2000)]
+    warehouse.add_measured_states("case", right, source="scada", ingested_at=NOW)
+    done = warehouse.add_measured_states("case", wrong, source="scada", ingested_at=NOW + 60)
+    back = warehouse.withdraw("case", done.sequence, now=LATER)
+    assert (back.restored, back.emptied) == (1, 1)
+    stand = {moment: standing(warehouse.measured_states("case", 0, FAR, moment)) for moment in (LATER - 1, LATER)}
+    assert [(one.measured_at, one.value) for one in stand[LATER - 1]] == [(1000, 500.0), (2000, 500.0)]
+    assert [(one.measured_at, one.value) for one in stand[LATER]] == [(1000, 5.0)]
+
+
+def test_an_import_that_said_nothing_new_has_nothing_to_take_back(tmp_path: Path) -> None:
+    warehouse = Warehouse.open(tmp_path / "home")
+    for moment in (NOW, NOW + 60):
+        done = warehouse.add_sessions("case", _sessions(9000), source="real", ingested_at=moment)
+    with pytest.raises(InputError, match="brought nothing new, so there is nothing to take back"):
+        warehouse.withdraw("case", done.sequence, now=LATER)
