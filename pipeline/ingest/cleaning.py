@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from pipeline.cases.sources import Series
 from pipeline.core.clock import Instants, from_epoch
 from pipeline.core.units import thousandth
 from pipeline.ingest.carrying import carried_kw
+from pipeline.ingest.counters import Reading, span_of, with_beside
 from pipeline.ingest.counts import differenced, is_undeclared_count
 from pipeline.ingest.fates import Account, Fate, Fates
 from pipeline.ingest.mistakes import Mistakes
@@ -20,6 +21,7 @@ from pipeline.ingest.points import Points, taken
 from pipeline.ingest.quality import Quality
 from pipeline.ingest.resolution import at_resolution, intervals_of
 from pipeline.ingest.spikes import JUMPS, Context, without_spikes
+from pipeline.store.counter_spans import CounterSpan
 
 CLIP_SHARE = 0.02  # of the usual level: so far outside the plausible range is noise of a meter
 LOW_COUNT = 96  # values that a judgement on the unit's low side needs
@@ -40,6 +42,7 @@ class Clean:
     gaps: int
     account: Account | None  # None where a mistake was found
     notes: tuple[str, ...]
+    spans: tuple[CounterSpan, ...] = ()  # of a counter
 
 
 def usual_level(series: Series, history: NDArray[np.float64]) -> float | None:
@@ -53,19 +56,22 @@ def usual_level(series: Series, history: NDArray[np.float64]) -> float | None:
     return max(levels, default=None)
 
 
-def clean(case: Case, points: Points, *, before: Context, mistakes: Mistakes) -> Clean:
+def clean(case: Case, points: Points, *, before: Context, mistakes: Mistakes, beside: Sequence[Reading] = ()) -> Clean:
     """Applies the rules in their order: gaps, order, repetitions, counters, unit, resolution, spikes, range.
 
-    before: what is stored of the series before the first point. Every row is accounted for where there is no mistake.
+    before: what is stored of the series before the first point; beside: a counter's readings of other imports next to its own.
+    Every row is accounted for where there is no mistake.
     """
-    series, found, fates = points.target.series, mistakes.count, Fates(len(points.value))
+    series, found, fates = points.target.series, mistakes.count, Fates(len(points.value), beside=len(beside))
+    rows, spans = len(points.value), tuple[CounterSpan, ...]()
     gap = np.isnan(points.value)
     fates.mark(points.at[gap & ~points.stray], Fate.GAP)
     fates.mark(points.at[points.stray], Fate.STRAY)
     points, notes = _sorted(taken(points, np.flatnonzero(~gap)))
     points = _distinct(points, mistakes, fates)
     if points.target.reading == "count":
-        points = differenced(points, fates)
+        spans = span_of(points)
+        points = differenced(with_beside(points, beside, rows=rows), fates)
     level = usual_level(series, before.value)
     judged = len(points.value) and not (
         is_undeclared_count(points, mistakes)
@@ -83,7 +89,7 @@ def clean(case: Case, points: Points, *, before: Context, mistakes: Mistakes) ->
     distinct = np.unique(points.start)
     gaps = int((distinct[-1] - distinct[0]) // step + 1 - len(distinct)) if len(distinct) else 0
     account = fates.account(series.id, points.target.label, len(points.start)) if mistakes.count == found else None
-    return Clean(series, points.start, points.value, points.quality, points.known_at, gaps, account, notes)
+    return Clean(series, points.start, points.value, points.quality, points.known_at, gaps, account, notes, spans)
 
 
 def _say(points: Points, words: str) -> Callable[[int], str]:

@@ -52,16 +52,20 @@ class Account:
 
 
 class Fates:
-    """Collects the fate of each row of one series; the rows are counted from 0 as the series has them."""
+    """Collects the fate of each row of one series; the rows are counted from 0 as the series has them.
 
-    def __init__(self, rows: int) -> None:
-        self._of = np.full(rows, -1, dtype=np.int8)
+    What stands `beside` them comes from another source: it may have a fate, and no account is given of it.
+    """
+
+    def __init__(self, rows: int, *, beside: int = 0) -> None:
+        self._every = np.full(rows + beside, -1, dtype=np.int8)
+        self._of = self._every[:rows]
 
     def mark(self, rows: NDArray[np.intp], fate: Fate) -> None:
         """These rows ended so. A row has one fate."""
-        if (self._of[rows] >= 0).any() or len(np.unique(rows)) != len(rows):
+        if (self._every[rows] >= 0).any() or len(np.unique(rows)) != len(rows):
             raise AssertionError(f"rows are said to be {fate.name} that have another fate already")
-        self._of[rows] = fate
+        self._every[rows] = fate
 
     def account(self, series: str, column: str, values: int) -> Account:
         """The sums. Raises AssertionError where a row was lost on the way: a bug."""

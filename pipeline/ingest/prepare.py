@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.cases.case import Case
 from pipeline.cases.sources import FileSource, FolderSource, SqlSource
 from pipeline.ingest.cleaning import Clean, clean
+from pipeline.ingest.counters import Counters
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.points import Points, points_of
 from pipeline.ingest.spikes import MARGIN_S, WINDOW_S, Context
@@ -30,8 +31,13 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(case: Case, warehouse: Warehouse, source: ReadSource, unit: Unit, *, fresh: set[str], now: int) -> Prepared:
-    """Reads and checks the whole unit. `fresh`: series of which nothing is stored. Raises `InputError` with every mistake."""
+def prepare(
+    case: Case, warehouse: Warehouse, source: ReadSource, unit: Unit, *, fresh: set[str], counters: Counters, now: int
+) -> Prepared:
+    """Reads and checks the whole unit. Raises `InputError` with every mistake.
+
+    fresh: series of which nothing is stored; counters: where those of other units of the source begin and end; this one's are added.
+    """
     table = unit.read()
     mistakes = Mistakes(unit.name)
     notes: list[str] = []
@@ -39,9 +45,11 @@ def prepare(case: Case, warehouse: Warehouse, source: ReadSource, unit: Unit, *,
     points = points_of(case, source.mapping, table, whole=whole, now=now, mistakes=mistakes, notes=notes)
     stored = {} if mistakes.count else _stored(case, warehouse, points, fresh=fresh, now=now)
     cleaned = tuple(
-        clean(case, entry, before=stored.get(entry.target.series.id, Context.empty()), mistakes=mistakes) for entry in points
+        clean(case, entry, before=stored.get(entry.target.series.id, Context.empty()), mistakes=mistakes, beside=counters.beside(entry))
+        for entry in points
     )
     mistakes.raise_if_any()
+    counters.note(span for entry in cleaned for span in entry.spans)
     values = sum(int((~np.isnan(entry.value)).sum()) for entry in points)
     notes += [f"{unit.name}: {said}" for said in dict.fromkeys(said for entry in cleaned for said in entry.notes)]
     long = any(entry.target.where is not None for entry in points)

@@ -23,6 +23,7 @@ from pipeline.cases.sources import (
 from pipeline.core.clock import Instants, from_epoch
 from pipeline.core.errors import InputError, Mistake
 from pipeline.ingest import error_samples, ev_sessions, file, folder, session_file, sql, state_file
+from pipeline.ingest.counters import Counters
 from pipeline.ingest.knowledge import batch_of, first_import, timed
 from pipeline.ingest.prepare import Prepared, ReadSource, prepare
 from pipeline.ingest.quality import Quality
@@ -112,13 +113,13 @@ def _import_units(job: Import, source: ReadSource, data_dir: Path, home: Path | 
     if untouched:
         job.receipts.append(Receipt(source.id, f"{untouched:,} files", source.kind, "", "already_imported"))
     pending = {unit.content: unit for unit in reversed(units) if unit.content not in contents}  # of copies, the first
-    prepared: list[Prepared] = []
+    prepared, counters = list[Prepared](), Counters(job.warehouse, job.case.name, source.id)
     for unit in units:
         if pending.get(unit.content) is not unit:
             job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
             continue
         try:
-            prepared.append(prepare(job.case, job.warehouse, source, unit, fresh=job.fresh, now=job.now))
+            prepared.append(prepare(job.case, job.warehouse, source, unit, fresh=job.fresh, counters=counters, now=job.now))
         except InputError as error:
             job.mistakes += error.mistakes
     history = first_import(job.case, job.warehouse, source, prepared, fresh=job.fresh, now=job.now)
@@ -145,7 +146,8 @@ def _store(job: Import, source: ReadSource, prepared: Prepared, *, history: bool
     stamp = IngestedFile(unit.name, unit.content)
     records = history and source.mapping.known_by_column is not None  # of a history in many files each says itself when it was known
     done = job.warehouse.add_observations(
-        job.case.name, batch, source=source.id, ingested_at=job.now, file=stamp, trust_known_at=records
+        job.case.name, batch, source=source.id, ingested_at=job.now, file=stamp, trust_known_at=records,
+        counters=[span for entry in prepared.cleaned for span in entry.spans],
     )
     more = {
         "values_read": prepared.values,

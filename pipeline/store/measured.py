@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -70,7 +71,7 @@ def withdraw(connection: sa.Connection, namespace: str, sequence: int, *, others
     for by, state in _entries(connection, m.namespace == namespace, m.device.in_(brought)):
         versions.setdefault(state.key, []).append((by, state))
     ours = [told for told in versions.values() if any(by == sequence for by, _ in told)]
-    entry, entries = _last_entry(connection), []
+    entry, entries = _last_entry(connection), list[dict[str, Any]]()
     for told in (told for told in ours if told[-1][0] == sequence):
         stands = [(by, state) for by, state in told if by not in (sequence, *others)]
         by, origin = stands[-1] if stands else told[-1]

@@ -34,6 +34,11 @@ OBSERVATIONS = table(
     "observations", column("series_id", INT), column("valid_from", BIG), column("known_at", BIG), column("ingest_seq", BIG),
     column("value", REAL), column("quality", sa.SmallInteger),
 )
+COUNTER_SPANS = table(
+    "counter_spans", column("namespace", TEXT), column("source", TEXT), column("series", TEXT), column("first_at", BIG),
+    column("first_count", REAL), column("last_at", BIG), column("last_count", REAL), column("factor", REAL), column("said_at", BIG),
+    column("ingest_seq", BIG),
+)
 SESSIONS = table(
     "sessions", column("namespace", TEXT), column("fleet", TEXT), column("session", TEXT), column("arrival", BIG), column("departure", BIG),
     column("need_kwh", REAL), column("charger_kw", REAL), column("known_at", BIG), column("ingest_seq", BIG),
@@ -65,7 +70,8 @@ MEASURED_STATES = table(
     column("ingest_seq", BIG),
 )
 ALL_TABLES = (
-    SERIES, INGESTS, INGESTED_FILES, SEEN_FILES, OBSERVATIONS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES, MEASURED_STATES,
+    SERIES, INGESTS, INGESTED_FILES, SEEN_FILES, OBSERVATIONS, COUNTER_SPANS, SESSIONS, OVERRIDES, RUNS, PUBLICATIONS, PUBLISHED_FILES,
+    MEASURED_STATES,
 )
 
 

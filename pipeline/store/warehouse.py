@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from pipeline.core.errors import InputError, Mistake
 from pipeline.store import corrections as _corrections
+from pipeline.store import counter_spans as _counter_spans
 from pipeline.store import ingests as _ingests
 from pipeline.store import measured as _measured
 from pipeline.store import observations as _observations
@@ -23,6 +24,7 @@ from pipeline.store import runs as _runs
 from pipeline.store import seen_files as _seen_files
 from pipeline.store import sessions as _sessions
 from pipeline.store import withdrawals as _withdrawals
+from pipeline.store.counter_spans import CounterSpan
 from pipeline.store.measured import MeasuredState
 from pipeline.store.observations import IngestedFile, ObservationBatch, Observations, Receipt
 from pipeline.store.overrides import Override
@@ -170,13 +172,20 @@ class Warehouse:
 
     def add_observations(
         self, namespace: str, batch: ObservationBatch, *, source: str, ingested_at: int,
-        file: IngestedFile | None = None, trust_known_at: bool = False,
+        file: IngestedFile | None = None, trust_known_at: bool = False, counters: Sequence[CounterSpan] = (),
     ) -> Receipt:
-        """Append what is new; see `pipeline.store.corrections.add`."""
+        """Append what is new, see `pipeline.store.corrections.add`, and the spans of the `counters` that it came from."""
         with self.writing() as connection:
-            return _corrections.add(
+            receipt = _corrections.add(
                 connection, namespace, batch, source=source, ingested_at=ingested_at, file=file, trust_known_at=trust_known_at,
             )
+            _counter_spans.add(connection, namespace, source, receipt.sequence, counters)
+            return receipt
+
+    def counter_spans(self, namespace: str, source: str, series: str, *, first: int, last: int) -> list[CounterSpan]:
+        """Spans of a counter's imports next to another; see `pipeline.store.counter_spans.beside`."""
+        with self.reading() as connection:
+            return _counter_spans.beside(connection, namespace, source, series, first=first, last=last)
 
     def observations(self, namespace: str, series: Sequence[str], start: int, end: int, as_of: int) -> Observations:
         """All versions known at `as_of` of the intervals that overlap [start, end); see `pipeline.store.observations.read`."""

@@ -21,7 +21,7 @@ LISTED = 8
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a withdrawal changed: intervals, sessions or states that are again what they were, those that are gone, files to be read again."""
+    """What a withdrawal changed: how many values, sessions or states are again what they were and are gone; files to be read again."""
 
     source: str
     restored: int
@@ -32,7 +32,7 @@ class Withdrawal:
 def withdraw(connection: sa.Connection, namespace: str, sequence: int, *, now: int) -> Withdrawal:
     """Take back what one import brought, observations, EV sessions or measured states, known from `now` on. Raises InputError for an
     import that is unknown, was withdrawn before, or brought nothing new."""
-    source, others = _source(connection, namespace, sequence), _withdrawn(connection, namespace)
+    source, others = _source(connection, namespace, sequence), withdrawn_imports(connection, namespace)
     entry = next_sequence(connection)
     log_ingest(connection, namespace, entry, source=f"{PREFIX}{sequence}", ingested_at=now, receipt=Receipt(0, 0, 0), file=None)
     brought = [
@@ -74,7 +74,7 @@ def _source(connection: sa.Connection, namespace: str, sequence: int) -> str:
     return str(entries[sequence].source)
 
 
-def _withdrawn(connection: sa.Connection, namespace: str) -> list[int]:
+def withdrawn_imports(connection: sa.Connection, namespace: str) -> list[int]:
     """Imports that were taken back before."""
     i = INGESTS.c
     found = connection.execute(sa.select(i.source).where(i.namespace == namespace, i.source.like(f"{PREFIX}%")))

@@ -50,6 +50,20 @@ CREATE TABLE IF NOT EXISTS observations (
     PRIMARY KEY (series_id, valid_from, known_at, ingest_seq)
 ) /* clustered */;
 
+CREATE TABLE IF NOT EXISTS counter_spans (       -- of each import of a meter's counter: the next file goes on there
+    namespace   TEXT             NOT NULL,
+    source      TEXT             NOT NULL,
+    series      TEXT             NOT NULL,
+    first_at    BIGINT           NOT NULL,
+    first_count DOUBLE PRECISION NOT NULL,       -- as the source has it
+    last_at     BIGINT           NOT NULL,
+    last_count  DOUBLE PRECISION NOT NULL,
+    factor      DOUBLE PRECISION NOT NULL,       -- from there to the unit of the series times hours
+    said_at     BIGINT           NOT NULL,       -- when it was known as the source says; 0 where it says nothing
+    ingest_seq  BIGINT           NOT NULL,
+    PRIMARY KEY (namespace, source, series, last_at, first_at, ingest_seq)
+) /* clustered */;
+
 CREATE TABLE IF NOT EXISTS sessions (
     namespace  TEXT             NOT NULL,
     fleet      TEXT             NOT NULL,
