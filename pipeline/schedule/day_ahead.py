@@ -65,6 +65,7 @@ class DayAhead:
     rules: Rules | None = None  # the same, as real time follows them
     decision: Decision | None = None  # of the treatment of uncertainty; None where one forecast is scheduled
     measured: Floats | None = None  # (n,) what of the state at the day's start was measured, NaN elsewhere
+    rung: int = 0  # of the ladder of what stands in (`standby`)
 
     @property
     def expected(self) -> Floats:

@@ -151,10 +151,8 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     solution, binaries = solve_exclusively(rolling.desk, rolling.pairs, inputs, solution, rolling.options)
     findings = _findings(state.step, solution, binaries)
     if solution.x is None or binaries < 0:
-        first = filled[0].copy()
-        first[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
-        columns = projected(rolling.desk, rolling.held, state, rolling.desk.binder.interval(first, state))
-        return Dispatch(state.step, columns, None, "fallback", np.nan, np.inf, solution.seconds, solution.iterations, findings), state
+        held = _on_limits(rolling, state, filled)
+        return replace(held, seconds=solution.seconds, iterations=solution.iterations, findings=findings), state
     columns = solution.x[rolling.desk.layout.columns.index[0]]
     duals = None if solution.row_dual is None else solution.row_dual[rolling.balance_rows] / rolling.desk.program.step_h
     dispatch = Dispatch(state.step, columns, duals, "optimal" if solution.status is Status.optimal else "incumbent", solution.objective,
@@ -162,6 +160,18 @@ def redispatch(rolling: Rolling, state: State, outlook: Outlook, *, overrides: S
     if solution.basis is None:
         return dispatch, state
     return dispatch, replace(state, basis_columns=solution.basis[0], basis_rows=solution.basis[1])
+
+
+def hold_schedule(rolling: Rolling, state: State, outlook: Outlook, *, overrides: Sequence[Instruction] = ()) -> Dispatch:
+    """The day-ahead schedule in interval `state.step`, on the limits at what was expected. Nothing is solved."""
+    return _on_limits(rolling, state, window_inputs(rolling, state, outlook, overrides)[0])
+
+
+def _on_limits(rolling: Rolling, state: State, filled: Floats) -> Dispatch:
+    first = filled[0].copy()
+    first[rolling.desk.binder.plan.frozen_entry] = rolling.held.frozen[state.step - 1]
+    columns = projected(rolling.desk, rolling.held, state, rolling.desk.binder.interval(first, state))
+    return Dispatch(state.step, columns, None, "fallback", np.nan, np.inf, 0.0, 0, ())
 
 
 def _basis(program: LinearProgram, state: State) -> Basis | None:
@@ -205,12 +215,13 @@ class RealTime:
 
 def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], realised: Outlook, *,
               overrides: Told | None = None, held: Sequence[Dispatch] = (), came: Sequence[int] | None = None,
-              course: Course | None = None, on_step: Callable[[int], None] | None = None) -> RealTime:
+              course: Course | None = None, projects: bool = False, on_step: Callable[[int], None] | None = None) -> RealTime:
     """Settle the intervals that are `held` from earlier runs, from `state.step` on; then decide and settle `len(outlooks)` more.
 
     outlooks: one (S, W) window per step, as issued before it. realised: the whole day in quarter-hours; intervals that are not
     settled yet are never read. overrides: per settled step, as known at its issue time. came: per decided step, how many of the day's
     first intervals were known at its issue time (default: all that had ended). course: of the whole day, where states were measured.
+    projects: nothing is decided, the day-ahead schedule is projected on the limits.
     """
     desk = rolling.desk
     told: Told = overrides if overrides is not None else [()] * (len(held) + len(outlooks))
@@ -230,7 +241,8 @@ def run_steps(rolling: Rolling, state: State, outlooks: Sequence[Outlook], reali
             outlook = outlook.with_first(realised, state.step - 1)
         state = state if course is None else course.begin(state)
         so_far = truth.rows[: min(count, _ended(desk.case, state.step))]
-        dispatch, state = redispatch(rolling, state, outlook, overrides=instructions, so_far=so_far)
+        dispatch, state = (redispatch(rolling, state, outlook, overrides=instructions, so_far=so_far) if not projects
+                           else (hold_schedule(rolling, state, outlook, overrides=instructions), state))
         each, state = settle(desk, dispatch.columns, state, truth)
         dispatches.append(dispatch)
         settled.append(each)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -31,6 +31,17 @@ from pipeline.schedule.plan import Plan, held_columns
 from pipeline.schedule.settle import SettledDay, reality_of, settle, settled_day, unbalanced
 from pipeline.schedule.state import State
 
+TREATMENT, MEAN, HELD = range(3)  # rungs, from what is asked for to what is held
+
+
+class RefusedRung(Protocol):
+    """The last rung whose schedule gates refused, and what they said."""
+
+    @property
+    def rung(self) -> int: ...
+    @property
+    def said(self) -> str: ...
+
 
 @dataclass(frozen=True)
 class Earlier:
@@ -42,30 +53,34 @@ class Earlier:
 
 def plan_always(case: Case, day: DeliveryDay, program: LinearProgram, outlooks: Sequence[Outlook], weights: Floats, *,
                 earlier: Callable[[], Earlier | None] = lambda: None, state: State | None = None,
-                overrides: Sequence[Instruction] = (), **treatment: Any) -> DayAhead:
+                overrides: Sequence[Instruction] = (), refused: RefusedRung | None = None, **treatment: Any) -> DayAhead:
     """Schedule a delivery day; where the treatment finds nothing, by what stands in for it, with the warning `fallback`.
 
-    Arguments as of `plan_day`. earlier: looks up a plan that can be moved to today; called only where nothing else stands in. Raises
-    NoSchedule only where the program is proven to have no schedule, nobody's word is the reason, and what stands in leaves power that
-    nothing could take; InputError as `plan_day` does.
+    Arguments as of `plan_day`. earlier: looks up a plan that can be moved to today; called only where nothing else stands in. refused:
+    what gates refused of this day; rungs up to it are passed over. Raises NoSchedule only where the program is proven to have no
+    schedule, nobody's word is the reason, and what stands in leaves power that nothing could take; InputError as `plan_day` does.
     """
     mean = _mean(outlooks, weights, treatment.get("forecast"))
     plain = case.settings.model_copy(update={"method": Deterministic(), "budgeted_prices": None})
     simple = case.model_copy(update={"settings": plain})
     # Where a person's word is the likely reason, what stands in does not wait for the rows that conflict.
     treatment = {**treatment, "options": replace(treatment.get("options") or DayAheadOptions(), explains=not overrides)}
-    try:
-        return plan_day(case, day, program, outlooks, weights, state=state, overrides=overrides, **treatment)
-    except NoSchedule as error:
-        none = error
-    if case.settings.method != plain.method or case.settings.budgeted_prices is not None:
+    passed = -1 if refused is None else refused.rung
+    none: NoSchedule | None = None
+    if passed < TREATMENT:
+        try:
+            return plan_day(case, day, program, outlooks, weights, state=state, overrides=overrides, **treatment)
+        except NoSchedule as error:
+            none = error
+    if passed < MEAN and (case.settings.method != plain.method or case.settings.budgeted_prices is not None):
         try:
             found = plan_day(simple, day, program, [mean], np.ones(1), state=state, overrides=overrides,
                              options=treatment["options"])
-            return _flagged(found, none, f"under {case.settings.method.kind}", "the deterministic schedule of the mean forecast is used")
+            why = _why(none, refused, f"under {case.settings.method.kind}")
+            return _flagged(found, why, "the deterministic schedule of the mean forecast is used", rung=MEAN)
         except NoSchedule as error:
             none = error
-    return stand_in(simple, day, program, mean, earlier=earlier(), state=state, overrides=overrides, none=none)
+    return stand_in(simple, day, program, mean, earlier=earlier(), state=state, overrides=overrides, none=none, refused=refused)
 
 
 def _mean(outlooks: Sequence[Outlook], weights: Floats, forecast: Outlook | None) -> Outlook:
@@ -76,12 +91,13 @@ def _mean(outlooks: Sequence[Outlook], weights: Floats, forecast: Outlook | None
     return mean if forecast is None else replace(mean, connections=forecast.connections)
 
 
-def stand_in(case: Case, day: DeliveryDay, program: LinearProgram, outlook: Outlook, *, none: NoSchedule, earlier: Earlier | None = None,
-             state: State | None = None, overrides: Sequence[Instruction] = ()) -> DayAhead:
+def stand_in(case: Case, day: DeliveryDay, program: LinearProgram, outlook: Outlook, *, none: NoSchedule | None,
+             earlier: Earlier | None = None, state: State | None = None, overrides: Sequence[Instruction] = (),
+             refused: RefusedRung | None = None) -> DayAhead:
     """The plan of a day before, or devices at rest, held within the limits at the forecast.
 
-    outlook: (S, T) at the program's own step. none: why no program gives a schedule. Raises it where it is proven, nobody's word binds
-    and power is left that nothing could take.
+    outlook: (S, T) at the program's own step. none, refused: why no program gives a schedule, and what gates said of one that did.
+    Raises the first where it is proven, nobody's word binds and power is left that nothing could take.
     """
     desk = open_desk(case, day, program)
     state = desk.binder.initial_state() if state is None else state
@@ -89,7 +105,7 @@ def stand_in(case: Case, day: DeliveryDay, program: LinearProgram, outlook: Outl
     follower = open_desk(case, day, freeze(program, program.columns_like(case.settings.held_in_real_time)))
     settled = _followed(follower, _moved(earlier, day, follower), outlook, state, overrides)
     left = unbalanced(settled, stage="day_ahead")
-    if left and none.proven and not overrides:
+    if left and none is not None and none.proven and not overrides:
         raise none
     columns, x = _whole(desk, follower, settled)
     inputs = bind_outlook(desk, outlook, state, overrides)
@@ -102,13 +118,19 @@ def stand_in(case: Case, day: DeliveryDay, program: LinearProgram, outlook: Outl
         findings=(*unreachable(case, overrides, stage="day_ahead"), *left),
     )
     told = ", ".join(dict.fromkeys(word.target for word in overrides))
-    return _flagged(found, none, f"under the words on {told}" if told else "", f"{used} within the limits")
+    return _flagged(found, _why(none, refused, f"under the words on {told}" if told else ""), f"{used} within the limits", rung=HELD)
 
 
-def _flagged(found: DayAhead, none: NoSchedule, under: str, used: str) -> DayAhead:
-    why = " ".join(["no schedule was found", under]).strip()
-    said = Finding("day_ahead", "warning", "fallback", "schedule", f"{why} ({str(none).splitlines()[0]}): {used}")
-    return replace(found, findings=(said, *found.findings))
+def _why(none: NoSchedule | None, refused: RefusedRung | None, under: str) -> str:
+    """Why something stands in, in words."""
+    by_gate = "" if refused is None else f"a gate refused what was decided ({refused.said})"
+    found = "" if none is None else " ".join(["no schedule was found", under]).strip() + f" ({str(none).splitlines()[0]})"
+    return "; ".join(filter(None, (by_gate, found)))
+
+
+def _flagged(found: DayAhead, why: str, used: str, *, rung: int) -> DayAhead:
+    said = Finding("day_ahead", "warning", "fallback", "schedule", f"{why}: {used}")
+    return replace(found, findings=(said, *found.findings), rung=rung)
 
 
 def _moved(earlier: Earlier | None, day: DeliveryDay, desk: Desk) -> Plan:

@@ -34,6 +34,7 @@ from pipeline.stages.keeping import plans
 from pipeline.stages.leavers import leavers_of
 from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.refusing import keep, refused_of
 from pipeline.stages.starting import course_of
 from pipeline.store.cache import ArrayCache
 
@@ -90,7 +91,10 @@ def day_ahead_outlooks(run: Run) -> tuple[list[Outlook], np.ndarray]:
 
 
 def decide(run: Run) -> DayAhead:
-    """The schedule of a run whose forecast and scenarios are made. Raises InputError with all that the case cannot carry."""
+    """The schedule of a run whose forecast and scenarios are made; where a gate refused one, what stands in for it.
+
+    Raises InputError with all that the case cannot carry.
+    """
     from pipeline.schedule.standby import plan_always  # with all treatments behind it, which a re-dispatch has no use for
 
     outlooks, weights = day_ahead_outlooks(run)
@@ -105,7 +109,7 @@ def decide(run: Run) -> DayAhead:
         state = course.begin(state)
     found = plan_always(run.case, run.day, program, outlooks, weights, earlier=_earlier(run), state=state,
                         overrides=run.knowledge.overrides, options=options_of(run), forecast=forecast, spread=_spread(run),
-                        draws=_draws(run), leavers=_leavers(run))
+                        draws=_draws(run), leavers=_leavers(run), refused=refused_of(run))
     if course is None:
         return found
     return replace(found, measured=course.taken[0], findings=(*found.findings, *course.findings("day_ahead")))
@@ -188,12 +192,14 @@ def schedule(run_id: str) -> str:
     plans(run).save("state-0", found.state.to_arrays())
     handed = handed_to_the_next_day(found)
     plans(run).save("handed", {"names": np.array(list(handed), dtype=np.str_), "values": np.array(list(handed.values()))})
-    if found.rules is not None:
+    if found.rules is None:
+        plans(run).remove("policy")  # of a schedule that a gate refused
+    else:
         plans(run).save("policy", found.rules.to_arrays())
-    run.home.lake.write(run_id, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
+    keep(run, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
-                                  parameters={"solver_status": found.status, **_way(found)})
+                                  parameters={"solver_status": found.status, "rung": found.rung, **_way(found)})
     return run_id
 
 

@@ -41,6 +41,7 @@ from pipeline.stages.forecasting import forecast_state
 from pipeline.stages.keeping import began, handed_on, plans
 from pipeline.stages.mending import mend_parents
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.refusing import Refused, keep, refused_of
 from pipeline.stages.starting import course_of, measured_until
 
 
@@ -57,6 +58,7 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     """Decide the run's steps, and settle the day from its first step on with what is known now.
 
     What runs before had to settle with forecasts is settled again, with their set-points: values come in after an interval ends.
+    Where a gate refused what was decided, the day-ahead schedule is held on the limits instead, and a finding says so.
     A run that ended keeps its result: cleared, its task must not decide again.
     """
     run = load_run(run_id)
@@ -75,23 +77,34 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     told = [run.knowledge.overrides_known_at(moment) for moment in _issue_times(run, range(1, last + 1))]
     begin, held = _start(run, rolling)
     course = course_of(run, begin.names, _issue_times(run, range(1, last + 1)).tolist())
+    refused = refused_of(run)
     found = run_steps(rolling, begin, list(windows.values()), day.realised, overrides=told, held=held,
-                      came=_came(run, range(first, last + 1)), course=course,
+                      came=_came(run, range(first, last + 1)), course=course, projects=refused is not None,
                       on_step=None if progress is None else lambda step: progress(step - first + 1, last - first + 1))
     whole = last == run.day.steps() and bool(day.known.all())
     kpis, missing = _yardsticks(run, rolling, begin, day.realised, found, told) if whole else ({}, ())
     kpis["unsettled_intervals"] = ("1", float(np.count_nonzero(~day.known[:last])))
-    missing = (*missing, *provisional(run, day.known), *(_beside_expected(plan_run, found.settled.total) if whole else ()))
+    missing = (*missing, *_stands_in(run, refused), *provisional(run, day.known))
+    missing += _beside_expected(plan_run, found.settled.total) if whole else ()
     tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis,
                               planned=expected_connections(run.case, day=run.day))
     tables["settlement"] = _marked(tables["settlement"], day.known)
     tables["forecasts"] = outlooks.table(run_id, run.day)
     _keep(run, begin, found)
-    run.home.lake.write(run_id, decided(tables))
+    keep(run, decided(tables))
     gaps = [dispatch.gap for dispatch in found.dispatches if np.isfinite(dispatch.gap)]
     run.home.warehouse.finish_run(run_id, status="running", objective=found.settled.total, gap=max(gaps, default=None),
-                                  seconds=time.perf_counter() - started)
+                                  seconds=time.perf_counter() - started, parameters={"rung": 0 if refused is None else refused.rung + 1})
     return run_id
+
+
+def _stands_in(run: Run, refused: Refused | None) -> tuple[Finding, ...]:
+    """That the day-ahead schedule is held because a gate refused what was decided."""
+    if refused is None:
+        return ()
+    first, last = run.steps
+    said = f"a gate refused what was decided ({refused.said}): the day-ahead schedule on the limits is used"
+    return (Finding("real_time", "warning", "fallback", f"steps {first} to {last}", said),)
 
 
 def provisional(run: Run, known: np.ndarray) -> tuple[Finding, ...]:

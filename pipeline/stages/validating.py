@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.core.clock import QUARTER_S, from_epoch
-from pipeline.core.errors import GateFailed
 from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
 from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.ev import expected_envelopes, unlike_yesterday
 from pipeline.forecast.visits import PAST_DAYS
 from pipeline.publish.soundness import kept_by
 from pipeline.schedule.state import State
-from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, units_before
+from pipeline.stages.deciding import COMPLETED_BY_VALIDATION, DECIDED, known_share, schedule, units_before
 from pipeline.stages.failing import marks_failure
+from pipeline.stages.gating import known_runs
 from pipeline.stages.keeping import began, handed_on, plans
 from pipeline.stages.opening import LATE_S, Run, load_run, nominal_issue
+from pipeline.stages.redispatching import redispatch
+from pipeline.stages.refusing import must_decide_again, refuse
 from pipeline.stages.starting import known_per_step
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
@@ -33,12 +35,14 @@ from pipeline.validate.gates import check_stage
 from pipeline.validate.meters import may_stand, standing_meters
 
 _CHECKERS: Mapping[str, Checker] = {"day_ahead": "suite", "real_time": "arrays"}
+_DECIDES: Mapping[str, Callable[[str], str]] = {"day_ahead": schedule, "real_time": redispatch}
 
 
 @marks_failure
 def validate(run_id: str, *, contracts: Checker | None = None) -> str:
-    """Check everything that the run decided. Raises GateFailed naming table, row and value; then nothing is published.
+    """Check everything that the run decided. What a gate refuses is decided again by what stands in, with the warning `fallback`.
 
+    Raises GateFailed naming table, row and value where nothing stands in any more; then nothing is published.
     contracts: who holds tables to their declarations; by default Great Expectations of a day-ahead schedule, arrays of a re-dispatch,
     which has no time for it.
     """
@@ -46,12 +50,16 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
     if run.stored.finished:
         return run_id
     lake, product = run.home.lake, run.record.product
-    tables = _written(run)
-    mistakes, found = check_stage(run.case, tables, day=run.day, product=product, context=_context(run),
-                                   contracts=contracts or _CHECKERS[product])
-    if mistakes:
-        run.home.warehouse.finish_run(run_id, status="failed")
-        raise GateFailed(mistakes)
+    if must_decide_again(run):  # stopped after a gate had refused
+        _DECIDES[product](run_id)
+    while True:
+        tables = _written(run)
+        mistakes, found = check_stage(run.case, tables, day=run.day, product=product, context=_context(run),
+                                       contracts=contracts or _CHECKERS[product])
+        if not mistakes:
+            break
+        refuse(run, mistakes)
+        _DECIDES[product](run_id)
     completed, electrical = ac_check(run.case, tables, stage=product)
     vehicles, figures = _vehicles(run, tables)
     of_data = [*late_issue(run), *given_gaps(run), *stale_series(run), *standing(run), *short_history(run, tables), *idle_fleets(run)]
@@ -63,14 +71,6 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
     return run_id
 
 
-def gate(run: Run, tables: Mapping[str, pa.Table]) -> None:
-    """The numeric gates on what one stage has just made; declarations are checked once, by `validate`."""
-    mistakes, _ = check_stage(run.case, tables, day=run.day, product=run.record.product, context=_known_runs(run), contracts=None)
-    if mistakes:
-        run.home.warehouse.finish_run(run.record.run_id, status="failed")
-        raise GateFailed(mistakes)
-
-
 def _written(run: Run) -> dict[str, pa.Table]:
     """The run's tables under their published names, as the engine left them."""
     lake, run_id = run.home.lake, run.record.run_id
@@ -79,16 +79,12 @@ def _written(run: Run) -> dict[str, pa.Table]:
     return {name: lake.read(run_id, stored) for name, stored in kept.items() if lake.has(run_id, stored)}
 
 
-def _known_runs(run: Run) -> Context:
-    return Context(known_runs=frozenset({run.record.run_id, *run.record.parents}))
-
-
 def _context(run: Run) -> Context:
     """What the gates hold the tables against: overrides, envelopes, what came, and the state before the first step."""
     times = [run.issued_at] if run.record.product == "day_ahead" else _issued(run)
     states = known_per_step(run, times) if run.knowledge.measured else []
     measured = tuple(tuple(Measured(*one) for one in step) for step in states)
-    base = replace(_known_runs(run), overrides=_words(run), measured=measured)
+    base = replace(known_runs(run), overrides=_words(run), measured=measured)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
         return replace(base, before=_before(run), envelopes=envelopes, objective=run.stored.objective)

@@ -38,6 +38,10 @@ class ArrayCache:
         data = buffer.getvalue()
         replace_file(self._path(key), sha256_of(data).encode() + data)
 
+    def remove(self, key: str) -> None:
+        """Forget an entry, where there is one."""
+        self._path(key).unlink(missing_ok=True)
+
     def whole(self, key: str) -> bool:
         """Whether the entry is there with the bytes that were stored. Changes nothing."""
         try:

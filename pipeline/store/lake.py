@@ -55,6 +55,15 @@ class Lake:
             raise LakeConflict(
                 f"{path} exists with other content, and a run's tables are immutable: was something read that its id does not hold?")
 
+    def set_aside(self, run_id: str, table: str, name: str) -> None:
+        """Keep a table under another name, whose place is free for another; the first that was set aside stays."""
+        path, aside = self.path(run_id, table), self.path(run_id, name)
+        if not self.files.exists(path):
+            return
+        if not self.files.exists(aside):
+            self.files.replace(aside, self.files.read(path))
+        self.files.remove(path)
+
     def read(self, run_id: str, table: str) -> pa.Table:
         """One table of a run. Raises Damaged where it is missing or cannot be read any more."""
         path = self.path(run_id, table)
