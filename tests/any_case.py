@@ -211,7 +211,8 @@ def _engines(draft: _Draft, scale: float) -> None:
         elif low > 0:
             unit["power_min_kw"] = 0.0
         if draft.chance(0.3):
-            unit |= {"ramp_kw_per_h": power * draft.one_of((0.5, 2.0)), "power_initial_kw": unit["power_min_kw"]}
+            begins = unit["power_min_kw"] if unit.get("commitment.on_initially", True) else 0.0
+            unit |= {"ramp_kw_per_h": power * draft.one_of((0.5, 2.0)), "power_initial_kw": begins}
         draft.add("generator", id=draft.name("generator"), bus=_bus(draft), **unit)
     if hot and draft.chance(0.5):
         draft.add("chp", id="chp_1", bus=draft.one_of(hot), power_max_kw=scale * draft.between(2, 60), heat_to_power_factor=1.2,

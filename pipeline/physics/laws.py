@@ -69,6 +69,8 @@ DIRECTION = "`exclusive: always`, or after a solve that charged and discharged a
 ROWS: Final[dict[str, Entry]] = {
     "demand.shed_limit": Entry("shed_kw[t] <= {load_kw[t]}", "ours: what is not asked for cannot be shed", "kW"),
     "demand.net_shed_limit": Entry("shed_kw[t] <= {sheddable_kw[t]}", "ours: what feeds back cannot be shed", "kW", when=NET_LOAD),
+    "demand.net_dump_limit": Entry("dump_kw[t] <= dump_max_kw + {sheddable_kw[t]} - {load_kw[t]}",
+                                   "ours: what feeds back can be cut back, inverters do where voltage rises", "kW", when=NET_LOAD),
     "source.curtailment_limit": Entry("curtailed_kw[t] <= {available_kw[t]}", "000 §3", "kW"),
     "source.feed_in": Entry("fed_kw[t] + curtailed_kw[t] = {available_kw[t]}", "003 §5: what is fed in has a running cost", "kW",
                             when="`feed_in_cost_per_kwh` > 0"),
@@ -168,8 +170,8 @@ ROWS: Final[dict[str, Entry]] = {
         "energy_kwh[c,t] + unserved_kwh[c,t] - {unreachable_kwh[c,t]} >= {energy_low_kwh[c,t]}; from the cohort's departure on the lower"
         " energy is its whole need, less what no charging could reach", "000 §5", "kWh", ("ev_lower_envelope", "ev_departure")),
     "ev_fleet.energy_limits_high": Entry(
-        "energy_kwh[c,t] - energy_over_kwh[c,t] <= {energy_high_kwh[c,t]}", "000 §5; elastic: a cohort may shrink after it was charged",
-        "kWh", ("ev_upper_envelope",)),
+        "energy_kwh[c,t] <= {energy_high_kwh[c,t]}; never below what is stored already: a cohort may shrink after it was charged",
+        "000 §5", "kWh", ("ev_upper_envelope",)),
     "ev_fleet.unserved_monotone": Entry(
         "unserved_kwh[c,t] - {unreachable_kwh[c,t]} >= unserved_kwh[c,t-1] - {unreachable_kwh[c,t-1]}, with both 0 at t = 0",
         "ours: lost energy stays lost, so it is paid once", "kWh"),
@@ -272,8 +274,9 @@ COLUMNS: Final[dict[str, Entry]] = {
     "demand.shed_kw": Entry(
         "load left unserved; active load takes its reactive load along", "000 §3", aliases=("load_shed_kw", "heat_shed_kw"),
         price="step_h · shed_price_per_kwh (where none is given: slack_price_per_kwh)"),
-    "demand.dump_kw": Entry("surplus burnt, up to dump_max_kw", "000 §3", aliases=("dump_kw",), price=f"step_h · {SLACK}",
-                            when="`dump_max_kw` > 0"),
+    "demand.dump_kw": Entry("surplus burnt, up to dump_max_kw, and what a net load feeds back and nothing can take",
+                            "000 §3; of net loads ours", aliases=("dump_kw",), price=f"step_h · {SLACK}",
+                            when=f"`dump_max_kw` > 0, or {NET_LOAD}"),
     "source.curtailed_kw": Entry("available power left unused", "000 §3", aliases=("res_curtailed_kw",),
                                  price="step_h · curtailment_cost_per_kwh"),
     "source.fed_kw": Entry("power fed in", "003 §3", aliases=("wind_kw", "solar_kw"), price="step_h · feed_in_cost_per_kwh",
@@ -324,7 +327,6 @@ COLUMNS: Final[dict[str, Entry]] = {
     "ev_fleet.unserved_kwh": Entry(
         "energy that cohort c lacks for good; only the last position costs", "000 §3", aliases=("ev_unserved_kwh",),
         price="unserved_price_per_kwh (where none is given: slack_price_per_kwh)"),
-    "ev_fleet.energy_over_kwh": Entry("energy above the upper envelope", "ours: elastic", price=SLACK),
     "ev_aggregator.charge_kw": Entry("power drawn", "003 §3", aliases=("aggregator_charge_kw",), when=AGGREGATOR),
     "ev_aggregator.discharge_kw": Entry(
         "power fed in", "003 §3", aliases=("aggregator_discharge_kw",), price="step_h · discharge_cost_per_kwh", when=AGGREGATOR),

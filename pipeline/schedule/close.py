@@ -117,7 +117,6 @@ def _advance_vehicles(work: Interval, after: Floats) -> None:
     after[cohorts.before] = energy
     work.x[cohorts.energy] = energy
     work.x[cohorts.unserved] = np.maximum(work.u[cohorts.energy_low] - energy, 0.0)
-    work.x[cohorts.over] = np.maximum(energy - work.u[cohorts.energy_high], 0.0)
 
 
 def derive_ties(ties: Ties, columns: Floats, inputs: Floats) -> None:

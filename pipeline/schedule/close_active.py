@@ -152,11 +152,17 @@ def _drain(work: Interval, spare: Floats, *, soft: bool = False) -> Floats:
     )
     hard: tuple[Callable[[Floats], Floats], ...] = (
         lambda rest: shift_stores(work, roster.stores, rest, up=False, only_stop=True, loose=True),
-        lambda rest: raise_column(work, demands.dump[dumps], demands.network[dumps], rest, demands.dump_max[dumps]),
+        lambda rest: raise_column(work, demands.dump[dumps], demands.network[dumps], rest, _dump_limit(work)[dumps]),
         lambda rest: shift_stores(work, roster.stores, rest, up=False, loose=True),
         lambda rest: shift_heat_led(work, rest, up=False, hotter=False, shed=True),
     )
     return _in_turn(spare, steps if soft else steps + hard)
+
+
+def _dump_limit(work: Interval) -> Floats:
+    """(n,) what demands can burn, and what of a net load's feeding back can be cut back."""
+    demands = work.roster.demands
+    return np.asarray(demands.dump_max + work.u[demands.sheddable] - work.u[demands.load])
 
 
 def _shed(work: Interval, amount: Floats) -> Floats:

@@ -140,7 +140,6 @@ class Cohorts:
     charge: Indices
     energy: Indices
     unserved: Indices
-    over: Indices
     power_high: Indices
     energy_low: Indices
     energy_high: Indices

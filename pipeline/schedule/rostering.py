@@ -152,7 +152,7 @@ class _Look:
         gain = _floats(self.step_h * d.charge_efficiency_share for d in found)
         return Cohorts(
             network=np.repeat(self.net(found), counts), charge=parts(self.columns, "charge_kw"), energy=parts(self.columns, "energy_kwh"),
-            unserved=parts(self.columns, "unserved_kwh"), over=parts(self.columns, "energy_over_kwh"),
+            unserved=parts(self.columns, "unserved_kwh"),
             power_high=parts(self.inputs, "power_high_kw"), energy_low=parts(self.inputs, "energy_low_kwh"),
             energy_high=parts(self.inputs, "energy_high_kwh"), unreachable=parts(self.inputs, "unreachable_kwh"), before=before,
             gain=np.repeat(gain, counts),

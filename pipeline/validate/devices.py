@@ -61,7 +61,8 @@ def _demand(check: Check, device: Demand) -> list[Mistake]:
         0.0,
         np.where(np.isfinite(load), np.maximum(load, 0.0), np.inf),
     )
-    mistakes += outside(check, (device.id, device.bus, device.carrier, f"dump_{power}"), dump, 0.0, device.dump_max_kw)
+    mistakes += outside(check, (device.id, device.bus, device.carrier, f"dump_{power}"), dump, 0.0,
+                        device.dump_max_kw + np.where(np.isfinite(load), np.maximum(-load, 0.0), np.inf))
     reactive_key = (device.id, device.bus, "reactive", "injection")
     reactive = check.long.values.get(reactive_key)
     if reactive is not None and device.carrier == "active":

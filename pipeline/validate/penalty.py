@@ -39,7 +39,6 @@ def penalty(check: Check) -> Floats:
                 price = rho if device.unserved_price_per_kwh is None else device.unserved_price_per_kwh
                 lost = long.zero_or(*at, "unserved_kwh")  # cumulative: paid once, as it grows
                 cost += price * np.diff(lost, axis=1, prepend=check.context.before.get((device.id, "unserved_kwh"), 0.0))
-                cost += rho * long.zero_or(*at, "energy_over_kwh")
     for tie in check.case.ties:
         cost += dt * RAMP_PRICE_PER_KWH * long.zero_or(tie.id, tie.lower_bus, "active", "ramp_excess_kw")
     return cost

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.cases.sources import Series
 from pipeline.equipment import Bus, Chp, Converter, Demand, Generator, Market, Network, Store, Tie
 from pipeline.physics.assemble import assemble
 from pipeline.physics.horizon import Horizon
@@ -24,6 +25,7 @@ LOAD = Demand(id="d", bus="plate", series="load")
 CHP = Chp(id="chp", bus="plate", power_max_kw=100, heat_to_power_factor=0.8, fuel_cost_per_kwh=0.1)
 BOILER = Converter(id="boiler", bus="plate", input_carrier="fuel", output_carrier="heat", power_max_kw=50, cost_per_kwh=0.05)
 HEATER = Chp(id="heater", bus="plate", mode="electric_heater", power_max_kw=40, heat_to_power_factor=1.0, fuel_cost_per_kwh=0.0)
+NET = Series(id="load", kind="load", minimum=-100.0)
 HOT = Store(id="hot", bus="plate", carrier="heat", charge_max_kw=20, discharge_max_kw=20, charge_efficiency_share=1,
             discharge_efficiency_share=1, energy_max_kwh=50, energy_initial_kwh=25, cycle="at_least")
 H2 = Network(id="plate", kind="copper_plate", carriers=("active", "heat", "hydrogen"))
@@ -190,3 +192,13 @@ def test_a_tank_misses_its_day_s_end_before_a_battery_does():
     assert (found["cell.charge_kw"], found["unit.power_kw"], found["grid.exchange_kw"]) == pytest.approx((30.0, 0.0, 30.0))
     roomy = closed(desk_of(leaky, UNIT, tank, networks=(H2,)), {}, last=True)
     assert (roomy["cell.charge_kw"], roomy["unit.power_kw"]) == pytest.approx((31.821, 12.741), abs=1e-3)
+
+
+def test_what_a_net_load_feeds_back_and_nobody_can_take_is_cut_back():
+    """40 kW come from a roof behind the meter, the tie takes 30; with a load beside it nothing is cut back that could be used."""
+    roof = {"series": (NET, Series(id="price", kind="price"))}
+    found = closed(desk_of(LOAD, ties=TIGHT, **roof), {}, d__load_kw=-40.0)
+    assert (found["d.dump_kw"], found["d.shed_kw"], found["grid.exchange_kw"]) == pytest.approx((10.0, 0.0, -30.0))
+    other = Demand(id="e", bus="plate", series="load")
+    found = closed(desk_of(LOAD, other, ties=TIGHT, **roof), {}, d__load_kw=-40.0, e__load_kw=8.0)
+    assert (found["d.dump_kw"], found["e.dump_kw"], found["grid.exchange_kw"]) == pytest.approx((2.0, 0.0, -30.0))
