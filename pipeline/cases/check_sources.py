@@ -232,6 +232,8 @@ def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mista
     elif is_price(column.unit) and known != f"{currency}/kWh":
         remedy = f"convert the prices to {currency} before, or set currency: {known[:3]} for the case and unit: {known} for its prices"
         mistakes.note(place, f"{label}: a price in {column.unit}, and the case's money is {currency}", remedy)
+    elif is_price(column.unit) and is_price(series.unit) and series.unit != known:
+        pass  # the series is in another money than the case: said there
     elif known != series.unit and not (column.unit == "1" and column.scale_factor != 1.0):
         fitting = ", ".join(units_becoming(series.unit, currency))
         mistakes.note(place, f"{label}: {column.unit} does not become {series.unit}", f"give one of {fitting}")

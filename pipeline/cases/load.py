@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.cases.case import Case
 from pipeline.cases.checks import check_case
 from pipeline.cases.folder import Folder, read_folder
-from pipeline.cases.mistakes import Mistakes
+from pipeline.cases.mistakes import Mistakes, grouped
 from pipeline.cases.raw import Raw, nearest
 from pipeline.cases.records import build
 from pipeline.cases.settings import Settings
@@ -100,7 +100,7 @@ def load_case(name_or_folder: str | Path, *, variant: str | None = None, data_di
     content.update(variant=variant or "default", folder=folder.resolve(), profiles=read.profiles)
     check_case(content, read, data_dir or DATA, mistakes)
     if mistakes:
-        raise InputError(sorted(set(mistakes), key=lambda mistake: (_order(mistake.place), mistake.message)))
+        raise InputError(grouped(sorted(set(mistakes), key=lambda mistake: (_order(mistake.place), mistake.message))))
     return Case(**content)
 
 

@@ -19,7 +19,8 @@ _ENERGY_UNITS: dict[str, tuple[str, float]] = {
     "Wh": ("kWh", 1e-3), "kWh": ("kWh", 1.0), "MWh": ("kWh", 1e3), "kWhth": ("kWhth", 1.0), "MWhth": ("kWhth", 1e3),
     "m3": ("m3", 1.0), "h": ("h", 1.0), "min": ("h", 1 / 60), "%": ("1", 1e-2), "1": ("1", 1.0),
 }
-FAR = 2.0  # times its own limit: a store may be measured beyond its band, but not this far
+FAR = 2.0  # times its own limit: what is measured may lie beyond, but not this far
+RUNS_BACK = 0.05  # of its limit: a unit at rest draws a little, and a meter has an offset
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _of(item: AnyDevice | Tie) -> dict[str, Measurable]:
                 found |= _power(item.rated_carrier, 0.0, item.power_max_kw)
         case Tie():
             if item.ramp_kw_per_h is not None:
-                found["exchange_kw"] = Measurable("kW", FAR * item.exchange_min_kw, FAR * item.exchange_max_kw, "exchange_kw")
+                found["exchange_kw"] = Measurable("kW", *_believed(item.exchange_min_kw, item.exchange_max_kw), "exchange_kw")
         case _:
             pass
     return found
@@ -70,7 +71,13 @@ def _of(item: AnyDevice | Tie) -> dict[str, Measurable]:
 
 def _power(carrier: str, low: float, high: float) -> dict[str, Measurable]:
     suffix, unit = _POWER[carrier]
-    return {f"power_{suffix}": Measurable(unit, FAR * low, FAR * high, f"power_{suffix}")}
+    return {f"power_{suffix}": Measurable(unit, *_believed(low, high), f"power_{suffix}")}
+
+
+def _believed(low: float, high: float) -> tuple[float, float]:
+    """Around the limits of a power and 0: what must run, or take a least amount, may be measured at rest all the same."""
+    back = RUNS_BACK * max(abs(low), abs(high))
+    return FAR * min(low, 0.0) - back, FAR * max(high, 0.0) + back
 
 
 def accepted(case: Case, device: str, quantity: str, value: float, unit: str | None = None) -> tuple[str, float] | Mistake:

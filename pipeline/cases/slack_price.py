@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pipeline.cases.case import Case
-from pipeline.equipment import Chp, Converter, Generator, Source
+from pipeline.cases.supply_cost import dearest_energy_per_kwh
 
 MARGIN = 2.0  # over the dearest energy: losses of stores, two prices, a spike that is dearer still
 
@@ -13,21 +13,7 @@ MARGIN = 2.0  # over the dearest energy: losses of stores, two prices, a spike t
 def dearest_declared_per_kwh(case: Case) -> float:
     """The largest cost of energy that the case itself names, currency per kWh: of its devices and its tables of prices; 0 without any."""
     tables = [abs(price) for series in case.series if series.kind == "price" for price in series.by_local_hour or ()]
-    return max([*(_cost_per_kwh(device) for device in case.devices), *tables], default=0.0)
-
-
-def _cost_per_kwh(device: object) -> float:
-    match device:
-        case Generator():
-            return device.cost_linear_per_kwh + 2 * device.cost_quadratic_per_kw2h * device.power_max_kw
-        case Chp():
-            return device.fuel_cost_per_kwh
-        case Converter():
-            return device.cost_per_kwh
-        case Source():
-            return max(device.feed_in_cost_per_kwh, device.curtailment_cost_per_kwh)
-        case _:
-            return 0.0
+    return max([*(dearest_energy_per_kwh(device) for device in case.devices), *tables], default=0.0)
 
 
 def slack_price_above(case: Case, dearest_price_per_kwh: float) -> float:

@@ -103,6 +103,11 @@ def utc_offsets(starts: Instants, zone: str) -> Instants:
     return np.asarray(found)
 
 
+def floor_local(starts: Instants, step_s: int, zone: str) -> Instants:
+    """The last whole step of the local clock at or before each instant: hours begin at the half hour of UTC where the clock is so set."""
+    return starts - (starts + utc_offsets(starts, zone)) % step_s
+
+
 def local_seconds(starts: Instants, zone: str) -> Instants:
     """Epoch seconds of the local wall clock, as if it were UTC: for slots of day and day types."""
     starts = np.asarray(starts, dtype=np.int64)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.clock import Instants, local_seconds
+from pipeline.core.clock import Instants, floor_local, local_seconds
 from pipeline.core.errors import InputError, Mistake
 
 Ints = NDArray[np.int64]
@@ -53,6 +53,11 @@ def holiday_dates(country: str | None, first: int, last: int) -> Ints:
 def clock_of(starts: Instants, kind: str, time_zone: str) -> Ints:
     """Seconds of the clock that a kind of series follows."""
     return np.asarray(starts, dtype=np.int64) if kind in FOLLOWS_UTC else local_seconds(starts, time_zone)
+
+
+def grid_start(moment: int, step_s: int, time_zone: str) -> int:
+    """Start of the interval that holds a moment; intervals of series are counted on the local clock."""
+    return int(floor_local(np.array([moment], dtype=np.int64), step_s, time_zone)[0])
 
 
 def slots(starts: Instants, kind: str, time_zone: str, step_s: int) -> Ints:

@@ -13,6 +13,7 @@ from pipeline.cases.error_law import ErrorLaw
 from pipeline.cases.sources import Series
 from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
 from pipeline.core.errors import InputError, Mistake
+from pipeline.forecast.calendar import grid_start
 from pipeline.forecast.distribution import Distribution
 from pipeline.forecast.fit import fit_models, window_days
 from pipeline.forecast.given import Told, as_issued, follow, told_of
@@ -112,7 +113,7 @@ def forecast(case: Case, history: Observations, *, issued_at: int, day: Delivery
     for members, one in zip(by_resolution(case.series), fitted, strict=True):
         step_s, first = one.models.step_s, _first(one, day)
         found = predict(one.models, one.values.T, start=one.start, first=first)
-        repeat = _positions(starts, day.start, step_s)
+        repeat = _positions(starts, day, step_s)
         mean[members], sd[members] = found.mean.T[:, repeat], found.sd.T[:, repeat]
         sure[members] = np.isfinite(one.values)[:, first:][:, repeat]
         quantiles[:, members] = np.swapaxes(found.quantiles, 1, 2)[:, :, repeat]
@@ -132,7 +133,7 @@ def by_resolution(series: tuple[Series, ...]) -> list[list[int]]:
 def _fit_group(case: Case, series: tuple[Series, ...], history: History, *, issued_at: int, day: DeliveryDay) -> Fitted:
     """Models of one resolution on a grid from the start of the longest window to the end of the delivery day."""
     step_s = 60 * series[0].resolution_min
-    first_day = day.start // step_s * step_s
+    first_day = grid_start(day.start, step_s, case.time_zone)
     count = -(-(issued_at - history_start(case, issued_at)) // step_s)
     start = first_day - (count + (first_day - issued_at) // step_s) * step_s
     total = (day.end - start + step_s - 1) // step_s
@@ -142,7 +143,7 @@ def _fit_group(case: Case, series: tuple[Series, ...], history: History, *, issu
 
 def _first(group: Fitted, day: DeliveryDay) -> int:
     """Interval of the group's grid that holds the day's start."""
-    return (day.start // group.models.step_s * group.models.step_s - group.start) // group.models.step_s
+    return (grid_start(day.start, group.models.step_s, day.time_zone) - group.start) // group.models.step_s
 
 
 def _following(case: Case, group: Fitted, told: dict[str, Told], *, issued_at: int, day: DeliveryDay) -> Fitted:
@@ -152,9 +153,9 @@ def _following(case: Case, group: Fitted, told: dict[str, Told], *, issued_at: i
     return replace(group, models=models)
 
 
-def _positions(starts: Instants, day_start: int, step_s: int) -> NDArray[np.int64]:
+def _positions(starts: Instants, day: DeliveryDay, step_s: int) -> NDArray[np.int64]:
     """Interval of the group's grid that holds each quarter-hour."""
-    return (starts - day_start // step_s * step_s) // step_s
+    return (starts - grid_start(day.start, step_s, day.time_zone)) // step_s
 
 
 def _refuse_missing(case: Case, history: History, issued_at: int) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.core.clock import DeliveryDay
+from pipeline.forecast.calendar import grid_start
 from pipeline.forecast.fit import ARIMA_MIN_DAYS, STANDARD_MOST, with_fitted_arma
 from pipeline.forecast.history import History, Rows, latest, taken
 from pipeline.forecast.models import SeriesModels
@@ -41,7 +42,7 @@ def as_issued(case: Case, given: History | None, *, start: int, issued_at: int, 
     found = {}
     for one in case.given_forecasts:
         step_s = 60 * one.resolution_min
-        first = day.start // step_s * step_s
+        first = grid_start(day.start, step_s, case.time_zone)
         first -= -(-(first - start) // step_s) * step_s
         values = latest(rows, (one.id,), start=first, step_s=step_s, count=-(-(day.end - first) // step_s), known_by=issued_at)
         found[one.id] = Told(values[0], first, step_s)

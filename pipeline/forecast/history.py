@@ -50,14 +50,15 @@ def ahead_of_time(given: History) -> Rows:
 
 
 def _cells(history: History, ids: tuple[str, ...], start: int, step_s: int, count: int) -> tuple[Ints, Ints, Ints, Floats]:
-    """(series position, interval, known_at, value) of the rows on the grid, in their sorted order."""
+    """(series position, interval, known_at, value) of the rows by the interval that they begin in, in order."""
     position = np.full(len(history.series) + 1, -1, dtype=np.int64)
     place = {name: index for index, name in enumerate(ids)}
     for index, name in enumerate(history.series):
         position[index] = place.get(name, -1)
     row_series = position[np.asarray(history.series_index, dtype=np.int64)]
-    interval, rest = np.divmod(np.asarray(history.valid_from, dtype=np.int64) - start, step_s)
-    keep = (row_series >= 0) & (rest == 0) & (interval >= 0) & (interval < count)
+    # Where the clock changes by half an hour, hours begin half an hour later or earlier from then on: they are taken as they come.
+    interval = (np.asarray(history.valid_from, dtype=np.int64) - start) // step_s
+    keep = (row_series >= 0) & (interval >= 0) & (interval < count)
     return row_series[keep], interval[keep], np.asarray(history.known_at, dtype=np.int64)[keep], np.asarray(history.value)[keep]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants
+from pipeline.core.clock import QUARTER_S, DeliveryDay, Instants, floor_local
 from pipeline.forecast.distribution import Distribution, distribution, with_known
 from pipeline.forecast.history import History, ahead_of_time, as_known
 from pipeline.forecast.kalman import run_filter
@@ -79,7 +79,8 @@ def _group(models: SeriesModels, history: History, given: History | None, *, iss
     step_s, count = models.step_s, len(models.ids)
     burn_in = BURN_IN_DAYS * models.slot_count
     ahead = -(-leads * QUARTER_S // step_s) + (1 if step_s > QUARTER_S else 0)
-    begins = firsts // step_s * step_s - burn_in * step_s
+    held = floor_local(firsts, step_s, models.time_zone)
+    begins = held - burn_in * step_s
     values = as_known(history, models.ids, firsts=begins, step_s=step_s, count=burn_in + ahead, issue_times=issue_times)
     level = _levels(models, begins, step_s, burn_in + ahead)
     if models.given and given is not None:
@@ -94,11 +95,11 @@ def _group(models: SeriesModels, history: History, given: History | None, *, iss
     variance = np.where(sure, 0.0, filtered.variance.reshape(shape)[tail])
     found = with_known(distribution(models, level.part(tail), mean, variance), values[tail])
     known = np.isfinite(values[tail])
-    hold = (firsts[:, None] + QUARTER_S * np.arange(leads) - (firsts // step_s * step_s)[:, None]) // step_s  # (K, leads)
+    hold = (firsts[:, None] + QUARTER_S * np.arange(leads) - held[:, None]) // step_s  # (K, leads)
     each = np.arange(len(issue_times))[:, None]
-    held = Distribution(np.swapaxes(found.mean[hold, each], 1, 2), np.swapaxes(found.sd[hold, each], 1, 2),
+    by_lead = Distribution(np.swapaxes(found.mean[hold, each], 1, 2), np.swapaxes(found.sd[hold, each], 1, 2),
                         np.swapaxes(found.quantiles[:, hold, each], 2, 3))
-    return held, np.swapaxes(known[hold, each], 1, 2)
+    return by_lead, np.swapaxes(known[hold, each], 1, 2)
 
 
 def _levels(models: SeriesModels, begins: Instants, step_s: int, count: int) -> Level:

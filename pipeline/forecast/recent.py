@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipeline.cases.case import Case
 from pipeline.cases.sources import Series
 from pipeline.core.clock import DeliveryDay
+from pipeline.forecast.calendar import grid_start
 from pipeline.forecast.distribution import Distribution
 from pipeline.forecast.fit import fit_models, window_days
 from pipeline.forecast.given import Told, follow, told_of
@@ -30,11 +31,12 @@ def recent_scores(case: Case, models: SeriesModels, series: tuple[Series, ...], 
     `flag_short_history`: 1 where that is less than the window asked for.
     """
     step_s, rows = models.step_s, values.T
+    first_day = grid_start(day.start, step_s, case.time_zone)
     said = told_of(case, series, told or {}, start=start, count=values.shape[1])
     parts: list[tuple[Floats, Distribution, Floats, Floats]] = []
     for back in range(1, ORIGINS + 3):
         shift = back * 86400
-        first, end = (day.start // step_s * step_s - start - shift) // step_s, (day.end - start - shift) // step_s
+        first, end = (first_day - start - shift) // step_s, (day.end - start - shift) // step_s
         if start + end * step_s > issued_at or first <= 0 or len(parts) == ORIGINS:
             continue
         parts.append(_origin(case, models, series, rows, said, start=start, issued_at=issued_at - shift, first=first, end=end))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.clock import DeliveryDay
+from pipeline.forecast.calendar import grid_start
 from pipeline.forecast.history import History, latest
 from pipeline.forecast.kalman import ORDER, run_filter
 from pipeline.forecast.models import Level, SeriesModels
@@ -71,9 +72,10 @@ class Innovations:
 
 def innovations_of(state: ForecastState, history: History, *, issued_at: int, day: DeliveryDay) -> Innovations:
     """Filtered residuals of the window and the state where knowledge ends, for every series."""
-    anchor = issued_at // 3600 * 3600  # a whole hour, so that all resolutions share it
+    anchor = grid_start(issued_at, 3600, day.time_zone)  # a whole hour, so that all resolutions share it
     filtered = [_filter(models, history, anchor=anchor, issued_at=issued_at, day=day) for models in state.groups]
-    begun_h = -((day.start // 3600 * 3600 - anchor) // 3600)  # of a day that has begun, its hours so far are part of the horizon
+    # Of a day that has begun, its hours so far are part of the horizon.
+    begun_h = -((grid_start(day.start, 3600, day.time_zone) - anchor) // 3600)
     lag_h = max((one.unknown_h for one in filtered), default=0)
     lag_h = max(lag_h, begun_h)
     tracks = tuple(_track(state, one, anchor=anchor, lag_h=lag_h, day=day) for one in filtered)
@@ -120,7 +122,7 @@ def _track(state: ForecastState, one: _Filtered, *, anchor: int, lag_h: int, day
     back = (anchor - 3600 * lag_h - one.start) // step_s
     pool = one.error[back - POOL_DAYS * per_day: back].reshape(POOL_DAYS, per_day, -1)[::-1]
     ahead = slice(back, None)
-    first_day = day.start // step_s * step_s
+    first_day = grid_start(day.start, step_s, day.time_zone)
     return Track(
         models=one.models, columns=np.array([state.series.index(name) for name in one.models.ids], dtype=np.int64), pool=pool,
         start_state=one.states[back - 1], variance=one.variance[ahead], residual=one.residual[ahead],

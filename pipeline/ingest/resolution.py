@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.cases.case import Case
 from pipeline.cases.sources import GivenForecast
-from pipeline.core.clock import Instants, utc_offsets
+from pipeline.core.clock import Instants, floor_local
 from pipeline.ingest.fates import Fate, Fates
 from pipeline.ingest.points import Points, joined, last_versions, taken
 from pipeline.ingest.quality import Quality
@@ -17,8 +17,7 @@ from pipeline.ingest.quality import Quality
 
 def intervals_of(case: Case, points: Points) -> Instants:
     """Start of the series' interval that holds the start of each value, counted on the case's wall clock; shape (n,)."""
-    step = 60 * points.target.series.resolution_min
-    return points.start - (points.start + utc_offsets(points.start, case.time_zone)) % step
+    return floor_local(points.start, 60 * points.target.series.resolution_min, case.time_zone)
 
 
 def at_resolution(case: Case, points: Points, fates: Fates) -> Points:

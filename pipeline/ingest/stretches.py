@@ -54,12 +54,21 @@ def _of_stamps(claimed: NDArray[np.int64], declared_s: int, ends: bool) -> NDArr
 
 
 def on_grid(case: Case, stamps: Instants, length: NDArray[np.int64]) -> tuple[Instants, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Stamps moved to the grid of their lengths, counted on the case's wall clock; which were moved, and which are too far off (n,)."""
-    wall = stamps + utc_offsets(stamps, case.time_zone)
+    """Stamps moved to the grid of their lengths; which were moved, and which are too far off (n,).
+
+    The grid is counted on the case's wall clock, or in UTC where more of them fit that: in a zone of half hours both are written.
+    """
     step = np.minimum(length, HOUR_S)  # longer values may begin at any hour
-    off = (wall + step // 2) % step - step // 2
-    near = np.abs(off) <= np.minimum(SNAP_S, step // 10)
+    room = np.minimum(SNAP_S, step // 10)
+    clocks = (stamps + utc_offsets(stamps, case.time_zone), stamps)
+    off, near = max((_off(clock, step, room) for clock in clocks), key=lambda one: int(one[1].sum()))
     return np.where(near, stamps - off, stamps), near & (off != 0), ~near
+
+
+def _off(clock: Instants, step: NDArray[np.int64], room: NDArray[np.int64]) -> tuple[Instants, NDArray[np.bool_]]:
+    """Seconds from the nearest point of the grid, and where these are few (n,)."""
+    off = (clock + step // 2) % step - step // 2
+    return off, np.abs(off) <= room
 
 
 def within_others(stamps: Instants, length: NDArray[np.int64], sound: NDArray[np.bool_], *, ends: bool) -> NDArray[np.bool_]:

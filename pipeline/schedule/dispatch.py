@@ -54,7 +54,7 @@ def held_from(arrays: Mapping[str, NDArray[np.generic]], *, before: int) -> tupl
 class Settled:
     """Interval `step` as realised: the dispatch held, the mismatch at the balancing tie.
 
-    columns: (J,), inputs: (I,) realised. unmet: kW per network that no device could take (0 on every sane day).
+    columns: (J,), inputs: (I,) realised. unmet: per network what no device could take, kW, kWth and m3/h together (0 on every sane day).
     """
 
     step: int

@@ -79,10 +79,10 @@ def _nonsense(case: Case, instruction: Instruction) -> Mistake | None:
     if instruction.quantity == "out":
         return None
     if value is None or not np.isfinite(value):
-        return Mistake(place, f"{instruction.quantity} needs a finite value, got {value}", "give kW")
+        return Mistake(place, f"{instruction.quantity} needs a finite value, got {value}", f"give {unit_of(item)}")
     if (kind == "source" and value < 0) or (kind == "ev_fleet" and value > 0):
         sign = "positive" if kind == "source" else "negative"
-        return Mistake(place, f"{instruction.quantity} {value:g} kW has the wrong sign",
+        return Mistake(place, f"{instruction.quantity} {value:g} {unit_of(item)} has the wrong sign",
                        f"injection into the bus is positive: a {kind} takes a {sign} number")
     return None
 
@@ -97,13 +97,14 @@ def _beyond(case: Case, instruction: Instruction) -> Mistake | None:
     fits = {"set_point_kw": low <= value <= high, "limit_low_kw": value <= ceiling, "limit_high_kw": value >= floor}[quantity]
     if fits:
         return None
+    unit = unit_of(next(one for one in (*case.ties, *case.devices) if one.id == instruction.target))
     able = {"set_point_kw": f"between {low:g} and {high:g}", "limit_low_kw": f"at most {ceiling:g}", "limit_high_kw": f"at least {floor:g}"}
-    return Mistake(f"override of {instruction.target}", f"{quantity} {value:g} kW is beyond its reach of {low:g} to {high:g} kW",
-                   f"give {able[quantity]} kW, or `out` to take it away")
+    return Mistake(f"override of {instruction.target}", f"{quantity} {value:g} {unit} is beyond its reach of {low:g} to {high:g} {unit}",
+                   f"give {able[quantity]} {unit}, or `out` to take it away")
 
 
 def reach_of(case: Case, name: str) -> tuple[float, float]:
-    """Lowest and highest power (kW, positive into the bus) of a device, or exchange of a tie; infinite where a series says."""
+    """Lowest and highest power (see `unit_of`, positive into the bus) of a device, or exchange of a tie; infinite where a series says."""
     item = next(one for one in (*case.ties, *case.devices) if one.id == name)
     match item:
         case Tie():
@@ -167,7 +168,7 @@ def _apply_one(axis: Axis, filled: Floats, rows: Instants, item: AnyDevice | Tie
         cap = 0.0 if quantity == "out" else -value
         filled[cells] *= np.minimum(1.0, cap / np.where(total > 0, total, 1.0))
         return
-    name = "exchange_{}_kw" if isinstance(item, Tie) else f"power_{{}}_{_unit(item)}"
+    name = "exchange_{}_kw" if isinstance(item, Tie) else f"power_{{}}_{_UNITS[_carrier(item)]}"
     low, high = (axis.one(item.id, name.format(side)) for side in ("low", "high"))
     if _draws(item):  # its program power is what it draws
         value = -value
@@ -178,11 +179,16 @@ def _apply_one(axis: Axis, filled: Floats, rows: Instants, item: AnyDevice | Tie
             filled[np.ix_(rows, axis.entries(item.id, name))] = 0.0
 
 
-def _unit(item: AnyDevice) -> str:
-    """Unit of the power that a person's word moves."""
+def _carrier(item: AnyDevice | Tie) -> str:
+    """What flows in the power that a person's word moves."""
     if isinstance(item, Converter):
-        return _UNITS[item.rated_carrier]
-    return _UNITS[item.carrier] if isinstance(item, Store) else "kw"
+        return item.rated_carrier
+    return item.carrier if isinstance(item, Store | Demand) else "active"
+
+
+def unit_of(item: AnyDevice | Tie) -> str:
+    """Unit of that power, for a person: kW, kWth or m3/h."""
+    return {"active": "kW", "heat": "kWth", "hydrogen": "m3/h"}[_carrier(item)]
 
 
 def _draws(item: AnyDevice | Tie) -> bool:
@@ -221,8 +227,9 @@ def unreachable(case: Case, instructions: Sequence[Instruction], *, stage: str) 
             held = {"set_point_kw": min(max(word.value, low), high), "limit_low_kw": max(word.value, low) if low >= word.value else high,
                     "limit_high_kw": min(word.value, high) if high <= word.value else low}[word.quantity]
             if abs(held - word.value) > _EXACT_KW and not _last_set_point(beside, word):
-                found.append(Finding(name, "warning", "set_point", word.target, f"{_NAMES[word.quantity]} {word.value:g} kW is beyond its "
-                                     f"limit {held:g} kW, which is held instead", word.value, held))
+                unit = unit_of(next(one for one in (*case.ties, *case.devices) if one.id == word.target))
+                found.append(Finding(name, "warning", "set_point", word.target, f"{_NAMES[word.quantity]} {word.value:g} {unit} is beyond "
+                                     f"its limit {held:g} {unit}, which is held instead", word.value, held))
                 break
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.core.errors import InputError, Mistake
 from pipeline.physics.vehicles import FleetEnvelopes, Stays, cohort_envelopes
 from pipeline.program.linear_program import Floats
 
@@ -72,11 +73,15 @@ class Outlook:
 
 
 def coarsen(outlook: Outlook, factor: int) -> Outlook:
-    """Quarter-hours -> steps of `factor` quarter-hours: means of powers and prices, energies at the end of the step."""
+    """Quarter-hours -> steps of `factor` quarter-hours: means of powers and prices, energies at the end of the step.
+
+    Raises InputError where the day is no whole number of such steps: a run of it is refused before (`stages.opening`).
+    """
     if factor == 1:
         return outlook
     if outlook.count % factor:
-        raise ValueError(f"{outlook.count} intervals do not make steps of {factor}")
+        raise InputError(Mistake("settings.day_ahead_step_min", f"{outlook.count} quarter-hours make no whole number of steps of "
+                                 f"{15 * factor} min", "give 15, or another number that divides the day"))
 
     def mean(rows: Floats) -> Floats:
         return np.asarray(rows.reshape(*rows.shape[:-1], outlook.count // factor, factor).mean(axis=-1))

@@ -87,7 +87,7 @@ class SettledDay:
     inputs: Floats  # (K, I) realised, with the rule of the day's end
     costs: Floats
     terms: tuple[str, ...]
-    unmet: Floats  # (K,) kW and kvar that nothing could take
+    unmet: Floats  # (K,) kW, kWth, m3/h and kvar together that nothing could take
     before: State  # the first interval's
 
     @property
@@ -125,6 +125,6 @@ def _as_followed(desk: Desk, judged: Floats, settled: Sequence[Settled]) -> Floa
 
 def unbalanced(day: SettledDay, *, stage: Literal["day_ahead", "real_time"]) -> list[Finding]:
     """A finding per interval in which power is left that nothing could take."""
-    return [Finding(stage, "warning", "unbalanced", f"step {day.first + k}", f"{day.unmet[k]:.6g} kW that no device or tie could take",
-                    float(day.unmet[k]), 0.0)
+    return [Finding(stage, "warning", "unbalanced", f"step {day.first + k}", f"{day.unmet[k]:.6g} that no device or tie could take, in kW, "
+                    "kWth, m3/h and kvar", float(day.unmet[k]), 0.0)
             for k in np.flatnonzero(day.unmet > UNMET_KW)]

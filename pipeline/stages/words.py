@@ -11,6 +11,7 @@ from pipeline.cases.load import load_case
 from pipeline.core.clock import from_epoch
 from pipeline.ingest.fates import WORDS
 from pipeline.publish.holding import dearer_than_holding
+from pipeline.schedule.instructions import unit_of
 
 NAMED = 4  # series in a line
 FATES = {fate.name.lower(): words for fate, words in WORDS.items()}
@@ -65,9 +66,10 @@ def describe_override(record: Mapping[str, Any], *, case: str) -> str:
     """What `override` entered or withdrew, and from when on it counts."""
     if "withdrawn" in record:
         return f"{record['target']}: {record['withdrawn']} withdrawn, from the next run on."
-    zone = load_case(case).time_zone
+    loaded = load_case(case)
+    zone, item = loaded.time_zone, next(one for one in (*loaded.devices, *loaded.ties) if one.id == record["target"])
     first, last, known = (local(datetime.fromisoformat(record[name]), zone) for name in ("valid_from", "valid_to", "known_at"))
-    value = "" if record["quantity"] == "out" else f" {record['value']:g} kW (positive feeds into the bus)"
+    value = "" if record["quantity"] == "out" else f" {record['value']:g} {unit_of(item)} (positive feeds into the bus)"
     return (f"{record['target']}: {record['quantity']}{value} from {first} to {last} {zone}, known from {known}. Id {record['id']}.\n"
             f"{_binding(record)} `withdraw` in place of {record['quantity']} takes back what stands in the span.")
 

@@ -418,6 +418,30 @@ def test_a_case_may_be_in_any_currency(tmp_path: Path) -> None:
     assert factor_of(source.mapping.columns[0], case.series_by_id["price"]) == pytest.approx(1e-3)
 
 
+def test_a_series_in_other_money_is_one_mistake(tmp_path: Path) -> None:
+    new_case(tmp_path / "mine")
+    _replace(tmp_path / "mine" / "case.yaml", "currency: USD", "currency: INR")
+    _replace(tmp_path / "mine" / "case.yaml", "unit: USD/MWh", "unit: INR/MWh")
+    assert _refusal(tmp_path / "mine").splitlines() == [
+        "series.csv, line 5, column unit: series 'price' is a price in 'USD/kWh', and the case's money is INR; give INR/kWh"]
+
+
+def test_one_cause_is_one_message_however_many_records_it_meets(tmp_path: Path) -> None:
+    """Sources whose files lie elsewhere, columns in a unit of a wrong case: never a line each."""
+    folder = tmp_path / "mine"
+    new_case(folder)
+    text = (folder / "case.yaml").read_text()
+    more = "".join(f"  - {{kind: sessions, id: lot{n}, path: lot{n}.csv}}\n" for n in range(30))
+    series = "".join(f"load{n},load,kW,15,,true\n" for n in range(40))
+    columns = "".join(f"        - {{column: c{n}, series: load{n}, unit: KW}}\n" for n in range(40))
+    (folder / "series.csv").write_text((folder / "series.csv").read_text() + series)
+    text = text.replace("sources:\n", f"sources:\n{more}")
+    (folder / "case.yaml").write_text(text.replace("      available_after_min: 15", f"{columns}      available_after_min: 15"))
+    missing, unit = _refusal(folder).splitlines()
+    assert "source 'lot0' reads 'lot0.csv', found neither" in missing and "(30 of this kind: also line" in missing
+    assert "column 'c0': unknown unit 'KW' (40 of this kind" in unit and unit.endswith("did you mean 'kW'?")
+
+
 def test_a_day_of_half_hours_cannot_be_planned_by_the_hour(tmp_path: Path) -> None:
     new_case(tmp_path / "mine")
     _replace(tmp_path / "mine" / "case.yaml", "Europe/Berlin # of", "Australia/Lord_Howe # of")

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.cases.sources import ColumnMap, Series
 from pipeline.ingest.quality import Quality
-from tests.unit.ingest.support import PRICE, epoch, folder_case, mapping_of, quarter_hours, run, stored, utc_csv
+from tests.unit.ingest.support import LOAD, PRICE, epoch, folder_case, mapping_of, quarter_hours, run, stored, utc_csv
 from tests.unit.ingest.support import values as values_of
 
 HEAD = "valid_from,load\n"
@@ -254,6 +254,16 @@ def test_a_local_day_of_92_or_100_quarters(
     assert values == dict(zip(starts, map(float, range(count)), strict=True))
     flagged = sum(bits & Quality.REPEATED_HOUR != 0 for bits in quality.values())
     assert flagged == {100: 8, 98: 4}.get(count, 0)
+
+
+@pytest.mark.parametrize(("resolution_min", "expected"), [(15, [10.0, 10.0, 20.0, 20.0]), (30, [10.0, 20.0]), (60, [15.0])])
+def test_hours_of_utc_are_read_where_the_clock_is_half_an_hour_off(tmp_path: Path, resolution_min: int, expected: list[float]) -> None:
+    """Weather and market data come by hours of UTC everywhere: an hour of the clock in India holds half of each of two."""
+    text = HEAD + "".join(f"2016-03-01T{hour:02d}:00Z,{10 * hour}\n" for hour in range(12))
+    series = [LOAD.model_copy(update={"resolution_min": resolution_min, "by_local_hour": None})]
+    values, _, _ = stored(tmp_path, text, zone="Asia/Kolkata", series=series, mapping=mapping_of(resolution_min=60))
+    begins = epoch("2016-03-01T07:00+05:30")
+    assert [values[begins + 60 * resolution_min * n] for n in range(len(expected))] == expected
 
 
 def test_in_the_repeated_hour_what_is_not_over_yet_cannot_be_meant(tmp_path: Path) -> None:

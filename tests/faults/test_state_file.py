@@ -73,6 +73,16 @@ def test_a_bad_state_is_refused(tmp_path: Path, row: str, words: str) -> None:
     warehouse.close()
 
 
+def test_what_must_take_a_least_power_may_be_measured_at_rest(tmp_path: Path) -> None:
+    """Limits bind what is decided, not what is measured."""
+    case = _case(tmp_path, HEAD)
+    tie = case.ties[0].model_copy(update={"exchange_min_kw": 50.0, "exchange_max_kw": 400.0, "ramp_kw_per_h": 100.0})
+    firm = case.model_copy(update={"ties": (tie,)})
+    for exchange_kw in (0.0, 60.0, -3.0, 600.0):
+        assert accepted(firm, tie.id, "exchange_kw", exchange_kw) == ("exchange_kw", exchange_kw)
+    assert isinstance(accepted(firm, tie.id, "exchange_kw", 60.0, "MW"), Mistake)
+
+
 def test_every_remedy_works(tmp_path: Path) -> None:
     case = _case(tmp_path, HEAD)
     assert isinstance(accepted(case, "battery", "soc_share", 55.0), Mistake)

@@ -152,3 +152,21 @@ def test_a_regressor_that_explains_lowers_the_error_and_a_wrong_name_is_refused(
     settings = CASE.settings.model_copy(update={"forecast": wrong})
     with pytest.raises(InputError, match="'no' is no series"):
         forecast(CASE.model_copy(update={"settings": settings}), history(*SERIES), issued_at=issue_of(day), day=day)
+
+
+def test_hours_that_begin_at_half_past_in_utc_are_hours_as_anywhere() -> None:
+    """Clocks half an hour apart show the same time half an hour apart: everything comes out the same, hourly prices too."""
+    names, found = ("f01_load", "price"), []
+    settings = CASE.settings.model_copy(update={"forecast": CASE.settings.forecast.model_copy(update={"holiday_country": "IN"})})
+    for zone, shift in (("Asia/Karachi", 0), ("Asia/Kolkata", -1800)):
+        case = only(CASE, *names).model_copy(update={"time_zone": zone, "settings": settings})
+        whole = history(*names)
+        moved = replace(whole, valid_from=whole.valid_from + shift, known_at=whole.known_at + shift)
+        day = case.day(date(2016, 4, 20))
+        night = forecast(case, moved, issued_at=issue_of(day), day=day)
+        updated = update(night.state, moved, issue_times=night.starts[:3], leads=16)
+        found.append((night.rungs, night.scores, night.mean, night.quantiles, draw(night, moved, count=20, seed=1), updated.mean))
+    (_, scores, *expected), (_, moved_scores, *got) = found
+    assert found[0][0] == found[1][0] and scores == moved_scores
+    for one, other in zip(expected, got, strict=True):
+        assert np.array_equal(one, other)

@@ -134,6 +134,7 @@ def test_all_impossible_words_are_named_at_once(tiny, binder):
     (Word("f01_generator", "limit_low_kw", 101.0), "give at most 100 kW"),
     (Word("f01_generator", "limit_high_kw", -1.0), "give at least 0 kW"),
     (Word("f01_battery", "limit_high_kw", -101.0), "reach of -100 to 100 kW; give at least -100 kW"),
+    (Word("mg_f01_b04_heat_store", "set_point_kw", 40.0), "40 kWth is beyond its reach of -30 to 30 kWth; give between -30 and 30 kWth"),
     (Word("grid", "set_point_kw", -1e6), "set_point_kw -1e+06 kW is beyond its reach"),
 ])
 def test_a_word_beyond_the_reach_is_refused_at_entry(tiny, word, said):
