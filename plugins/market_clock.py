@@ -5,7 +5,7 @@ Airflow imports this file in every one of its processes, so it imports nothing b
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -113,16 +113,19 @@ class DayAheadIssue(_MarketTimetable):
             raise _invalid(f"daily at {self.issue_local}, {self.time_zone}: {error}") from error
 
     def event_from(self, moment: datetime) -> datetime:
-        local = moment.astimezone(ZoneInfo(self.time_zone))
-        today = self._on(local)
-        return today if today >= moment else self._on(local + timedelta(days=1))
+        today = self._date_of(moment)
+        return next(issue for issue in (self._on(today + timedelta(days=days)) for days in range(3)) if issue >= moment)
 
-    def _on(self, local: datetime) -> datetime:
-        return datetime.combine(local.date(), time.fromisoformat(self.issue_local), ZoneInfo(self.time_zone)).astimezone(UTC)
+    def _date_of(self, moment: datetime) -> date:
+        """The local date of a moment. A day is added to dates alone: Airflow's moments are pendulum's, and those fall back to UTC."""
+        return datetime.fromtimestamp(moment.timestamp(), ZoneInfo(self.time_zone)).date()
+
+    def _on(self, day: date) -> datetime:
+        return datetime.combine(day, time.fromisoformat(self.issue_local), ZoneInfo(self.time_zone)).astimezone(UTC)
 
     def first_now(self, now: datetime) -> datetime:
         """Today's issue even when it is some hours late: tomorrow still needs its schedule."""
-        today = self._on(now.astimezone(ZoneInfo(self.time_zone)))
+        today = self._on(self._date_of(now))
         return today if today <= now else self.event_from(now - timedelta(days=1))
 
     def info(self, event: datetime) -> DagRunInfo:

@@ -56,6 +56,22 @@ def refused(timetable):
         return type(error).__name__
     return None
 
+ZONES = ("Pacific/Auckland", "Asia/Tokyo", "Asia/Kolkata", "Europe/Berlin", "Europe/London", "UTC", "America/Sao_Paulo", "America/New_York",
+         "America/Los_Angeles", "Australia/Lord_Howe")
+
+def odd_steps(zone, hour):
+    # Of two years of issues at one time: whether local dates follow day by day, and what other times the clock showed.
+    from zoneinfo import ZoneInfo
+    timetable, interval, dates, clocks = DayAheadIssue(zone, f"{hour:02}:30"), None, [], set()
+    restriction = TimeRestriction(earliest=pendulum.datetime(2015, 12, 30), latest=pendulum.datetime(2017, 12, 31), catchup=True)
+    while (info := timetable.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)) is not None and len(dates) < 800:
+        interval = info.data_interval
+        local = datetime.fromtimestamp(interval.start.timestamp(), ZoneInfo(zone))
+        dates.append(local.date())
+        clocks.add(local.strftime("%H:%M"))
+    gaps = {(b - a).days for a, b in zip(dates, dates[1:])}
+    return [gaps == {1} and len(dates) in (731, 732, 733), sorted(clocks - {f"{hour:02}:30"})]
+
 gate, issue = GateClosure(lead_min=5), DayAheadIssue("Europe/Berlin", "11:00")
 now = datetime.now(UTC)
 live = gate.next_dagrun_info(last_automated_data_interval=None, restriction=TimeRestriction(earliest=pendulum.datetime(2016, 1, 1), latest=None, catchup=False))
@@ -68,6 +84,7 @@ done({
     "round_trip": [decode_timetable(encode_timetable(t)).serialize() == t.serialize() for t in (GateClosure(3, 30), DayAheadIssue("Europe/London", "10:15"))],
     "refused": [refused(GateClosure(-1)), refused(GateClosure(5, 7)), refused(DayAheadIssue("Europe/Nowhere")), refused(DayAheadIssue("UTC", "25:00")), refused(gate), refused(issue)],
     "manual": gate.infer_manual_data_interval(run_after=pendulum.datetime(2016, 3, 27, 1, 1)).start.isoformat(),
+    "zones": {f"{zone} {hour:02}": odd_steps(zone, hour) for zone in ZONES for hour in range(24)},
     "heavy": sorted(ours & {"pandas", "numpy", "pipeline", "plotly", "pyarrow", "fastapi", "highspy", "pyomo"}),
 })
 """
@@ -153,6 +170,15 @@ def test_the_gate_closes_five_minutes_before_each_quarter_hour(clock: dict[str, 
 def test_the_day_ahead_is_issued_at_the_same_local_time_all_year(clock: dict[str, Any]) -> None:
     assert [run[0] for run in clock["spring"]] == ["2016-03-26T10:00:00+00:00", "2016-03-27T09:00:00+00:00", "2016-03-28T09:00:00+00:00"]
     assert [run[0] for run in clock["autumn"]] == ["2016-10-30T00:30:00+00:00", "2016-10-31T01:30:00+00:00"]
+
+
+def test_two_years_in_ten_zones_at_every_hour_leave_no_day_out_and_none_twice(clock: dict[str, Any]) -> None:
+    assert len(clock["zones"]) == 240
+    assert [at for at, (daily, _) in clock["zones"].items() if not daily] == []
+    # A time that the spring change skips fires when the clock has jumped.
+    jumped = {at: other for at, (_, other) in clock["zones"].items() if other}
+    assert jumped == {"Europe/Berlin 02": ["03:30"], "Europe/London 01": ["02:30"], "America/Sao_Paulo 00": ["01:30"],
+                      "America/New_York 02": ["03:30"], "America/Los_Angeles 02": ["03:30"], "Pacific/Auckland 02": ["03:30"]}
 
 
 def test_missed_gates_are_not_run_again_and_a_late_day_ahead_is(clock: dict[str, Any]) -> None:
