@@ -88,6 +88,9 @@ def clean(case: Case, points: Points, *, before: Context, mistakes: Mistakes, be
     step = 60 * series.resolution_min
     distinct = np.unique(points.start)
     gaps = int((distinct[-1] - distinct[0]) // step + 1 - len(distinct)) if len(distinct) else 0
+    if len(raw.start) and not len(points.start):
+        notes += (f"no row of {series.id} was stored: together they hold less than half of an interval of {series.resolution_min} min; "
+                  "send files in which its intervals are whole",)
     account = fates.account(series.id, points.target.label, len(points.start)) if mistakes.count == found else None
     return Clean(series, points.start, points.value, points.quality, points.known_at, gaps, account, notes, spans)
 

@@ -15,7 +15,7 @@ from pipeline.stages.home import Home
 from pipeline.store.measured import MeasuredState
 from pipeline.store.observations import Observations
 from pipeline.store.overrides import Override, in_force
-from pipeline.store.sessions import Sessions
+from pipeline.store.sessions import NEVER, Sessions
 
 SESSION_DAYS = 17  # 14 past delivery days, and the days on either side that reach into them
 
@@ -53,7 +53,8 @@ class Knowledge:
         """When the last of these words was said; 0 when there is none."""
         told = [one.known_at for one in self.words] + [one.known_at for one in self.measured]
         given = () if self.given is None else (self.given.known_at,)
-        spoken = (self.history.known_at, self.session_versions.known_at, np.array(told, dtype=np.int64), *given)
+        ended = self.session_versions.superseded_at  # by a word that may lie outside of what is read, or by a withdrawal
+        spoken = (self.history.known_at, self.session_versions.known_at, ended[ended != NEVER], np.array(told, dtype=np.int64), *given)
         return max(int(moments.max(initial=0)) for moments in spoken)
 
     def dearest_price_per_kwh(self, case: Case) -> float:

@@ -31,6 +31,7 @@ from pipeline.publish.status import DayStatus, Unfinished, stale, unfinished
 from pipeline.publish.status import status as read_status
 from pipeline.stages.asked import moment
 from pipeline.stages.home import Home, open_home
+from pipeline.store import publications
 from pipeline.store.publications import Day
 
 DAY_S = 86400
@@ -172,8 +173,8 @@ def _whole_tables(home: Home, day: Day) -> dict[str, pa.Table]:
 
 
 def _published_dates(home: Home, case: Case, variant: str) -> list[str]:
-    published = read_status(home.warehouse, home.lake, now=0, case=case.name)
-    return sorted({row.day.delivery_date for row in published if row.day.variant == variant})
+    with home.warehouse.reading() as connection:
+        return sorted(day.delivery_date for day in publications.current(connection, case=case.name) if day.variant == variant)
 
 
 def _date(text: str) -> str:

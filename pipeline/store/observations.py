@@ -17,6 +17,7 @@ from pipeline.store.ingests import IngestedFile, Receipt
 from pipeline.store.schema import OBSERVATIONS, SERIES
 
 Floats = NDArray[np.float64]
+FAR_S = 1 << 40  # after every stamp
 NO_VALUE = 1 << 14  # bit of `quality`: from now on the interval has no value, as its import was withdrawn; read as NaN
 
 
@@ -159,19 +160,19 @@ def valued(columns: bulk.Columns) -> Floats:
 
 
 def extent(connection: sa.Connection, namespace: str, series: str) -> tuple[int, int, int] | None:
-    """Start of the first stored interval, end of the newest one, and when the first value became known; None where nothing is stored."""
-    rows = series_rows(connection, namespace, [series])
-    if not rows:
+    """Start of the first interval that has a value, end of the newest one, and when the first value became known; None where there is
+    none, or none any more."""
+    found = read(connection, namespace, [series], start=0, end=FAR_S, as_of=FAR_S).latest()
+    if not len(found):
         return None
-    o = OBSERVATIONS.c
-    asked = sa.select(sa.func.min(o.valid_from), sa.func.max(o.valid_from), sa.func.min(o.known_at)).where(o.series_id == rows[0][1])
-    first, newest, known = connection.execute(asked).one()
-    return None if first is None else (int(first), int(newest) + rows[0][2], int(known))
+    return int(found.valid_from[0]), int(found.valid_from[-1]) + found.resolution_s[0], int(found.known_at.min())
 
 
 def has_series(connection: sa.Connection, namespace: str, series: str) -> bool:
-    """True when at least one value of this series is stored."""
-    return bool(series_rows(connection, namespace, [series]))
+    """True when at least one value of this series is stored: a column without any value said nothing of it yet."""
+    o = OBSERVATIONS.c
+    return any(connection.execute(sa.select(o.valid_from).where(o.series_id == number).limit(1)).first() is not None
+               for _, number, _ in series_rows(connection, namespace, [series]))
 
 
 __all__ = ["IngestedFile", "ObservationBatch", "Observations", "Receipt", "extent", "has_series", "read", "series_rows"]

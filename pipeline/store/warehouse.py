@@ -154,7 +154,7 @@ class Warehouse:
     @contextmanager
     def trial(self) -> Iterator[None]:
         """All that is written inside is read inside and undone at the end. Other writers wait for that."""
-        with self.engine.connect().execution_options(writes=True) as connection:
+        with answering(self.place), self.engine.connect().execution_options(writes=True) as connection:
             transaction = connection.begin()
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_WRITE)))

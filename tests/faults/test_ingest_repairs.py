@@ -298,3 +298,12 @@ def test_a_long_table_gives_every_series_its_rows(tmp_path: Path) -> None:
         "drop.csv: 4 values bear stamps of a repeated hour, taken in order of appearance, the first in load at 2016-10-30T00:00Z",
     )
     assert receipt.rows_added == 8
+
+
+def test_rows_that_are_too_few_for_any_interval_are_said(tmp_path: Path) -> None:
+    """A meter of 5 minutes with one row in each file would never give a value: the receipt says so, not only its counts."""
+    values, _, receipt = stored(tmp_path, HEAD + "2016-03-01T00:05Z,5\n", mapping=mapping_of(resolution_min=5))
+    assert values == {} and receipt.accounts[0].fates == {"incomplete": 1}
+    assert "together they hold less than half of an interval of 15 min" in receipt.messages[-1]
+    two = HEAD + "2016-03-01T00:05Z,5\n2016-03-01T00:10Z,6\n"
+    assert not any("less than half" in said for said in stored(tmp_path / "b", two, mapping=mapping_of(resolution_min=5))[2].messages)

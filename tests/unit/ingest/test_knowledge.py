@@ -347,3 +347,14 @@ def test_a_file_that_was_seen_is_not_opened_again_until_it_changes(tmp_path: Pat
     assert [receipt.unit for receipt in run(case, warehouse, now=NOW + 10)] == ["2 files", "1.csv"] and opened == ["1.csv"]
     assert values(warehouse, case, as_of=NOW + 10)[STARTS[1]] == 7.0
     assert run(folder_case(drops, mapping=mapping_of(available_after_min=5)), warehouse)[0].unit == "0.csv"  # another mapping reads anew
+
+
+def test_a_column_without_values_is_no_first_import_of_its_series(tmp_path: Path) -> None:
+    """The history of a meter that is filled in later is history."""
+    columns = [ColumnMap(column=name, series=name, unit="kW") for name in ("load", "wind")]
+    warehouse, case = Warehouse.open(tmp_path / "home"), folder_case(tmp_path, mapping=mapping_of(*columns), pattern="*.csv")
+    stamps = [from_epoch(start).isoformat() for start in STARTS]
+    for name, wind, now in (("a", "", NOW), ("b", "7", NOW + 86400)):
+        (tmp_path / f"{name}.csv").write_text("valid_from,load,wind\n" + "".join(f"{stamp},5,{wind}\n" for stamp in stamps))
+        run(case, warehouse, now=now)
+    assert known(warehouse, case, "wind") == [(start, start + 1800, 7.0) for start in STARTS]  # its end and 15 min

@@ -10,6 +10,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.forecast.history import latest
 from pipeline.store.measured import MeasuredState, standing
+from pipeline.store.observations import extent
 from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
 from tests.unit.ingest.support import NOW, everything, folder_case, quarter_hours, run, utc_csv, values
@@ -37,6 +38,18 @@ def test_a_correction_is_taken_back_and_an_earlier_read_still_sees_it(tmp_path: 
     (tmp_path / "c.csv").write_text(utc_csv(STARTS[1:], [2, 0, 4]))  # a value that stands there, one of zero, one as it was
     assert run(case, warehouse, now=LATER + 60)[-1].rows_added == 2
     assert values(warehouse, case, as_of=LATER + 60) == dict(zip(STARTS, [1.0, 2.0, 0.0, 4.0], strict=True))
+
+
+def test_a_series_of_which_all_was_taken_back_reaches_from_nowhere_to_nowhere(tmp_path: Path) -> None:
+    """Who asks why a forecast knows nothing is not told of values that are gone."""
+    warehouse, case = Warehouse.open(tmp_path / "home"), folder_case(tmp_path)
+    (tmp_path / "a.csv").write_text(utc_csv(STARTS, [1, 2, 3, 4]))
+    receipt = run(case, warehouse)[-1]
+    with warehouse.reading() as connection:
+        assert extent(connection, case.name, "load") == (STARTS[0], STARTS[-1] + 900, STARTS[0] + 1800)
+    warehouse.withdraw(case.name, receipt.import_id or 0, now=LATER)
+    with warehouse.reading() as connection:
+        assert extent(connection, case.name, "load") is None and extent(connection, case.name, "wind") is None
 
 
 def test_what_another_file_said_too_is_read_again(tmp_path: Path) -> None:
