@@ -18,6 +18,10 @@ SetpointsDate = Annotated[
 AtOption = Annotated[
     str | None, typer.Option("--at", help="as of this ISO time instead of now; naive is the case's local time")
 ]
+AuthorOption = Annotated[str, typer.Option("--author", help="required: who says so")]
+KnownAtOption = Annotated[
+    str | None, typer.Option("--known-at", help="for studies of the past: when it was known; naive is the case's local time; default: now")
+]
 ReportDate = Annotated[str | None, typer.Option("--date", help="delivery date, YYYY-MM-DD; default: the newest published day")]
 
 
@@ -81,12 +85,9 @@ def override(
     value: Annotated[float | None, typer.Argument(help="kW, positive feeds into the bus; not for out and withdraw")] = None,
     start: Annotated[str | None, typer.Option("--from", help="ISO time; naive is the case's local time; default: now")] = None,
     end: Annotated[str | None, typer.Option("--to", help="ISO time; naive is the case's local time; default: one day after --from")] = None,
-    author: Annotated[str, typer.Option("--author", help="required: who says so")] = "",
+    author: AuthorOption = "",
     reason: Annotated[str, typer.Option("--reason", help="required: why")] = "",
-    known_at: Annotated[
-        str | None,
-        typer.Option("--known-at", help="for studies of the past: when it was known; naive is the case's local time; default: now"),
-    ] = None,
+    known_at: KnownAtOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -112,11 +113,8 @@ def state(
     at: Annotated[
         str | None, typer.Option("--at", help="when it was measured; naive is the case's local time; default: now")] = None,
     since: Annotated[str | None, typer.Option("--since", help="with on_share: since when the unit is on or off")] = None,
-    author: Annotated[str, typer.Option("--author", help="required: who says so")] = "",
-    known_at: Annotated[
-        str | None,
-        typer.Option("--known-at", help="for studies of the past: when it was known; naive is the case's local time; default: now"),
-    ] = None,
+    author: AuthorOption = "",
+    known_at: KnownAtOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:

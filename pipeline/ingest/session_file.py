@@ -14,17 +14,16 @@ from pipeline.cases.sources import SessionFileSource
 from pipeline.core.clock import Instants
 from pipeline.equipment import EvFleet
 from pipeline.ingest.file import found_file
-from pipeline.ingest.local_clock import resolve
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import to_numbers
 from pipeline.ingest.reading import RawTable
-from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
+from pipeline.ingest.stamp_columns import lone_instants
+from pipeline.ingest.stamps import check_zone
 from pipeline.ingest.unit import Unit, unit_of_file
 from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
 
 NEEDED = ("fleet", "arrival", "departure", "need_kwh")
-END = 1 << 40  # after every stamp
 
 
 def unit(case: Case, source: SessionFileSource, *, data_dir: Path) -> Unit:
@@ -48,7 +47,7 @@ def batch_of(case: Case, warehouse: Warehouse, source: SessionFileSource, found:
     strange = np.flatnonzero([name not in fleets for name in names])
     mistakes.add_rows(strange, table.rows, lambda i: f"{names[i]!r} is no ev_fleet of the case",
                       nearest(names[strange[0]], fleets) if len(strange) else "", column="fleet")
-    arrival, departure = (_instants(source, table, name, mistakes) for name in ("arrival", "departure"))
+    arrival, departure = (lone_instants(table, name, source, mistakes) for name in ("arrival", "departure"))
     need_kwh = _numbers(source, table, "need_kwh", mistakes)
     charger_kw = np.array([fleets[name].charger_kw if name in fleets else 0.0 for name in names])
     if "charger_kw" in table.columns:
@@ -61,15 +60,6 @@ def batch_of(case: Case, warehouse: Warehouse, source: SessionFileSource, found:
     known_at = np.where([name in seen for name in names], now, np.minimum(arrival, now)).astype(np.int64)
     sessions = [str(name).strip() for name in table.columns["session"].to_pylist()] if "session" in table.columns else []
     return SessionBatch(names, arrival, departure, need_kwh, charger_kw, known_at, sessions)
-
-
-def _instants(source: SessionFileSource, table: RawTable, name: str, mistakes: Mistakes) -> Instants:
-    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes, reading=source)
-    if not check_mixture(stamps, source.time_zone, name=name, rows=table.rows, mistakes=mistakes):
-        return stamps.seconds
-    # Sessions are in no order: a stamp of a repeated hour needs its offset.
-    alone = np.arange(len(table))
-    return resolve(stamps, alone, zone=source.time_zone, latest=END, name=name, rows=table.rows, mistakes=mistakes).utc
 
 
 def _numbers(source: SessionFileSource, table: RawTable, name: str, mistakes: Mistakes) -> NDArray[np.float64]:

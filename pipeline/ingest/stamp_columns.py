@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cases.sources import Mapping
+from pipeline.cases.sources import Mapping, SessionFileSource, StateSource
 from pipeline.cases.table_reading import TimeColumns
 from pipeline.core.clock import Instants, from_epoch
 from pipeline.ingest.layout import time_names
-from pipeline.ingest.local_clock import midnight
+from pipeline.ingest.local_clock import midnight, resolve
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.reading import RawTable
 from pipeline.ingest.stamp_text import DAY_S, Moment, clock_of, declared_moment, moment_of
-from pipeline.ingest.stamps import Stamps, as_texts, no_stamps, read_stamps
+from pipeline.ingest.stamps import Stamps, as_texts, check_mixture, no_stamps, read_stamps
+from pipeline.store.observations import FAR_S
 
 HOUR_S = 3600
 
@@ -31,6 +32,15 @@ def mapped_stamps(table: RawTable, mapping: Mapping, *, needed: NDArray[np.bool_
     if columns.hour is None and columns.period is None:
         return _with_clock(table, mapping, columns, needed=needed, mistakes=mistakes)
     return _counted(table, mapping, columns, needed=needed, mistakes=mistakes)
+
+
+def lone_instants(table: RawTable, name: str, source: SessionFileSource | StateSource, mistakes: Mistakes) -> Instants:
+    """Instants of a column, (n,), whose rows are in no order of time: a stamp of a repeated hour needs its offset."""
+    stamps = read_stamps(table.columns[name], name=name, rows=table.rows, mistakes=mistakes, reading=source)
+    if not check_mixture(stamps, source.time_zone, name=name, rows=table.rows, mistakes=mistakes):
+        return stamps.seconds
+    alone = np.arange(len(table))
+    return resolve(stamps, alone, zone=source.time_zone, latest=FAR_S, name=name, rows=table.rows, mistakes=mistakes).utc
 
 
 def _texts(table: RawTable, name: str) -> list[str]:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.cases.case import Case
 from pipeline.cases.measured import accepted
 from pipeline.cases.sources import SqlSource, StateSource
-from pipeline.core.clock import Instants, from_epoch
+from pipeline.core.clock import from_epoch
 from pipeline.core.errors import Mistake
 from pipeline.ingest import sql
 from pipeline.ingest.file import found_file
-from pipeline.ingest.local_clock import resolve
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.number_text import to_numbers
 from pipeline.ingest.reading import RawTable
-from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
+from pipeline.ingest.stamp_columns import lone_instants
+from pipeline.ingest.stamps import check_zone
 from pipeline.ingest.unit import Unit, unit_of_file
 from pipeline.store.measured import MeasuredState
 from pipeline.store.warehouse import Warehouse
 
 NEEDED = ("measured_at", "device", "quantity", "value")
-END = 1 << 40  # after every stamp
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def batch_of(case: Case, warehouse: Warehouse, source: StateSource, found: Unit,
         mistakes.add(f"the column {name!r} is missing", f"states have {', '.join(NEEDED)} and may have unit, since", row=1)
     if absent or not check_zone(source.time_zone, mistakes):
         mistakes.raise_if_any()
-    measured_at = _instants(source, table, "measured_at", mistakes)
+    measured_at = lone_instants(table, "measured_at", source, mistakes)
     since = _since(source, table, mistakes)
     values = to_numbers(table.columns["value"], name="value", rows=table.rows, reading=source, mistakes=mistakes).value
     mistakes.raise_if_any()
@@ -101,16 +99,6 @@ def _texts(table: RawTable, name: str) -> list[str]:
     return [str(value or "").strip() for value in table.columns[name].to_pylist()]
 
 
-def _instants(source: StateSource, table: RawTable, name: str, mistakes: Mistakes) -> Instants:
-    column: Any = table.columns[name]
-    stamps = read_stamps(column, name=name, rows=table.rows, mistakes=mistakes, reading=source)
-    if not check_mixture(stamps, source.time_zone, name=name, rows=table.rows, mistakes=mistakes):
-        return stamps.seconds
-    # Devices stand in any order: a stamp of a repeated hour needs its offset.
-    alone = np.arange(len(table))
-    return resolve(stamps, alone, zone=source.time_zone, latest=END, name=name, rows=table.rows, mistakes=mistakes).utc
-
-
 def _since(source: StateSource, table: RawTable, mistakes: Mistakes) -> dict[int, int]:
     """Row -> instant, of the rows that say since when a unit is in its state."""
     filled = [row for row, text in enumerate(_texts(table, "since")) if text]
@@ -120,4 +108,4 @@ def _since(source: StateSource, table: RawTable, mistakes: Mistakes) -> dict[int
 
     chosen = pa.array(filled)
     part = RawTable(table.name, {"since": table.columns["since"].take(chosen)}, table.rows[filled])
-    return dict(zip(filled, _instants(source, part, "since", mistakes).tolist(), strict=True))
+    return dict(zip(filled, lone_instants(part, "since", source, mistakes).tolist(), strict=True))
