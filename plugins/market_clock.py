@@ -15,38 +15,47 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, T
 
 
 class _MarketTimetable(Timetable):  # type: ignore[misc]  # Airflow ships no types
-    """Events in a strict order; a run's data interval starts at its event."""
+    """Issues in a strict order; a run's data interval starts at its issue.
 
-    def event_from(self, moment: datetime) -> datetime:
-        """First event at or after a moment."""
+    Airflow makes that moment the run's logical date, and holds a run whose logical date lies ahead: an interval that began with the
+    delivery would start every re-dispatch after it had begun.
+    """
+
+    def issue_from(self, moment: datetime) -> datetime:
+        """First issue at or after a moment."""
         raise NotImplementedError
 
-    def info(self, event: datetime) -> DagRunInfo:
+    def end_of(self, issue: datetime) -> datetime:
+        """Where the data interval of an issue ends."""
         raise NotImplementedError
+
+    def info(self, issue: datetime) -> DagRunInfo:
+        """The run of an issue: fired then, for the interval from then to the end of what it decides."""
+        return DagRunInfo(run_after=_pendulum(issue), data_interval=DataInterval(_pendulum(issue), _pendulum(self.end_of(issue))))
 
     def first_now(self, now: datetime) -> datetime:
-        """The event to start with when missed ones are not caught up."""
+        """The issue to start with when missed ones are not caught up."""
         raise NotImplementedError
 
     def next_dagrun_info(self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction) -> DagRunInfo | None:
         """The next run; None once the DAG's end is passed or where it has no start."""
         candidates = []
         if last_automated_data_interval is not None:
-            candidates.append(self.event_from(last_automated_data_interval.start + timedelta(seconds=1)))
+            candidates.append(self.issue_from(last_automated_data_interval.start + timedelta(seconds=1)))
         elif restriction.earliest is not None:
-            candidates.append(self.event_from(restriction.earliest))
+            candidates.append(self.issue_from(restriction.earliest))
         elif restriction.catchup:
             return None
         if not restriction.catchup:
             candidates.append(self.first_now(datetime.now(UTC)))
-        event = max(candidates)
-        if restriction.latest is not None and event > restriction.latest:
+        issue = max(candidates)
+        if restriction.latest is not None and issue > restriction.latest:
             return None
-        return self.info(event)
+        return self.info(issue)
 
     def infer_manual_data_interval(self, *, run_after: datetime) -> DataInterval:
-        """A run started by hand stands for the next event."""
-        return self.info(self.event_from(run_after)).data_interval
+        """A run started by hand stands for the next issue."""
+        return self.info(self.issue_from(run_after)).data_interval
 
     @property
     def summary(self) -> str:
@@ -54,7 +63,7 @@ class _MarketTimetable(Timetable):  # type: ignore[misc]  # Airflow ships no typ
 
 
 class GateClosure(_MarketTimetable):
-    """Fires `lead_min` before each delivery interval of `step_min`; logical date and data interval are that interval.
+    """Fires `lead_min` before each delivery interval of `step_min`. The data interval goes from there to the end of the delivery.
 
     A gate that was missed is not run again: the next interval that has not begun is next, at once where its gate has just closed.
     """
@@ -76,16 +85,20 @@ class GateClosure(_MarketTimetable):
                 f"a gate {self.lead_min} min before each {self.step_min} min: the step must divide the hour, the lead must be 0 to 1439 min"
             )
 
-    def event_from(self, moment: datetime) -> datetime:
-        step_s = 60 * self.step_min
-        return datetime.fromtimestamp(-(-moment.timestamp() // step_s) * step_s, UTC)
+    @property
+    def lead(self) -> timedelta:
+        return timedelta(minutes=self.lead_min)
+
+    def issue_from(self, moment: datetime) -> datetime:
+        step_s, first = 60 * self.step_min, (moment + self.lead).timestamp()
+        return datetime.fromtimestamp(-(-first // step_s) * step_s, UTC) - self.lead
 
     def first_now(self, now: datetime) -> datetime:
-        return self.event_from(now)
+        """That of the next interval that has not begun, be its gate closed just now."""
+        return self.issue_from(now - self.lead)
 
-    def info(self, event: datetime) -> DagRunInfo:
-        delivery = DataInterval(_pendulum(event), _pendulum(event + timedelta(minutes=self.step_min)))
-        return DagRunInfo(run_after=_pendulum(event - timedelta(minutes=self.lead_min)), data_interval=delivery)
+    def end_of(self, issue: datetime) -> datetime:
+        return issue + self.lead + timedelta(minutes=self.step_min)
 
 
 class DayAheadIssue(_MarketTimetable):
@@ -112,7 +125,7 @@ class DayAheadIssue(_MarketTimetable):
         except (KeyError, ValueError) as error:  # an unknown zone is a KeyError
             raise _invalid(f"daily at {self.issue_local}, {self.time_zone}: {error}") from error
 
-    def event_from(self, moment: datetime) -> datetime:
+    def issue_from(self, moment: datetime) -> datetime:
         today = self._date_of(moment)
         return next(issue for issue in (self._on(today + timedelta(days=days)) for days in range(3)) if issue >= moment)
 
@@ -126,10 +139,10 @@ class DayAheadIssue(_MarketTimetable):
     def first_now(self, now: datetime) -> datetime:
         """Today's issue even when it is some hours late: tomorrow still needs its schedule."""
         today = self._on(self._date_of(now))
-        return today if today <= now else self.event_from(now - timedelta(days=1))
+        return today if today <= now else self.issue_from(now - timedelta(days=1))
 
-    def info(self, event: datetime) -> DagRunInfo:
-        return DagRunInfo.exact(_pendulum(event))
+    def end_of(self, issue: datetime) -> datetime:
+        return issue
 
 
 def _pendulum(moment: datetime) -> pendulum.DateTime:

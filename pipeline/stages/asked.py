@@ -75,23 +75,33 @@ def request(parameters: Mapping[str, Any], dag_run: Any = None) -> Request:
     mistakes: list[Mistake] = []
     case = load_case(str(parameters["case"]), variant=parameters.get("variant"))
     fired = _fired_at(dag_run)
-    following = None if fired is None else (fired.astimezone(case.day(case.default_date).zone) + timedelta(days=1)).date()
+    following = None if fired is None else _local(fired, case) + timedelta(days=1)
     return _request(parameters, case, following or case.default_date, mistakes)
 
 
 def next_quarter(parameters: Mapping[str, Any], dag_run: Any = None) -> Request:
-    """The same for real time: a scheduled DAG run without a date is for the quarter-hour that starts next."""
+    """The same for real time: a scheduled DAG run without a date is for the quarter-hour that starts the case's lead after its issue."""
     mistakes: list[Mistake] = []
     case = load_case(str(parameters["case"]), variant=parameters.get("variant"))
     fired = _fired_at(dag_run)
     if fired is None or parameters.get("date"):
         return _request(parameters, case, case.default_date, mistakes)
-    first = -(-to_epoch(fired) // QUARTER_S) * QUARTER_S
-    local = from_epoch(first).astimezone(case.day(case.default_date).zone).date()
+    first = delivery_of(to_epoch(fired), case)
+    local = _local(from_epoch(first), case)
     day = next(day for day in (case.day(local), case.day(local - timedelta(days=1))) if day.start <= first < day.end)
     step = (first - day.start) // QUARTER_S + 1
     # A gate that was missed leaves a hole, and a step cannot start from a state that nobody has: the next run fills it.
     return replace(_request({**parameters, "steps": f"{step}:{step}"}, case, day.date, mistakes), catch_up=True)
+
+
+def delivery_of(issued_at: int, case: Case) -> int:
+    """Start of the first quarter-hour that can be decided at an issue time with the case's lead; UTC epoch seconds."""
+    return -(-(issued_at + 60 * case.settings.real_time_lead_min) // QUARTER_S) * QUARTER_S
+
+
+def _local(moment: datetime, case: Case) -> date:
+    """The local date of a moment. Airflow's are pendulum's: a day added to one of another zone falls back to UTC."""
+    return datetime.fromtimestamp(moment.timestamp(), case.day(case.default_date).zone).date()
 
 
 def _fired_at(dag_run: Any) -> datetime | None:

@@ -50,6 +50,9 @@ def _demand(check: Check, device: Demand) -> list[Mistake]:
     shed = check.long.zero_or(device.id, device.bus, device.carrier, f"shed_{power}")
     dump = check.long.zero_or(device.id, device.bus, device.carrier, f"dump_{power}")
     free = ~np.broadcast_to(check.overridden(device.id), load.shape)
+    # Of an average of net loads the parts above and below zero are not those of the average; its scenarios are held to theirs.
+    signed = any(series.id == device.series and series.bounds[0] < 0 for series in check.case.series)
+    known = np.isfinite(load) & (check.single[:, None] | (not signed))
     wanted = -load + shed - dump
     mistakes = check.long.mistakes(
         key, free & (np.abs(injection - wanted) > POWER_KW), "{:.6g}, load and shedding make {:.6g}", injection, wanted
@@ -59,10 +62,10 @@ def _demand(check: Check, device: Demand) -> list[Mistake]:
         (device.id, device.bus, device.carrier, f"shed_{power}"),
         shed,
         0.0,
-        np.where(np.isfinite(load), np.maximum(load, 0.0), np.inf),
+        np.where(known, np.maximum(load, 0.0), np.inf),
     )
     mistakes += outside(check, (device.id, device.bus, device.carrier, f"dump_{power}"), dump, 0.0,
-                        device.dump_max_kw + np.where(np.isfinite(load), np.maximum(-load, 0.0), np.inf))
+                        device.dump_max_kw + np.where(known, np.maximum(-load, 0.0), np.inf))
     reactive_key = (device.id, device.bus, "reactive", "injection")
     reactive = check.long.values.get(reactive_key)
     if reactive is not None and device.carrier == "active":

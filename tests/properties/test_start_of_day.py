@@ -119,7 +119,7 @@ def test_a_missed_quarter_is_filled_by_the_next_run(planned: Path, tmp_path: Pat
     for step, expected in ((3, (1, 3)), (4, (4, 4)), (7, (5, 7))):
         start = day.start + QUARTER_S * (step - 1)
         _now(monkeypatch, start - 300)
-        asked = next_quarter(TINY, dag_run=_fired(start))
+        asked = next_quarter(TINY, dag_run=_fired(start - 300))
         with at_home(home):
             assert load_run(open_real_time(asked)).steps == expected
         run_real_time(home, **TINY, date=DAY, steps=f"{expected[0]}:{expected[1]}")
