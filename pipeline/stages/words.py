@@ -56,7 +56,8 @@ def _accounts(receipt: Mapping[str, Any]) -> list[str]:
 def describe_withdrawal(done: Mapping[str, Any]) -> str:
     """What a withdrawal changed, and what is to be done about it."""
     said = (f"Import {done['import_id']} of {done['source']} is withdrawn from now on: of what it brought, {done['restored']:,} are again"
-            f" what they were before it, {done['emptied']:,} are not there any more. A replay as of an earlier moment still sees it.")
+            f" what they were before it, {done['emptied']:,} are not there any more. A replay as of an earlier moment still sees it, and"
+            " its file is not read again before it changes.")
     files = done["read_again"]
     named = ", ".join(files[:NAMED]) + (f" and {len(files) - NAMED} more" if len(files) > NAMED else "")
     return f"{said}\nThe next import reads again what had said the same: {named}." if files else said

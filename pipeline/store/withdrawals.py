@@ -64,13 +64,16 @@ def _source(connection: sa.Connection, namespace: str, sequence: int) -> str:
     i = INGESTS.c
     asked = sa.select(i.ingest_seq, i.source, i.ingested_at, i.rows_added, i.versions_added).where(i.namespace == namespace)
     entries = {int(row.ingest_seq): row for row in connection.execute(asked.order_by(i.ingest_seq))}
-    if f"{PREFIX}{sequence}" in {row.source for row in entries.values()}:
-        raise InputError(Mistake(f"import {sequence}", "was withdrawn before", "import what is right"))
+    gone = {row.source for row in entries.values() if row.source.startswith(PREFIX)}
+    if f"{PREFIX}{sequence}" in gone:
+        raise InputError(Mistake(f"import {sequence}", "was withdrawn before",
+                                 "import what is right; the same file is read again once it has changed, if only by an empty line"))
     if sequence not in entries or entries[sequence].source.startswith(PREFIX):
-        brought = [number for number, row in entries.items() if row.rows_added + row.versions_added]
+        brought = [number for number, row in entries.items()
+                   if row.rows_added + row.versions_added and f"{PREFIX}{number}" not in gone]
         said = [f"{number} ({entries[number].source}, {from_epoch(entries[number].ingested_at):%Y-%m-%dT%H:%MZ})" for number in brought]
         raise InputError(Mistake(f"import {sequence}", f"is no import of the case {namespace}",
-                                 f"the newest are {', '.join(said[-LISTED:])}" if said else "nothing was imported yet"))
+                                 f"the newest are {', '.join(said[-LISTED:])}" if said else "no import stands"))
     return str(entries[sequence].source)
 
 

@@ -80,12 +80,27 @@ def test_what_was_restored_can_be_taken_back_too(tmp_path: Path) -> None:
 
 def test_an_unknown_import_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
     warehouse, case = Warehouse.open(tmp_path / "home"), folder_case(tmp_path)
-    with pytest.raises(InputError, match="nothing was imported yet"):
+    with pytest.raises(InputError, match="no import stands"):
         warehouse.withdraw(case.name, 7, now=LATER)
     (tmp_path / "a.csv").write_text(utc_csv(STARTS, range(4)))
     run(case, warehouse)
     with pytest.raises(InputError, match=r"is no import of the case .*; the newest are 1 \(meter, 2017-01-10T00:00Z\)"):
         warehouse.withdraw(case.name, 7, now=LATER)
+
+
+def test_the_same_file_comes_back_by_the_remedy_and_what_is_gone_is_not_named(tmp_path: Path) -> None:
+    warehouse, case = Warehouse.open(tmp_path / "home"), folder_case(tmp_path)
+    text = utc_csv(STARTS, range(4))
+    (tmp_path / "a.csv").write_text(text)
+    number = run(case, warehouse)[-1].import_id or 0
+    warehouse.withdraw(case.name, number, now=LATER)
+    assert run(case, warehouse, now=LATER + 60)[-1].status == "already_imported"
+    with pytest.raises(InputError, match=r"was withdrawn before; .* once it has changed, if only by an empty line"):
+        warehouse.withdraw(case.name, number, now=LATER)
+    with pytest.raises(InputError, match="no import stands"):
+        warehouse.withdraw(case.name, 77, now=LATER)
+    (tmp_path / "a.csv").write_text(text + "\n")
+    assert run(case, warehouse, now=LATER + 120)[-1].rows_added == 4
 
 
 def test_a_trial_reads_what_it_wrote_and_leaves_nothing(tmp_path: Path) -> None:
