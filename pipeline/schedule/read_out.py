@@ -269,9 +269,9 @@ def figures(desk: Desk, columns: Floats, inputs: Floats) -> dict[str, tuple[str,
     found["curtailed_energy"] = ("kWh", float(columns[:, roster.sources.curtailed].sum() * dt))
     found["shed_energy"] = ("kWh", float(columns[:, roster.demands.shed].sum() * dt))
     found["unmet_heat"] = ("kWhth", float(columns[:, roster.heat_demands.shed].sum() * dt))
-    # Of cohorts cumulative, of aggregators what each interval lacks.
+    # Of cohorts cumulative, of aggregators what each interval lacks; single vehicles may lack more (`ev_unserved_kwh`).
     lacking = columns[-1, roster.cohorts.unserved].sum() + columns[:, roster.aggregators.slack].sum()
-    found["ev_unserved"] = ("kWh", float(lacking))
+    found["ev_unserved_priced"] = ("kWh", float(lacking))
     if roster.aggregators.names:
         found["ev_surplus"] = ("kWh", float(columns[:, roster.aggregators.surplus].sum()))
     net = desk.readouts(columns, inputs)

@@ -286,7 +286,7 @@ def _merged(engine: pa.Table, found: Sequence[Finding], run: Run) -> pa.Table:
 
 def _with_figures(kpis: pa.Table, figures: Mapping[str, float | None], run: Run) -> pa.Table:
     """The engine's figures and those of the checks."""
-    units = {"ev_unserved_share": "1"}
+    units = {"ev_unserved_share": "1", "ev_unpriced_cost": run.case.currency}
     more = TABLES["kpis"].build({
         "run_id": [run.record.run_id] * len(figures), "stage": [run.record.product] * len(figures), "kpi": list(figures),
         "unit": [units.get(name, "kWh") for name in figures], "value": [np.nan if v is None else v for v in figures.values()],

@@ -19,6 +19,7 @@ from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, frame
 
 UNSERVED_SHARE = 0.005  # of a fleet's need: what aggregation may cost
+UNPRICED_SHOWN = 0.005  # of the currency: less is rounding
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,11 @@ def _raised(laxity_h: Floats, gain: Floats, room: Floats, energy: float) -> Floa
 def ev_check(
     case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay, words: Sequence[Bound] = ()
 ) -> tuple[list[Finding], dict[str, float | None]]:
-    """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unreachable_kwh`, `ev_unserved_share` of the settled day.
+    """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unreachable_kwh`, `ev_unserved_share` and
+    `ev_unpriced_cost` of the settled day.
 
-    Unreachable is what no dispatch could have served. The share over all fleets is what must stay small; single fleets above it are
+    The cost of a day counts what cohorts lack. What single vehicles lack beyond that, because the sum of a cohort was enough and came
+    too late for one of them, is not in it: `ev_unpriced_cost` is what it would come to, at the same price. Unreachable is what no dispatch could have served. The share over all fleets is what must stay small; single fleets above it are
     named. It is None where nobody needed anything. words: what persons said of the fleets.
     """
     long = frame("dispatch", dispatch)
@@ -117,7 +120,7 @@ def ev_check(
         return [], {}
     s = long.scenarios.index("settled")
     findings: list[Finding] = []
-    need_kwh = unserved_kwh = bound_kwh = 0.0
+    need_kwh = unserved_kwh = bound_kwh = unpriced = 0.0
     for fleet in (device for device in case.devices if isinstance(device, EvFleet)):
         power = long.get(fleet.id, fleet.bus, "active", "injection")
         mine = day_sessions(fleet, sessions, day, case.time_zone)
@@ -127,6 +130,9 @@ def ev_check(
         need, unserved = float(mine.need_kwh.sum()), float(left.sum())
         bound = _bound(case, fleet, mine, words, day)
         need_kwh, unserved_kwh, bound_kwh = need_kwh + need, unserved_kwh + unserved, bound_kwh + bound
+        price = case.settings.slack_price_per_kwh if fleet.unserved_price_per_kwh is None else fleet.unserved_price_per_kwh
+        priced = float(long.zero_or(fleet.id, fleet.bus, "active", "unserved_kwh")[s, -1])
+        unpriced += price * max(unserved - priced, 0.0)
         if unserved > UNSERVED_SHARE * need:
             worst = int(np.argmax(left))
             message = f"{_words(unserved, need, bound)}; vehicle {worst + 1} lacks {left[worst]:.2f} kWh"
@@ -134,9 +140,13 @@ def ev_check(
     share = unserved_kwh / need_kwh if need_kwh else None
     if share is not None:
         severity: Severity = "warning" if share > UNSERVED_SHARE else "info"
-        findings.append(Finding(severity, "ev_unserved", "all fleets", _words(unserved_kwh, need_kwh, bound_kwh), share, UNSERVED_SHARE))
+        said = _words(unserved_kwh, need_kwh, bound_kwh)
+        if unpriced > UNPRICED_SHOWN:
+            said += f"; {unpriced:.2f} {case.currency} of it are not in the settled cost, which counts what a cohort lacks in sum"
+        findings.append(Finding(severity, "ev_unserved", "all fleets", said, share, UNSERVED_SHARE))
     return findings, {
-        "ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unreachable_kwh": bound_kwh, "ev_unserved_share": share}
+        "ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unreachable_kwh": bound_kwh, "ev_unserved_share": share,
+        "ev_unpriced_cost": unpriced}
 
 
 def _words(unserved: float, need: float, bound: float) -> str:

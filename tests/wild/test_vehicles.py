@@ -38,7 +38,7 @@ def test_a_car_that_wants_more_than_its_stay_gives_charges_what_it_can(tmp_path:
     outcome = typed(copied("b14_ev_unreachable", tmp_path), "run")
     assert outcome.code == 5, outcome.err
     figures = {row["kpi"]: row["value"] for row in rows(outcome, "select kpi, value from kpis where stage = 'real_time'")}
-    assert [figures["ev_unserved"], figures["ev_unserved_kwh"]] == pytest.approx([35.05, 35.05])
+    assert [figures["ev_unserved_priced"], figures["ev_unserved_kwh"]] == pytest.approx([35.05, 35.05])
     stored = rows(outcome, "select max(value) as kwh from dispatch where quantity = 'energy_kwh[2]' and scenario = 'settled'")
     assert stored[0]["kwh"] == pytest.approx(4.95)
     costs = {row["term"]: row["value"] for row in rows(outcome, "select term, value from costs where stage = 'real_time'")}
@@ -59,4 +59,4 @@ def test_every_kind_of_session_ends_in_a_published_day(tmp_path: Path) -> None:
     outcome = typed(case, "run")
     assert outcome.code == 5, outcome.err
     need = {row["kpi"]: row["value"] for row in rows(outcome, "select kpi, value from kpis where stage = 'real_time'")}
-    assert 0.9 * charged_kwh(outcome) + need["ev_unserved"] == pytest.approx(need["ev_need_kwh"], abs=1e-3)
+    assert 0.9 * charged_kwh(outcome) + need["ev_unserved_priced"] == pytest.approx(need["ev_need_kwh"], abs=1e-3)
