@@ -46,6 +46,7 @@ def test_schedule_dispatch_and_foresight_cost_what_they_must(ran: tuple[Path, di
     assert least_cost(*battery, step_h=1.0) + VEHICLE == pytest.approx(expected)
     assert least_cost(*(np.repeat(one, 4) for one in battery), step_h=0.25) + VEHICLE == pytest.approx(expected)
     _, found = ran
+    assert found["status"] == "done", found["findings"]  # nothing stood in for anything
     figures = {"day-ahead": found["first"]["objective"], "settled": found["second"]["objective"], **{
         name: found["kpis"][name] for name in ("perfect_foresight_cost", "rolling_cost", "no_redispatch_cost")}}
     assert figures == pytest.approx(dict.fromkeys(figures, expected), abs=1e-3)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from pipeline.core.clock import QUARTER_S
@@ -17,6 +18,7 @@ from pipeline.stages.home import Home
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.keeping import plans
 from pipeline.stages.opening import load_run
+from pipeline.store.overrides import Override
 from pipeline.store.runs import RunRecord
 from pipeline.validate import contract_gate
 from pipeline.validate.contract_arrays import broken_by_arrays
@@ -119,6 +121,28 @@ def test_no_set_point_looks_at_its_own_interval_or_a_later_one(planned: Path, tm
         other = _set_points(home, planned / "site", variant)
         assert np.array_equal(other[: k + 1], clean[: k + 1]), f"interval {k + 1} of {variant}"
         assert k + 2 >= STEPS or not np.array_equal(other[k + 2:], clean[k + 2:]), "what came is looked at in the end"
+
+
+def test_a_word_binds_its_own_intervals_from_the_one_that_is_decided_when_it_is_said(planned: Path, tmp_path: Path) -> None:
+    """Of two words one is said at the issue of interval 4 for the whole day, the other beforehand for intervals 3 to 5."""
+    clean = _battery_kw(copied(planned / "home", tmp_path / "clean"), planned / "site")
+    assert np.abs(clean).min() > 1e-3, "it never rests by itself"
+    fourth, third = DAY.start + 3 * QUARTER_S, DAY.start + 2 * QUARTER_S
+    for name, word, rests in (("late", (DAY.start, DAY.end, fourth), [3, 4, 5, 6, 7]),
+                              ("early", (third, third + 3 * QUARTER_S, DAY.start), [2, 3, 4])):
+        home = copied(planned / "home", tmp_path / name)
+        with at_home(home) as opened:
+            first, last, known_at = word
+            opened.warehouse.add_override(Override("site", "battery", "out", 1.0, first, last, "anna", "inspection", known_at))
+        assert np.flatnonzero(np.abs(_battery_kw(home, planned / "site")) < 1e-6).tolist() == rests, name
+
+
+def _battery_kw(home: Path, site: Path) -> Floats:
+    """(STEPS,) as dispatched, positive into the bus."""
+    with at_home(home) as opened:
+        run_id = redispatch(open_real_time(request({"case": str(site), "variant": "one", "steps": f"1:{STEPS}"})))
+        rows = opened.lake.read(run_id, "dispatch").filter((pc.field("device") == "battery") & (pc.field("quantity") == "injection"))
+    return np.asarray(rows.sort_by("step")["value"].to_numpy())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
