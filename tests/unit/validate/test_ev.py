@@ -3,8 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.validate.ev import FleetSessions, disaggregate, hours_present
+from pipeline.equipment import EvFleet
+from pipeline.tables import TABLES
+from pipeline.validate.ev import FleetSessions, disaggregate, ev_check, hours_present
 from pipeline.validate.ev_bound import unreachable_kwh
+from tests.helpers import case_of
 
 
 def sessions(*rows: tuple[float, float, float, float]) -> FleetSessions:
@@ -82,3 +85,28 @@ def test_no_hand_out_beats_the_bound() -> None:
         bound = unreachable_kwh(many.need_kwh, room, np.full(40, limit_kw * 0.9 / 4))
         left, _ = disaggregate(many, power, quarters(10), efficiency_share=0.9)
         assert bound <= left.sum() + 1e-6
+
+
+@pytest.mark.parametrize(("cohort_lacks_kwh", "unpriced"), [(0.0, 20.0), (1.5, 5.0), (2.0, 0.0)])
+def test_what_a_cohort_in_sum_had_and_a_vehicle_had_not_is_no_cost_and_is_said(cohort_lacks_kwh: float, unpriced: float) -> None:
+    """Two vehicles want 2 kWh each; 4 kW come in the second hour, when the first has gone: it lacks 2 kWh, at 10 a kWh."""
+    fleet = EvFleet(id="cars", bus="plate", vehicle_count=2, charger_kw=4, battery_kwh=50, charge_efficiency_share=1.0,
+                    departure_hours=(24,))
+    case = case_of(fleet)
+    day = case.day(case.default_date)
+    mine = sessions((0, 1, 2, 4), (0, 2, 2, 4))
+    moved = FleetSessions(mine.arrival + day.start, mine.departure + day.start, mine.need_kwh, mine.charger_kw, mine.left_at + day.start)
+    steps = np.arange(1, day.steps() + 1)
+    power = np.where((steps > 4) & (steps <= 8), -4.0, 0.0)
+    lacking = np.where(steps > 3, cohort_lacks_kwh, 0.0)
+    count = len(steps)
+    table = TABLES["dispatch"].build({
+        "run_id": ["rt-1"] * 2 * count, "step": [*steps, *steps], "valid_from": [*day.starts(), *day.starts()],
+        "scenario": ["settled"] * 2 * count, "network": ["plate"] * 2 * count, "device": ["cars"] * 2 * count,
+        "bus": ["plate"] * 2 * count, "carrier": ["active"] * 2 * count,
+        "quantity": ["injection"] * count + ["unserved_kwh[1]"] * count, "unit": ["kW"] * count + ["kWh"] * count,
+        "value": [*power, *lacking]})
+    findings, figures = ev_check(case, table, {"cars": moved}, day=day)
+    assert figures["ev_unserved_kwh"] == pytest.approx(2.0) and figures["ev_unpriced_cost"] == pytest.approx(unpriced)
+    (said,) = [one.message for one in findings if one.check == "ev_unserved"]
+    assert (f"{unpriced:.2f} USD of it are not in the settled cost" in said) == (unpriced > 0)
