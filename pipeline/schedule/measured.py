@@ -27,13 +27,17 @@ _EXACT = 1e-6
 
 
 class Measurement(NamedTuple):
-    """A state in force at `known_at`. `applies_at`: the moment that `value` is of; `measured_at`: when it was read off, maybe before."""
+    """A state in force at `known_at`. `applies_at`: the moment that `value` is of; `measured_at`: when `read` was read off, maybe before.
+
+    Where the two moments differ, `value` is what was read, carried on by what the schedule did in between; `read` is None where not.
+    """
 
     device: str
     quantity: str
     measured_at: int
     applies_at: int
     value: float
+    read: float | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,9 @@ def _jump_findings(case: Case, jumps: Sequence[Jump], stage: Stage) -> list[Find
             continue
         unit, limit = _unit(key[1]), _limit(case, key[0])
         clock = from_epoch(worst.measured.measured_at).astimezone(case.day(case.default_date).zone)
-        said = (f"measured {worst.measured.value:.6g} {unit} at {clock:%Y-%m-%d %H:%M}; before step {worst.step} the computed state "
+        read = worst.measured.value if worst.measured.read is None else worst.measured.read
+        carried = "" if worst.measured.read is None else f", {worst.measured.value:.6g} {unit} as the day begins by what was scheduled since"
+        said = (f"measured {read:.6g} {unit} at {clock:%Y-%m-%d %H:%M}{carried}; before step {worst.step} the computed state "
                 f"{worst.computed:.6g} {unit} becomes {worst.taken:.6g}, a difference of {size:+.6g} {unit} that is booked nowhere")
         if len(mine) > 1:
             said += f"; the largest of {len(mine)}, in all {sum(jump.taken - jump.computed for jump in mine):+.6g} {unit}"

@@ -113,7 +113,7 @@ def _carried(run: Run, state: MeasuredState, path: Path | None) -> Measurement |
     store = next((one for one in run.case.devices if isinstance(one, Store) and one.id == state.device), None)
     if store is not None:  # at its limits the schedule ends, but what is outside already stays there
         ends = min(max(ends, min(store.energy_min_kwh, value)), max(store.energy_max_kwh, value))
-    return Measurement(state.device, state.quantity, at, run.day.start, max(0.0, ends))
+    return Measurement(state.device, state.quantity, at, run.day.start, max(0.0, ends), read=value)
 
 
 def course_of(run: Run, names: tuple[str, ...], issue_times: Sequence[int]) -> Course | None:

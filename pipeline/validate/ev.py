@@ -112,8 +112,9 @@ def ev_check(
     `ev_unpriced_cost` of the settled day.
 
     The cost of a day counts what cohorts lack. What single vehicles lack beyond that, because the sum of a cohort was enough and came
-    too late for one of them, is not in it: `ev_unpriced_cost` is what it would come to, at the same price. Unreachable is what no dispatch could have served. The share over all fleets is what must stay small; single fleets above it are
-    named. It is None where nobody needed anything. words: what persons said of the fleets.
+    too late for one of them, is not in it: `ev_unpriced_cost` is what it would come to, at the same price. Unreachable is what no
+    dispatch could have served. The share over all fleets is what must stay small; single fleets above it are named. It is None where
+    nobody needed anything. words: what persons said of the fleets.
     """
     long = frame("dispatch", dispatch)
     if "settled" not in long.scenarios or len(long.steps) != day.steps():
