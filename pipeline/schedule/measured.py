@@ -171,7 +171,7 @@ def _jump_findings(case: Case, jumps: Sequence[Jump], stage: Stage) -> list[Find
         unit, limit = _unit(key[1]), _limit(case, key[0])
         clock = from_epoch(worst.measured.measured_at).astimezone(case.day(case.default_date).zone)
         read = worst.measured.value if worst.measured.read is None else worst.measured.read
-        carried = "" if worst.measured.read is None else f", {worst.measured.value:.6g} {unit} as the day begins by what was scheduled since"
+        carried = "" if worst.measured.read is None else f", {worst.measured.value:.6g} {unit} as the day begins, by what was scheduled"
         said = (f"measured {read:.6g} {unit} at {clock:%Y-%m-%d %H:%M}{carried}; before step {worst.step} the computed state "
                 f"{worst.computed:.6g} {unit} becomes {worst.taken:.6g}, a difference of {size:+.6g} {unit} that is booked nowhere")
         if len(mine) > 1:

@@ -124,5 +124,5 @@ def test_what_was_read_off_the_day_before_is_told_apart_from_what_it_became_by_m
     course = _course(day, (1, Measurement(*KEY, start - 14 * 3600, start, 70.0, read=20.0)))
     _sweep(course, day.rolling().start, [10.0])
     (said,) = [one.message for one in course.findings("day_ahead") if one.check == "state_jump"]
-    assert said.startswith("measured 20 kWh at ") and ", 70 kWh as the day begins by what was scheduled since; before step 1 " in said
+    assert said.startswith("measured 20 kWh at ") and ", 70 kWh as the day begins, by what was scheduled; before step 1 " in said
     assert "becomes 70" in said
