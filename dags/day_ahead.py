@@ -3,8 +3,9 @@
 Every day at the issue time (11:00 local by default) for the next delivery day: forecast, scenarios, schedule, gates, publish.
 
 - **red at `decide`**: no schedule; the log names the rows and inputs that conflict. The last published schedule stays current.
-- **red at `validate`**: an integrity gate failed; nothing was published. The log names table and row.
-- **green, but degraded**: published with findings of severity warning; see the report or `feederflow status`.
+- **red at `validate`**: a gate refused the schedule and what stood in for it; nothing was published. The log names table and row.
+- **green, but degraded**: published with findings of severity warning; see the report or `feederflow status`. `fallback`: another schedule
+  stands in, because no program answered or a gate refused what it gave.
 
 Clearing a task is safe: runs are immutable and named by what they read.
 Manual runs and backfills: `{"case": "...", "date": "2016-06-15", "variant": null, "method": null, "as_of": null, "issued": null}`.

@@ -5,7 +5,9 @@ is decided from what was known before its interval starts. Given a date, a whole
 Airflow task costs about a second, a step milliseconds.
 
 - **red at `redispatch`**: the log says why; the set-points published last and the day-ahead schedule stay current.
-- **degraded**: time limit, fallback to the day-ahead schedule, or slack used: `feederflow status` lists the findings.
+- **red at `validate`**: a gate refused the dispatch and the schedule that stood in for it; nothing was published.
+- **degraded**: time limit, fallback to the day-ahead schedule (no answer, or a gate refused it), or slack used: `feederflow status` lists
+  the findings.
 
 Needs a published day-ahead schedule of the same case, variant and delivery date.
 """

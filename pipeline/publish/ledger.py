@@ -136,6 +136,13 @@ def current(warehouse: Warehouse, case: str, product: str, variant: str, date: s
     return None if found is None else warehouse.run(found.run_id)
 
 
+def known_at(warehouse: Warehouse, case: str, product: str, variant: str, date: str, *, issued_at: int) -> RunRecord | None:
+    """The run of a product of a day that was current at an issue time, UTC epoch seconds, or None; publications of later do not count."""
+    with warehouse.reading() as connection:
+        found = publications.as_of(connection, Day(case, variant, date), product, issued_at)
+    return None if found is None else warehouse.run(found.run_id)
+
+
 def read_current(lake: Lake, day: Day) -> dict[str, Any]:
     """`_current.json` of a day; empty when it was never published, or cannot be read any more: it is written anew from SQL."""
     try:
@@ -255,6 +262,6 @@ def _replace_files(lake: Lake, day: Day, build: _Build) -> None:
 
 
 __all__ = [
-    "BrokenChain", "Published", "all_damaged", "current", "current_path", "damaged", "day_of", "folder_of", "publish", "published_tables",
-    "published_variant", "read_current", "reconcile", "refuse_damaged", "remedy_of",
+    "BrokenChain", "Published", "all_damaged", "current", "current_path", "damaged", "day_of", "folder_of", "known_at", "publish",
+    "published_tables", "published_variant", "read_current", "reconcile", "refuse_damaged", "remedy_of",
 ]

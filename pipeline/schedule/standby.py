@@ -40,7 +40,7 @@ class RefusedRung(Protocol):
     @property
     def rung(self) -> int: ...
     @property
-    def said(self) -> str: ...
+    def why(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def stand_in(case: Case, day: DeliveryDay, program: LinearProgram, outlook: Outl
 
 def _why(none: NoSchedule | None, refused: RefusedRung | None, under: str) -> str:
     """Why something stands in, in words."""
-    by_gate = "" if refused is None else f"a gate refused what was decided ({refused.said})"
+    by_gate = "" if refused is None else refused.why
     found = "" if none is None else " ".join(["no schedule was found", under]).strip() + f" ({str(none).splitlines()[0]})"
     return "; ".join(filter(None, (by_gate, found)))
 

@@ -18,9 +18,9 @@ from pipeline.forecast.ev_connection import expected_connections
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import LinearProgram
-from pipeline.publish import ledger
 from pipeline.schedule.carrying import check_treatment
 from pipeline.schedule.desk import open_desk
+from pipeline.schedule.findings import Finding
 from pipeline.schedule.leaving import Leavers
 from pipeline.schedule.outlook import Connections, Outlook, coarse_connections, coarsen
 from pipeline.schedule.plan import Plan
@@ -32,18 +32,17 @@ from pipeline.stages.failing import marks_failure
 from pipeline.stages.forecasting import distances, early_departures, forecast_mean, forecast_of, representatives, seed_of
 from pipeline.stages.keeping import plans
 from pipeline.stages.leavers import leavers_of
-from pipeline.stages.mending import mend_parents
+from pipeline.stages.mending import mend, mend_parents
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.parents import DAY_BEFORE, STANDS_BY
 from pipeline.stages.refusing import keep, refused_of
 from pipeline.stages.starting import course_of
-from pipeline.store.cache import ArrayCache
 
 if TYPE_CHECKING:
     from pipeline.schedule.day_ahead import DayAhead
     from pipeline.schedule.standby import Earlier
     from pipeline.schedule.treatments import Spread
 
-EARLIER_DAYS = 7  # how old a plan may be that stands in for today's
 WIDTH_DRAWS = 1000  # futures from which empirical half-widths are read
 
 Progress = Callable[[int, int], None] | None
@@ -107,36 +106,31 @@ def decide(run: Run) -> DayAhead:
     course = course_of(run, state.names, [run.issued_at])
     if course is not None:
         state = course.begin(state)
-    found = plan_always(run.case, run.day, program, outlooks, weights, earlier=_earlier(run), state=state,
+    lost: list[Finding] = []
+    found = plan_always(run.case, run.day, program, outlooks, weights, earlier=lambda: _earlier(run, lost), state=state,
                         overrides=run.knowledge.overrides, options=options_of(run), forecast=forecast, spread=_spread(run),
                         draws=_draws(run), leavers=_leavers(run), refused=refused_of(run))
+    found = replace(found, findings=(*found.findings, *lost))
     if course is None:
         return found
     return replace(found, measured=course.taken[0], findings=(*found.findings, *course.findings("day_ahead")))
 
 
-def _earlier(run: Run) -> Callable[[], Earlier | None]:
-    """The newest plan of the days before that was known at the issue time; looked up only where it must stand in.
+def _earlier(run: Run, lost: list[Finding]) -> Earlier | None:
+    """The plan that stands by; read only where it must stand in. One that was lost is made again first, or `lost` says that it cannot."""
+    from pipeline.schedule.standby import Earlier
 
-    A day of a study has none: nothing of a day before enters it.
-    """
-    def look() -> Earlier | None:
-        from pipeline.schedule.standby import Earlier
-
-        if run.asked.independent:  # its days may come in any order
-            return None
-        home, variant = run.home, run.asked.published_variant(run.case)
-        for back in range(1, EARLIER_DAYS + 1):
-            day = run.day.shifted(-back)
-            found = ledger.current(home.warehouse, run.case.name, "day_ahead", variant, day.date.isoformat())
-            if found is None or found.issued_at > run.issued_at or found.parameters["structure_digest"] != run.case.structure_digest:
-                continue
-            stored = ArrayCache(home.path / "runs" / found.run_id).load("plan")
-            if stored is not None:
-                return Earlier(day, Plan.from_arrays(stored[0]))
+    record = run.named(STANDS_BY)
+    if record is None:
         return None
-
-    return look
+    try:
+        mend(record.run_id)
+        then = load_run(record.run_id)
+        return Earlier(then.day, plan_of(then))
+    except Damaged as error:  # always a dispatch: devices at rest are one, too
+        said = f"the plan of {record.delivery_date} cannot be read: {str(error).splitlines()[0]}"
+        lost.append(Finding("day_ahead", "warning", "fallback", "schedule", said))
+        return None
 
 
 def options_of(run: Run) -> DayAheadOptions:
@@ -196,10 +190,10 @@ def schedule(run_id: str) -> str:
         plans(run).remove("policy")  # of a schedule that a gate refused
     else:
         plans(run).save("policy", found.rules.to_arrays())
-    keep(run, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
+    kept = keep(run, decided(day_ahead_tables(found, run_id, planned=planned_connections(run))))
     gap = found.gap if np.isfinite(found.gap) else None
     run.home.warehouse.finish_run(run_id, status="running", objective=found.objective, gap=gap, seconds=time.perf_counter() - started,
-                                  parameters={"solver_status": found.status, "rung": found.rung, **_way(found)})
+                                  parameters={"solver_status": found.status, "rung": found.rung, **kept, **_way(found)})
     return run_id
 
 
@@ -214,7 +208,7 @@ def _way(found: DayAhead) -> dict[str, str | float]:
 
 def units_before(run: Run) -> dict[str, float]:
     """State inputs of units and ramps that the schedule of the day before hands to a day-ahead run; empty where none does."""
-    parent = run.parent("day_ahead")
+    parent = run.named(DAY_BEFORE)
     stored = None if parent is None else plans(load_run(parent.run_id)).load("handed")
     if stored is None:
         return {}

@@ -11,6 +11,7 @@ from pipeline.publish.day_file import chain_of
 from pipeline.publish.soundness import lost_of
 from pipeline.stages.home import code_digest
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.parents import DAY_BEFORE, STANDS_BY
 from pipeline.store import publications
 from pipeline.store.cache import ArrayCache
 from pipeline.store.files import storing
@@ -56,9 +57,11 @@ def _same_as_then(run: Run) -> bool:
 
 
 def mend_parents(run: Run) -> None:
-    """The runs that a run starts from, whole."""
+    """The runs that a run starts from, whole. The plan that stands by is made again where it stands in: else its damage is no obstacle."""
+    known = run.record.parameters
     for parent in run.record.parents:
-        mend(parent)
+        if parent != known.get(STANDS_BY) or parent == known.get(DAY_BEFORE):
+            mend(parent)
 
 
 def mend_day(run: Run) -> None:

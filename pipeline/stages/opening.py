@@ -14,7 +14,6 @@ from pipeline.cases.slack_price import at_slack_price, slack_price_above
 from pipeline.core.clock import QUARTER_S, DeliveryDay
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import run_id
-from pipeline.equipment import EvAggregator
 from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.intraday import BURN_IN_DAYS
 from pipeline.publish import ledger
@@ -22,6 +21,7 @@ from pipeline.publish.day_file import chain_of, steps_of
 from pipeline.stages.asked import Request
 from pipeline.stages.home import Home, code_digest, open_home
 from pipeline.stages.knowledge import Knowledge, read_knowledge
+from pipeline.stages.parents import DAY_BEFORE, roles_of_day_ahead, schedule_before
 from pipeline.store.runs import RunRecord
 
 DAY_S = 86400
@@ -90,6 +90,14 @@ class Run:
                 return self.home.warehouse.run(parent)
         return None
 
+    def named(self, role: str) -> RunRecord | None:
+        """The parent run of a role, DAY_BEFORE or STANDS_BY, if there is one."""
+        known = self.record.parameters
+        if role == DAY_BEFORE and role not in known and self.record.product == "day_ahead":  # opened before roles were kept: its only one
+            return self.parent("day_ahead")
+        identifier = known.get(role)
+        return None if identifier is None else self.home.warehouse.run(str(identifier))
+
 
 def load_run(identifier: str) -> Run:
     """A run by its id; kept, so that stages of one process read what was known only once."""
@@ -121,9 +129,9 @@ def open_day_ahead(asked: Request) -> str:
     issued_at = issue_of(home, asked, case, day, now=int(time.time()))
     start = history_start(case, issued_at)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=issued_at, measured=not asked.independent)
-    before = _schedule_before(home, asked, case, day, issued_at, knowledge)
+    roles = roles_of_day_ahead(home, asked, case, day, issued_at=issued_at, knowledge=knowledge)
     return _register(home, asked, case, product="day_ahead", issued_at=issued_at, as_of=issued_at, knowledge=knowledge,
-                     parents=() if before is None else (before.run_id,), history_start=start,
+                     parents=tuple(dict.fromkeys(filter(None, roles.values()))), history_start=start, **roles,
                      **{SLACK_PRICE: slack_price_above(case, knowledge.dearest_price_per_kwh(case))})
 
 
@@ -175,27 +183,6 @@ def nominal_issue(case: Case, day: DeliveryDay) -> int:
     return day.at(case.settings.day_ahead_issue_local, days_before=1)
 
 
-def _schedule_before(
-    home: Home, asked: Request, case: Case, day: DeliveryDay, issued_at: int, knowledge: Knowledge,
-) -> RunRecord | None:
-    """The published schedule of the day before, where units or ramps run on from it or a measured state is carried by it: real time of
-    that day has not ended by then."""
-    carries = any(state.measured_at < day.start for state in knowledge.measured)
-    if not (_runs_on(case) or carries) or asked.independent or case.settings.start_state == "initial":
-        return None
-    variant, yesterday = asked.published_variant(case), day.shifted(-1).date.isoformat()
-    found = ledger.current(home.warehouse, case.name, "day_ahead", variant, yesterday)
-    same = found is not None and found.parameters.get("structure_digest") == case.structure_digest
-    return found if found is not None and same and found.issued_at <= issued_at else None
-
-
-def _runs_on(case: Case) -> bool:
-    """Whether anything ramps, is committed or begins with what is handed on: its first interval depends on the day before."""
-    return any(one.start == "handed_on" if isinstance(one, EvAggregator)
-               else getattr(one, "ramp_kw_per_h", None) is not None or getattr(one, "commitment", None) is not None
-               for one in (*case.devices, *case.ties))
-
-
 def intraday_start(day: DeliveryDay) -> int:
     """From when on real time reads history."""
     return day.start - (BURN_IN_DAYS + 1) * DAY_S
@@ -229,13 +216,14 @@ def open_real_time(asked: Request) -> str:
     start = intraday_start(day)
     knowledge = read_knowledge(home, case, day=day, start=start, as_of=as_of, measured=not asked.independent)
     parents: tuple[str, ...] = (plan.run_id,) if before is None else (plan.run_id, before.run_id)
-    if knowledge.measured and (carrier := _schedule_before(home, asked, case, day, issued_at, knowledge)) is not None:
-        parents += () if carrier.run_id in plan.parents else (carrier.run_id,)
+    carrier = schedule_before(home, asked, case, day, issued_at, knowledge) if knowledge.measured else None
+    if carrier is not None and carrier != plan.parameters.get(DAY_BEFORE):
+        parents += (carrier,)
     # Stored as the moment of the newest word that was read: the same rows give the same run whenever it is asked for, and what
     # becomes known while the run goes on, even before its issue time, is not read by its later stages.
     return _register(home, asked, case, product="real_time", issued_at=issued_at, as_of=knowledge.newest_known_at or issued_at,
                      knowledge=knowledge, parents=parents, history_start=start, steps=[first, last],
-                     **{SLACK_PRICE: plan.parameters.get(SLACK_PRICE, case.settings.slack_price_per_kwh)})
+                     **{DAY_BEFORE: carrier, SLACK_PRICE: plan.parameters.get(SLACK_PRICE, case.settings.slack_price_per_kwh)})
 
 
 def _range(asked: Request, case: Case, day: DeliveryDay, now: int) -> tuple[int, int]:

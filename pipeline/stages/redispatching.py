@@ -89,12 +89,13 @@ def redispatch(run_id: str, *, progress: Progress = None) -> str:
     tables = real_time_tables(replace(found, findings=(*found.findings, *missing)), run_id, kpis=kpis,
                               planned=expected_connections(run.case, day=run.day))
     tables["settlement"] = _marked(tables["settlement"], day.known)
-    tables["forecasts"] = outlooks.table(run_id, run.day)
+    run.home.lake.write(run_id, {"forecasts": outlooks.table(run_id, run.day)})
     _keep(run, begin, found)
-    keep(run, decided(tables))
+    kept = keep(run, decided(tables))
     gaps = [dispatch.gap for dispatch in found.dispatches if np.isfinite(dispatch.gap)]
     run.home.warehouse.finish_run(run_id, status="running", objective=found.settled.total, gap=max(gaps, default=None),
-                                  seconds=time.perf_counter() - started, parameters={"rung": 0 if refused is None else refused.rung + 1})
+                                  seconds=time.perf_counter() - started,
+                                  parameters={"rung": 0 if refused is None else refused.rung + 1, **kept})
     return run_id
 
 
@@ -103,7 +104,7 @@ def _stands_in(run: Run, refused: Refused | None) -> tuple[Finding, ...]:
     if refused is None:
         return ()
     first, last = run.steps
-    said = f"a gate refused what was decided ({refused.said}): the day-ahead schedule on the limits is used"
+    said = f"{refused.why}: the day-ahead schedule on the limits is used"
     return (Finding("real_time", "warning", "fallback", f"steps {first} to {last}", said),)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ from pipeline.schedule.measured import Course, Key, Measurement, state_key
 from pipeline.schedule.state import State
 from pipeline.stages.keeping import began, plans
 from pipeline.stages.opening import Run, load_run
+from pipeline.stages.parents import DAY_BEFORE
 from pipeline.store.measured import MeasuredState, standing
 
 
@@ -39,16 +39,9 @@ class Path:
 
 
 def day_before(run: Run) -> Run | None:
-    """The schedule of the day before, where the run or its plan has it as a parent."""
-    yesterday = (run.day.date - timedelta(days=1)).isoformat()
-    parents = list(run.record.parents)
-    if run.record.product == "real_time" and (plan := run.parent("day_ahead")) is not None:
-        parents += plan.parents
-    for parent in parents:
-        record = run.home.warehouse.run(parent) if parent.startswith("da-") else None
-        if record is not None and record.delivery_date == yesterday:
-            return load_run(parent)
-    return None
+    """The schedule of the day before that the run starts from, or None."""
+    record = run.named(DAY_BEFORE)
+    return None if record is None else load_run(record.run_id)
 
 
 @lru_cache(maxsize=8)

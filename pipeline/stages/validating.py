@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.core.clock import QUARTER_S, from_epoch
+from pipeline.core.errors import GateFailed
 from pipeline.equipment import Converter, EvAggregator, EvFleet, Generator, Store
 from pipeline.forecast.day_ahead import history_start
 from pipeline.forecast.ev import expected_envelopes, unlike_yesterday
@@ -21,7 +23,7 @@ from pipeline.stages.gating import known_runs
 from pipeline.stages.keeping import began, handed_on, plans
 from pipeline.stages.opening import LATE_S, Run, load_run, nominal_issue
 from pipeline.stages.redispatching import redispatch
-from pipeline.stages.refusing import must_decide_again, refuse
+from pipeline.stages.refusing import DECIDED_TABLES, must_decide_again, refuse
 from pipeline.stages.starting import known_per_step
 from pipeline.tables import TABLES
 from pipeline.validate.ac import ac_check
@@ -54,10 +56,15 @@ def validate(run_id: str, *, contracts: Checker | None = None) -> str:
         _DECIDES[product](run_id)
     while True:
         tables = _written(run)
-        mistakes, found = check_stage(run.case, tables, day=run.day, product=product, context=_context(run),
-                                       contracts=contracts or _CHECKERS[product])
+        check = partial(check_stage, run.case, day=run.day, product=product, context=_context(run),
+                        contracts=contracts or _CHECKERS[product])
+        mistakes, found = check(tables)
         if not mistakes:
             break
+        decided = run.stored.parameters[DECIDED_TABLES]
+        of_inputs, _ = check({name: table for name, table in tables.items() if not {name, name + DECIDED} & set(decided)})
+        if of_inputs:  # whatever stands in would be decided from them, too
+            raise GateFailed(of_inputs)
         refuse(run, mistakes)
         _DECIDES[product](run_id)
     completed, electrical = ac_check(run.case, tables, stage=product)

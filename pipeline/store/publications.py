@@ -60,6 +60,17 @@ def current(connection: sa.Connection, day: Day | None = None, *, case: str | No
     return found
 
 
+def as_of(connection: sa.Connection, day: Day, product: str, issued_at: int) -> Publication | None:
+    """What was current of a day and product for whoever was issued at a moment: what was issued later does not count, and what it
+    superseded does. A replacement stands where the run that it replaces stood."""
+    p = PUBLICATIONS.c
+    statement = sa.select(PUBLICATIONS).where(
+        p.case_name == day.case, p.variant == day.variant, p.delivery_date == day.delivery_date, p.product == product,
+        p.issued_at <= issued_at).order_by(p.publication.desc()).limit(1)
+    row = connection.execute(statement).first()
+    return None if row is None else Publication(int(row.publication), day, product, row.run_id, int(row.issued_at), int(row.published_at))
+
+
 def may_replace(before: Publication | None, run_id: str, *, issued_at: int, replace: bool) -> bool:
     """May a run be current after `before`? When it is newer, when it is the same run, or when replacement was asked for."""
     return before is None or before.run_id == run_id or issued_at > before.issued_at or replace

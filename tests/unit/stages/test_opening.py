@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.equipment import Demand, Generator
 from pipeline.stages import redispatching
-from pipeline.stages.opening import _runs_on
+from pipeline.stages.parents import _runs_on
 from tests.ev_case import park
 from tests.helpers import case_of
 
