@@ -90,7 +90,8 @@ def _context(run: Run) -> Context:
     """What the gates hold the tables against: overrides, envelopes, what came, and the state before the first step."""
     times = [run.issued_at] if run.record.product == "day_ahead" else _issued(run)
     states = known_per_step(run, times) if run.knowledge.measured else []
-    measured = tuple(tuple(Measured(*one) for one in step) for step in states)
+    measured = tuple(tuple(Measured(one.device, one.quantity, one.measured_at, one.applies_at, one.value) for one in step)
+                     for step in states)
     base = replace(known_runs(run), overrides=_words(run), measured=measured)
     if run.record.product == "day_ahead":
         envelopes = expected_envelopes(run.case, run.knowledge.sessions, issued_at=run.issued_at, day=run.day)
