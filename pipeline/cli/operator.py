@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.numbers import CommandWithNumbers
 from pipeline.cli.shared import CaseArgument, HomeOption, JsonOption, VariantOption, error_line, json_out, line, use_home
 from pipeline.core.errors import EXIT_DEGRADED
 
@@ -29,8 +30,8 @@ def register(app: typer.Typer) -> None:
     """Add the operator's commands."""
     app.command("status")(status)
     app.command("setpoints")(setpoints)
-    app.command("override")(override)
-    app.command("state")(state)
+    app.command("override", cls=CommandWithNumbers)(override)
+    app.command("state", cls=CommandWithNumbers)(state)
     app.command("report")(report)
     app.command("query")(query)
     app.command("bench")(bench)

@@ -49,6 +49,9 @@ def ingest(
     withdraw: Annotated[
         int | None, typer.Option("--withdraw", metavar="IMPORT", help="take this import back (its number is in the receipt), from now on")
     ] = None,
+    again: Annotated[
+        int | None, typer.Option("--again", metavar="IMPORT", help="read what a withdrawn import brought again, as if it were new")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,12 +60,14 @@ def ingest(
 
     use_home(home)
     if withdraw is not None:
-        if source or dry_run:
-            raise InputError(Mistake("--withdraw", "stands beside --source or --dry-run", "withdraw alone"))
+        if source or dry_run or again is not None:
+            raise InputError(Mistake("--withdraw", "stands beside --source, --dry-run or --again", "withdraw alone"))
         done = stages.withdraw_import(case, withdraw)
-        json_out(done) if as_json else line(stages.describe_withdrawal(done))
+        json_out(done) if as_json else line(stages.describe_withdrawal(done, case=case))
         return
-    receipts = stages.ingest_sources(case, sources=source, dry_run=dry_run)
+    if again is not None and source:
+        raise InputError(Mistake("--again", "stands beside --source", "the import is of one source: leave --source out"))
+    receipts = stages.ingest_sources(case, sources=source, again=again, dry_run=dry_run)
     if as_json:
         json_out(receipts)
     else:

@@ -10,7 +10,8 @@ from pipeline.core.errors import InputError, Mistake
 from pipeline.ingest.fates import Account
 
 NAMED = 4  # inputs in a message
-Status = Literal["imported", "already_imported", "tried"]  # tried: a dry run, nothing is stored
+# tried: a dry run, nothing is stored; withdrawn: read before, and its import, whose number is said, was taken back
+Status = Literal["imported", "already_imported", "withdrawn", "tried"]
 
 
 @dataclass(frozen=True)

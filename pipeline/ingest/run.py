@@ -27,7 +27,7 @@ from pipeline.ingest.counters import Counters
 from pipeline.ingest.knowledge import batch_of, first_import, timed
 from pipeline.ingest.prepare import Prepared, ReadSource, prepare
 from pipeline.ingest.quality import Quality
-from pipeline.ingest.receipt import IngestRefused, Receipt
+from pipeline.ingest.receipt import IngestRefused, Receipt, Status
 from pipeline.ingest.unit import Unit
 from pipeline.store.observations import IngestedFile, ObservationBatch
 from pipeline.store.observations import Receipt as StoreReceipt
@@ -55,8 +55,18 @@ class Import:
     receipts: list[Receipt] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def already(self, source: str, content: str) -> bool:
-        return self.warehouse.has_file(self.case.name, source, content)
+    def already(self, source: AnySource, name: str, content: str) -> bool:
+        """True, with its receipt, where this content was imported before."""
+        known = self.warehouse.has_file(self.case.name, source.id, content)
+        if known:
+            self.known(source, name, content, self.warehouse.withdrawn_files(self.case.name, source.id))
+        return known
+
+    def known(self, source: AnySource, name: str, content: str, withdrawn: dict[str, int]) -> None:
+        """Enter the receipt of what was imported before."""
+        number = withdrawn.get(content)
+        status: Status = "already_imported" if number is None else "withdrawn"
+        self.receipts.append(Receipt(source.id, name, source.kind, content, status, number))
 
 
 def ingest_case(
@@ -109,14 +119,15 @@ def _units(job: Import, source: ReadSource, data_dir: Path, home: Path | None, s
 def _import_units(job: Import, source: ReadSource, data_dir: Path, home: Path | None) -> None:
     """Those not imported before: all are prepared, then each is stored in a transaction of its own."""
     seen, contents = job.warehouse.seen_files(job.case.name, source.id)
-    units, untouched = _units(job, source, data_dir, home, seen)
+    withdrawn = job.warehouse.withdrawn_files(job.case.name, source.id)
+    units, untouched = _units(job, source, data_dir, home, {path: one for path, one in seen.items() if one.sha256 not in withdrawn})
     if untouched:
         job.receipts.append(Receipt(source.id, f"{untouched:,} files", source.kind, "", "already_imported"))
     pending = {unit.content: unit for unit in reversed(units) if unit.content not in contents}  # of copies, the first
     prepared, counters = list[Prepared](), Counters(job.warehouse, job.case.name, source.id)
     for unit in units:
         if pending.get(unit.content) is not unit:
-            job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
+            job.known(source, unit.name, unit.content, withdrawn)
             continue
         try:
             prepared.append(prepare(job.case, job.warehouse, source, unit, fresh=job.fresh, counters=counters, now=job.now))
@@ -166,8 +177,7 @@ def _import_samples(job: Import, source: ErrorSampleSource | SessionSampleSource
     content = (
         error_samples.content_of(job.case, source) if isinstance(source, ErrorSampleSource) else ev_sessions.content_of(job.case, source)
     )
-    if job.already(source.id, content):
-        job.receipts.append(Receipt(source.id, name, source.kind, content, "already_imported"))
+    if job.already(source, name, content):
         return
     stamp = IngestedFile(name, content)
     if isinstance(source, ErrorSampleSource):
@@ -183,8 +193,7 @@ def _import_samples(job: Import, source: ErrorSampleSource | SessionSampleSource
 
 def _import_sessions(job: Import, source: SessionFileSource, unit: Unit) -> None:
     """A file of EV sessions, in one transaction."""
-    if job.already(source.id, unit.content):
-        job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
+    if job.already(source, unit.name, unit.content):
         return
     batch = session_file.batch_of(job.case, job.warehouse, source, unit, now=job.now)
     stamp = IngestedFile(unit.name, unit.content)
@@ -198,8 +207,7 @@ def _import_sessions(job: Import, source: SessionFileSource, unit: Unit) -> None
 
 def _import_states(job: Import, source: StateSource, unit: Unit) -> None:
     """Measured states of a file or query, in one transaction."""
-    if job.already(source.id, unit.content):
-        job.receipts.append(Receipt(source.id, unit.name, source.kind, unit.content, "already_imported"))
+    if job.already(source, unit.name, unit.content):
         return
     batch = state_file.batch_of(job.case, job.warehouse, source, unit, now=job.now)
     stamp = IngestedFile(unit.name, unit.content)

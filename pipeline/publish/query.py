@@ -32,7 +32,7 @@ def query(home: str | Path, sql: str, *, without: Collection[str] = ()) -> pa.Ta
         connection = connect(home, without=without)
         _check_reads(connection, sql)
         relation = connection.sql(sql)
-        return relation.to_arrow_table() if relation is not None else pa.table({})
+        return _with_names_of_their_own(connection, relation.to_arrow_table()) if relation is not None else pa.table({})
     except duckdb.Error as error:
         asked_wrongly = isinstance(error, duckdb.ParserException | duckdb.CatalogException | duckdb.BinderException)
         refused = InputError if asked_wrongly else Damaged
@@ -40,6 +40,11 @@ def query(home: str | Path, sql: str, *, without: Collection[str] = ()) -> pa.Ta
     finally:
         if connection is not None:
             connection.close()
+
+
+def _with_names_of_their_own(connection: Any, rows: pa.Table) -> pa.Table:
+    """Columns that are called alike get the names that DuckDB gives them in a subquery: `a`, `a_1`. Rows by name would lose one."""
+    return rows.rename_columns(connection.from_arrow(rows.slice(0, 0)).project("*").columns) if rows.num_columns else rows
 
 
 def _check_reads(connection: Any, sql: str) -> None:

@@ -45,6 +45,9 @@ def override(case: str, *, target: str, quantity: str, value: float | None, star
     last = moment(end, "--to", mistakes, zone=zone) or first + DAY_S
     if value is None and quantity not in ("out", "withdraw"):
         mistakes.append(Mistake(f"override of {target}", f"{quantity} needs a value", "give it in kW, positive into the bus"))
+    if value is not None and quantity in ("out", "withdraw"):
+        mistakes.append(Mistake(f"override of {target}", f"{quantity} takes no value, and {value:g} is given",
+                                "leave it out; a limit is limit_low_kw or limit_high_kw, a fixed power set_point_kw"))
     if mistakes:
         raise InputError(mistakes)
     warehouse = open_home().warehouse

@@ -24,25 +24,29 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 def ingest_sources(
-    case_name: str, *, sources: Sequence[str] | None = None, variant: str | None = None, dry_run: bool = False
+    case_name: str, *, sources: Sequence[str] | None = None, variant: str | None = None, again: int | None = None, dry_run: bool = False
 ) -> list[dict[str, Any]]:
     """Read the sources of a case; one receipt each. What was read before is skipped. A dry run says the same and changes nothing.
+
+    `again`: number of a withdrawn import, whose source is read with its file, in place of `sources`.
 
     Raises InputError; then nothing of that source is stored.
     """
     home = open_home()
     case = load_case(case_name, variant=variant)
     if not dry_run:
-        return [asdict(receipt) for receipt in _ingested(home, case, sources)]
+        return [asdict(receipt) for receipt in _ingested(home, case, sources, again)]
     with home.warehouse.trial():
         try:
-            receipts = _ingested(home, case, sources)
+            receipts = _ingested(home, case, sources, again)
         except IngestRefused as refused:
             raise IngestRefused(refused.mistakes) from refused
     return [asdict(replace(receipt, status="tried", import_id=None) if receipt.status == "imported" else receipt) for receipt in receipts]
 
 
-def _ingested(home: Home, case: Case, sources: Sequence[str] | None) -> list[Receipt]:
+def _ingested(home: Home, case: Case, sources: Sequence[str] | None, again: int | None) -> list[Receipt]:
+    if again is not None:
+        sources = [home.warehouse.read_again(case.name, again)]
     receipts = ingest_case(case, home.warehouse, now=int(time.time()), data_dir=DATA, sources=sources)
     if any(receipt.rows_added for receipt in receipts):
         _gate(home, case, max(receipt.last or 0 for receipt in receipts))

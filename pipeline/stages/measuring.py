@@ -33,6 +33,9 @@ def state(case: str, *, device: str, quantity: str, value: float | None, at: str
     if begun is not None and (quantity != "on_share" or begun > measured_at):
         mistakes.append(Mistake(place, "--since says since when a unit is on or off, no later than it was measured",
                                 "give it with on_share, before --at"))
+    if value is not None and quantity == WITHDRAW:
+        mistakes.append(Mistake(place, f"{WITHDRAW} takes no value, and {value:g} is given",
+                                "leave it out: all that was measured of it at one moment is taken back, the newest or that of --at"))
     if mistakes:
         raise InputError(mistakes)
     if quantity == WITHDRAW:

@@ -23,12 +23,15 @@ def describe_ingest(receipts: Sequence[Mapping[str, Any]], *, case: str) -> str:
     lines = []
     for receipt in receipts:
         name = receipt["source"] if receipt["unit"].startswith(receipt["source"]) else f"{receipt['source']}: {receipt['unit']}"
-        lines.append(f"{name}  {_taken(receipt, zone)}")
+        lines.append(f"{name}  {_taken(receipt, zone, case)}")
         lines += [f"    {said}" for said in (*_accounts(receipt), *receipt["messages"])]
     return "\n".join(lines) or "The case has no sources."
 
 
-def _taken(receipt: Mapping[str, Any], zone: str) -> str:
+def _taken(receipt: Mapping[str, Any], zone: str, case: str) -> str:
+    if receipt["status"] == "withdrawn":
+        return (f"was read before as import {receipt['import_id']}, which is withdrawn; nothing is stored: "
+                f"`feederflow ingest {case} --again {receipt['import_id']}` reads it again")
     if receipt["status"] == "already_imported":
         return "was read before"
     number = "" if receipt["import_id"] is None else f"import {receipt['import_id']}  "
@@ -53,11 +56,11 @@ def _accounts(receipt: Mapping[str, Any]) -> list[str]:
     return [*lines, f"{receipt['other_rows']:,} rows are of other series"] if receipt["other_rows"] else lines
 
 
-def describe_withdrawal(done: Mapping[str, Any]) -> str:
+def describe_withdrawal(done: Mapping[str, Any], *, case: str) -> str:
     """What a withdrawal changed, and what is to be done about it."""
     said = (f"Import {done['import_id']} of {done['source']} is withdrawn from now on: of what it brought, {done['restored']:,} are again"
-            f" what they were before it, {done['emptied']:,} are not there any more. A replay as of an earlier moment still sees it, and"
-            " its file is not read again before it changes.")
+            f" what they were before it, {done['emptied']:,} are not there any more. A replay as of an earlier moment still sees it. Its file"
+            f" is read again once it has changed, or by `feederflow ingest {case} --again {done['import_id']}`.")
     files = done["read_again"]
     named = ", ".join(files[:NAMED]) + (f" and {len(files) - NAMED} more" if len(files) > NAMED else "")
     return f"{said}\nThe next import reads again what had said the same: {named}." if files else said

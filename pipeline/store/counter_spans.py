@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
+from pipeline.store.ingests import withdrawn_imports
 from pipeline.store.schema import COUNTER_SPANS
-from pipeline.store.withdrawals import withdrawn_imports
 
 
 @dataclass(frozen=True)

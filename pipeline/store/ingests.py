@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from pipeline.store.schema import INGESTED_FILES, INGESTS
+from pipeline.core.errors import InputError, Mistake
+from pipeline.store.schema import INGESTED_FILES, INGESTS, SEEN_FILES
+
+PREFIX = "withdrawal of "  # and the number, as source of the entry of a withdrawal in the log
 
 
 @dataclass(frozen=True)
@@ -51,3 +54,37 @@ def has_file(connection: sa.Connection, namespace: str, source: str, sha256: str
     f = INGESTED_FILES.c
     found = connection.execute(sa.select(f.ingest_seq).where(f.namespace == namespace, f.source == source, f.sha256 == sha256)).first()
     return found is not None
+
+
+def withdrawn_imports(connection: sa.Connection, namespace: str) -> list[int]:
+    """Imports that were taken back before."""
+    i = INGESTS.c
+    found = connection.execute(sa.select(i.source).where(i.namespace == namespace, i.source.like(f"{PREFIX}%")))
+    return [int(row.source.removeprefix(PREFIX)) for row in found]
+
+
+def withdrawn_files(connection: sa.Connection, namespace: str, source: str) -> dict[str, int]:
+    """Contents of a source that the log knows as read although their import was taken back -> the number of that import."""
+    f, gone = INGESTED_FILES.c, set(withdrawn_imports(connection, namespace))
+    asked = sa.select(f.sha256, f.ingest_seq).where(f.namespace == namespace, f.source == source)
+    return {row.sha256: int(row.ingest_seq) for row in connection.execute(asked) if row.ingest_seq in gone}
+
+
+def read_again(connection: sa.Connection, namespace: str, sequence: int) -> str:
+    """Forget that the file of a withdrawn import was read, so that the next import reads it; returns its source.
+
+    Raises InputError for an import that stands, that is unknown, or whose file is to be read anyway.
+    """
+    f, seen = INGESTED_FILES.c, SEEN_FILES.c
+    mine = sa.and_(f.namespace == namespace, f.ingest_seq == sequence)
+    found = connection.execute(sa.select(f.source, f.sha256).where(mine)).first()
+    gone = withdrawn_imports(connection, namespace)
+    if found is None or sequence not in gone:
+        which = "`feederflow ingest CASE` says which are withdrawn"
+        said, remedy = "is not withdrawn", f"`--withdraw {sequence}` takes it back first"
+        if found is None:
+            said, remedy = ("was read again since" if sequence in gone else f"is no import of the case {namespace}"), which
+        raise InputError(Mistake(f"import {sequence}", said, remedy))
+    connection.execute(sa.delete(SEEN_FILES).where(seen.namespace == namespace, seen.source == found.source, seen.sha256 == found.sha256))
+    connection.execute(sa.delete(INGESTED_FILES).where(mine))
+    return str(found.source)

@@ -202,6 +202,16 @@ class Warehouse:
         with self.reading() as connection:
             return _seen_files.read(connection, namespace, source), _seen_files.contents(connection, namespace, source)
 
+    def withdrawn_files(self, namespace: str, source: str) -> dict[str, int]:
+        """Contents of a source whose import was withdrawn, and its number; see `pipeline.store.ingests.withdrawn_files`."""
+        with self.reading() as connection:
+            return _ingests.withdrawn_files(connection, namespace, source)
+
+    def read_again(self, namespace: str, sequence: int) -> str:
+        """Let the file of a withdrawn import be read by the next import; see `pipeline.store.ingests.read_again`."""
+        with self.writing() as connection:
+            return _ingests.read_again(connection, namespace, sequence)
+
     def mark_seen(self, namespace: str, source: str, files: Sequence[SeenFile]) -> None:
         """Enter files of a source as they are now."""
         if files:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from pipeline.core.clock import from_epoch
 from pipeline.core.errors import InputError, Mistake
 from pipeline.store import bulk, measured, sessions
-from pipeline.store.ingests import Receipt, log_ingest, next_sequence
+from pipeline.store.ingests import PREFIX, Receipt, log_ingest, next_sequence, withdrawn_imports
 from pipeline.store.observations import NO_VALUE
 from pipeline.store.schema import INGESTED_FILES, INGESTS, OBSERVATIONS, SEEN_FILES, SERIES
 
-PREFIX = "withdrawal of "  # and the number, as source of the entry in the log
 LISTED = 8
 
 
@@ -67,7 +66,7 @@ def _source(connection: sa.Connection, namespace: str, sequence: int) -> str:
     gone = {row.source for row in entries.values() if row.source.startswith(PREFIX)}
     if f"{PREFIX}{sequence}" in gone:
         raise InputError(Mistake(f"import {sequence}", "was withdrawn before",
-                                 "import what is right; the same file is read again once it has changed, if only by an empty line"))
+                                 f"import what is right; `feederflow ingest CASE --again {sequence}` reads the same file again"))
     if sequence not in entries or entries[sequence].source.startswith(PREFIX):
         brought = [number for number, row in entries.items()
                    if row.rows_added + row.versions_added and f"{PREFIX}{number}" not in gone]
@@ -75,13 +74,6 @@ def _source(connection: sa.Connection, namespace: str, sequence: int) -> str:
         raise InputError(Mistake(f"import {sequence}", f"is no import of the case {namespace}",
                                  f"the newest are {', '.join(said[-LISTED:])}" if said else "no import stands"))
     return str(entries[sequence].source)
-
-
-def withdrawn_imports(connection: sa.Connection, namespace: str) -> list[int]:
-    """Imports that were taken back before."""
-    i = INGESTS.c
-    found = connection.execute(sa.select(i.source).where(i.namespace == namespace, i.source.like(f"{PREFIX}%")))
-    return [int(row.source.removeprefix(PREFIX)) for row in found]
 
 
 def _versions(connection: sa.Connection, namespace: str, sequence: int) -> bulk.Columns:

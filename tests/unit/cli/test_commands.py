@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.models import ArgumentInfo
 
 from pipeline.cases.load import load_case
-from pipeline.cli import main
+from pipeline.cli import app, main
+from pipeline.cli.cases import app as cases_app
+from pipeline.cli.numbers import CommandWithNumbers
 from pipeline.core.errors import InputError, NoSchedule
 from pipeline.publish import ledger
 from pipeline.schedule import standby
@@ -105,6 +108,13 @@ BAD = {
     "no value": (("override", "tiny", "f01_battery", "set_point_kw", "--author", "a", "--reason", "b"), ("f01_battery", "kW")),
     "no quantity": (("override", "tiny", "f01_battery", "half", "1", "--author", "a", "--reason", "b"), ("half", "limit_high_kw")),
     "nothing to withdraw": (("override", "tiny", "f01_battery", "withdraw", "--author", "a", "--reason", "b"), ("f01_battery", "--from")),
+    "a value too many": (("override", "tiny", "f01_battery", "out", "5", "--author", "a", "--reason", "b"), ("out takes no value", "5")),
+    "a value to withdraw": (("override", "tiny", "f01_battery", "withdraw", "-5", "--author", "a", "--reason", "b"), ("no value", "-5")),
+    "a state too many": (("state", "tiny", "f01_battery", "withdraw", "0", "--author", "a"), ("withdraw takes no value", "--at")),
+    "a misspelt option": (("override", "tiny", "f01_battery", "set_point_kw", "-2", "--auther", "a"), ("--auther", "--author")),
+    "minus infinity": (("override", "tiny", "f01_battery", "set_point_kw", "-inf", "--author", "a", "--reason", "b"), ("finite",)),
+    "again and a source": (("ingest", "tiny", "--again", "1", "--source", "prices"), ("--again", "leave --source out")),
+    "again what is not there": (("ingest", "tiny", "--again", "1"), ("import 1", "is no import of the case tiny")),
     "no such source": (("ingest", "tiny", "--source", "x"), ("x", "error_samples")),
 }
 
@@ -386,6 +396,25 @@ def test_an_override_binds_in_the_next_run_and_is_shown_in_the_report(
     assert "A. Operator" in page and "inverter inspection" in page and "f01_battery" in page
     back = feederflow("override", "tiny", "f01_battery", "withdraw", *span[:4], "--known-at", "2016-06-13T10:00", *who, "--json", at=home)
     assert back.json == {"target": "f01_battery", "withdrawn": 1}
+
+
+@pytest.mark.parametrize("text", ["-20", "-2.5", "-.5", "-1e1"])
+def test_a_negative_number_is_written_as_it_is(feederflow: Callable[..., Said], text: str) -> None:
+    at = ("--known-at", "2016-06-13T10:00")
+    said = feederflow("override", "tiny", *at, "f01_battery", "set_point_kw", text, "--author", "a", "--reason", "b", "--json")
+    assert said.code == 0, said.err
+    assert said.json["value"] == float(text)
+    told = feederflow("state", "tiny", "f01_battery", "energy_kwh", text, "--author", "a", *at)
+    assert told.code == 2 and f"energy_kwh is {float(text):g}" in told.err  # judged as a number: no store holds less than nothing
+
+
+def test_every_command_with_a_number_among_its_words_takes_a_negative_one() -> None:
+    commands = [one for typer_app in (app, cases_app) for one in typer_app.registered_commands]
+    numbers = [one for one in commands if one.callback is not None and any(
+        isinstance(mark, ArgumentInfo) and float in get_args(kind) for hint in get_type_hints(one.callback, include_extras=True).values()
+        if get_origin(hint) is Annotated for kind, *marks in [get_args(hint)] for mark in marks)]
+    assert [one.name for one in numbers] == ["override", "state"]
+    assert all(one.cls is CommandWithNumbers for one in numbers)
 
 
 # ------------------------------------------------------------------ cases

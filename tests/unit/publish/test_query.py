@@ -11,6 +11,7 @@ from pipeline.publish.ledger import publish
 from pipeline.publish.query import marts, query
 from pipeline.publish.soundness import damages
 from pipeline.publish.status import status
+from pipeline.stages.desk import rows_as_json, rows_as_text, write_csv
 from pipeline.store.lake import Lake
 from pipeline.store.publications import Day
 from pipeline.store.warehouse import Warehouse
@@ -43,6 +44,14 @@ def test_a_mart_compares_plan_and_day(warehouse: Warehouse, lake: Lake, home: Pa
     row = query(home, "SELECT * FROM day_costs").to_pylist()[0]
     assert (row["day_ahead_cost"], row["real_time_cost"], row["difference_cost"], row["currency"]) == (10.0, 12.5, 2.5, "USD")
     assert query(home, "SELECT finding_count FROM day_findings").to_pylist() == [{"finding_count": 1}]
+
+
+def test_columns_that_are_called_alike_get_names_of_their_own(home: Path) -> None:
+    rows = query(home, "SELECT 1 AS a, 2 AS a, 3 AS A")
+    assert rows.to_pylist() == [{"a": 1, "a_1": 2, "A_2": 3}]
+    assert rows_as_json(rows) == rows.to_pylist() and rows_as_text(rows) == "a  a_1  A_2\n1  2    3"
+    write_csv(rows, home / "rows.csv")
+    assert (home / "rows.csv").read_text().splitlines() == ["a,a_1,A_2", "1,2,3"]
 
 
 def test_wrong_sql_says_what_there_is(home: Path) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.cases.case import Case
 from pipeline.core.errors import InputError
 from pipeline.forecast.history import latest
 from pipeline.store.measured import MeasuredState, standing
 from pipeline.store.observations import extent
 from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
-from tests.unit.ingest.support import NOW, everything, folder_case, quarter_hours, run, utc_csv, values
+from tests.unit.ingest.support import NOW, everything, file_case, folder_case, quarter_hours, run, utc_csv, values
 
 STARTS = quarter_hours(4)
 LATER = NOW + 1000
@@ -63,6 +66,30 @@ def test_what_another_file_said_too_is_read_again(tmp_path: Path) -> None:
     assert values(warehouse, case, as_of=LATER) == {STARTS[3]: 4.0}
     run(case, warehouse, now=LATER + 60)
     assert values(warehouse, case, as_of=LATER + 60) == dict(zip(STARTS[1:], [2.0, 3.0, 4.0], strict=True))
+
+
+@pytest.mark.parametrize("make", [folder_case, lambda folder: file_case(folder, utc_csv(STARTS, [1, 2, 3, 4]), name="a.csv")])
+def test_a_withdrawn_file_says_so_and_is_read_again_when_it_is_asked_for(tmp_path: Path, make: Callable[[Path], Case]) -> None:
+    warehouse, case = Warehouse.open(tmp_path / "home"), make(tmp_path)
+    (tmp_path / "a.csv").write_text(utc_csv(STARTS, [1, 2, 3, 4]))
+    os.utime(tmp_path / "a.csv", (1e9, 1e9))  # a drop folder does not open again what has lain there
+    number = run(case, warehouse)[-1].import_id or 0
+    with pytest.raises(InputError, match=f"is not withdrawn; `--withdraw {number}` takes it back first"):
+        warehouse.read_again(case.name, number)
+    warehouse.withdraw(case.name, number, now=LATER)
+    for _ in range(2):
+        (known,) = run(case, warehouse, now=LATER + 60)
+        assert (known.status, known.import_id, known.unit) == ("withdrawn", number, "a.csv")
+    assert warehouse.read_again(case.name, number) == "meter"
+    again = run(case, warehouse, now=LATER + 120)[-1]
+    assert (again.status, again.rows_added) == ("imported", 4) and again.import_id != number
+    assert values(warehouse, case, as_of=LATER + 60) == {}
+    assert values(warehouse, case, as_of=LATER + 120) == dict(zip(STARTS, [1.0, 2.0, 3.0, 4.0], strict=True))
+    assert run(case, warehouse, now=LATER + 180)[-1].status == "already_imported"
+    with pytest.raises(InputError, match="was read again since"):
+        warehouse.read_again(case.name, number)
+    with pytest.raises(InputError, match="is no import of the case"):
+        warehouse.read_again(case.name, 99)
 
 
 def test_what_was_restored_can_be_taken_back_too(tmp_path: Path) -> None:
