@@ -59,8 +59,8 @@ def _accounts(receipt: Mapping[str, Any]) -> list[str]:
 def describe_withdrawal(done: Mapping[str, Any], *, case: str) -> str:
     """What a withdrawal changed, and what is to be done about it."""
     said = (f"Import {done['import_id']} of {done['source']} is withdrawn from now on: of what it brought, {done['restored']:,} are again"
-            f" what they were before it, {done['emptied']:,} are not there any more. A replay as of an earlier moment still sees it. Its file"
-            f" is read again once it has changed, or by `feederflow ingest {case} --again {done['import_id']}`.")
+            f" what they were before it, {done['emptied']:,} are not there any more. A replay as of an earlier moment still sees it. Its"
+            f" file is read again once it has changed, or by `feederflow ingest {case} --again {done['import_id']}`.")
     files = done["read_again"]
     named = ", ".join(files[:NAMED]) + (f" and {len(files) - NAMED} more" if len(files) > NAMED else "")
     return f"{said}\nThe next import reads again what had said the same: {named}." if files else said

@@ -121,8 +121,8 @@ def test_the_same_file_comes_back_by_the_remedy_and_what_is_gone_is_not_named(tm
     (tmp_path / "a.csv").write_text(text)
     number = run(case, warehouse)[-1].import_id or 0
     warehouse.withdraw(case.name, number, now=LATER)
-    assert run(case, warehouse, now=LATER + 60)[-1].status == "already_imported"
-    with pytest.raises(InputError, match=r"was withdrawn before; .* once it has changed, if only by an empty line"):
+    assert run(case, warehouse, now=LATER + 60)[-1].status == "withdrawn"
+    with pytest.raises(InputError, match=r"was withdrawn before; .*--again 1` reads the same file again"):
         warehouse.withdraw(case.name, number, now=LATER)
     with pytest.raises(InputError, match="no import stands"):
         warehouse.withdraw(case.name, 77, now=LATER)
