@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import pytest
 
 from pipeline.core.clock import QUARTER_S
+from pipeline.physics.horizon import Horizon
+from pipeline.schedule.layout import Label, layout_of
 from pipeline.stages import forecast, open_day_ahead, open_real_time, redispatch, request, scenarios, schedule
+from pipeline.stages.deciding import program_of
 from pipeline.stages.home import Home
 from pipeline.stages.ingesting import ensure_ingested
 from pipeline.stages.keeping import plans
@@ -29,7 +31,7 @@ from tests.whole_day import at_home, copied, run_day_ahead, run_real_time, table
 DEVIATION_PRICE = 1.0
 FREE = {**STORE, "charge_efficiency_share": 1, "discharge_efficiency_share": 1, "energy_max_kwh": 320, "energy_initial_kwh": 160,
         "cycle": "none"}
-STEPS = 8
+STEPS, WINDOW_STEPS = 8, 8
 VARIANTS: dict[str, dict[str, Any]] = {
     "one": {"kind": "deterministic"},
     # Such a price of leaving the rules that set-points are the rules', wherever nothing physical is in the way.
@@ -45,7 +47,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("measured")
     write_site(where / "site", {"store": [FREE], "demand": [DEMAND]}, histories=measured(),
                tie={"deviation_price_per_kwh": DEVIATION_PRICE},
-               settings={"forecast": {"window_days": 28, "price_window_days": 28}, "real_time_window_steps": 8},
+               settings={"forecast": {"window_days": 28, "price_window_days": 28}, "real_time_window_steps": WINDOW_STEPS},
                variants={name: {"settings": {"method": method}} for name, method in VARIANTS.items()})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contract_gate, "broken_by", {**contract_gate.broken_by, "suite": broken_by_arrays})
@@ -138,11 +140,13 @@ def test_a_word_binds_its_own_intervals_from_the_one_that_is_decided_when_it_is_
 
 
 def _battery_kw(home: Path, site: Path) -> Floats:
-    """(STEPS,) as dispatched, positive into the bus."""
+    """(STEPS,) as decided, positive into the bus: settlement would mend a word that was not heard."""
+    set_points = _set_points(home, site, "one")
     with at_home(home) as opened:
-        run_id = redispatch(open_real_time(request({"case": str(site), "variant": "one", "steps": f"1:{STEPS}"})))
-        rows = opened.lake.read(run_id, "dispatch").filter((pc.field("device") == "battery") & (pc.field("quantity") == "injection"))
-    return np.asarray(rows.sort_by("step")["value"].to_numpy())
+        (record,) = opened.warehouse.runs(product="real_time")
+        labels = layout_of(program_of(load_run(record.run_id), Horizon(positions=WINDOW_STEPS, step_h=0.25, rolling=True))).columns.entry
+    charge, discharge = (set_points[:, labels[Label("battery", name)]] for name in ("charge_kw", "discharge_kw"))
+    return discharge - charge
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
