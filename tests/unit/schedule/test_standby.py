@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from pipeline.cases.settings import Stochastic
+from pipeline.core.clock import DeliveryDay
 from pipeline.core.errors import NoSchedule
 from pipeline.program.linear_program import LinearProgram
 from pipeline.schedule import standby
 from pipeline.schedule.day_ahead import DayAhead, DayAheadOptions
+from pipeline.schedule.desk import Desk
+from pipeline.schedule.layout import Label
 from pipeline.schedule.outlook import coarsen
+from pipeline.schedule.plan import Plan
 from pipeline.schedule.read_out import day_ahead_tables
 from pipeline.schedule.standby import Earlier, plan_always, stand_in
 from pipeline.validate.context import Context
@@ -62,19 +69,15 @@ def test_without_any_plan_devices_rest(tiny: Setting) -> None:
     passes_gates(tiny, found)
 
 
-def test_a_plan_of_a_longer_day_is_moved_by_the_clock(tiny: Setting) -> None:
-    """On the day after the spring change 24 hours take what the 23 of it were for, at the same hour of the clock."""
-    before = setting(day=tiny.day.date.replace(month=3, day=27))
-    after = setting(day=tiny.day.date.replace(month=3, day=28))
-    plan = before.plan().plan
-    assert plan.steps == 23 or before.day.steps(60) == plan.steps
-    moved = standby._moved(Earlier(before.day, plan), after.day, after.plan().desk)
-    then = [standby._clock(int(start), before.day) for start in before.day.starts(60)]
-    for step, start in enumerate(after.day.starts(60)):
-        clock = standby._clock(int(start), after.day)
-        if clock in then:
-            assert (moved.expected[step] == plan.expected[then.index(clock)]).all()
-    assert moved.steps == after.day.steps(60)
+def test_a_plan_of_a_shorter_day_is_moved_by_the_clock() -> None:
+    """After the day of 23 hours every hour takes what the same hour of the clock had; the one that was skipped takes the next."""
+    before = DeliveryDay(date(2024, 3, 31), "Europe/Berlin")
+    after = before.shifted(1)
+    hours = [0, 1, *range(3, 24)]
+    assert before.steps(60) == len(hours)
+    desk = cast(Desk, SimpleNamespace(starts=lambda: after.starts(60)))
+    moved = standby._moved(Earlier(before, Plan((Label("a", "power_kw"),), np.array(hours, dtype=float)[:, None])), after, desk)
+    assert moved.expected[:, 0].tolist() == [0, 1, 3, *range(3, 24)]
 
 
 def test_a_treatment_that_finds_nothing_gives_way_to_the_deterministic_schedule(tiny: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
