@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from pipeline.cases.check_reading import check_reading
+from pipeline.cases.folder import TABLE_FILES
 from pipeline.cases.mistakes import Mistakes
 from pipeline.cases.raw import nearest
 from pipeline.cases.settings import RESIDUAL_LOAD, Method, Sampled
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from pipeline.cases.checks import Places
 
 
+TWO_COLUMNS = ("keep one; of registers that take turns (day and night) give each a source of its own on the same file: each interval takes "
+               "the one that has it; of columns that add up give each a series and a demand of its own on the same bus")
 RESOLUTIONS = (15, 30, 60)  # minutes of a series: re-dispatch is by quarter-hours, day-ahead by hours
 
 
@@ -151,7 +155,7 @@ def _check_mapping(name: str, mapping: Mapping, series: dict[str, Series], place
             _check_unit(f"source '{name}', column '{column.column}'", column, series[column.series], place, mistakes, currency=currency)
     for target, count in Counter(column.series for column in mapping.columns).items():
         if count > 1:
-            mistakes.note(place, f"source '{name}' fills series '{target}' from {count} columns", "keep one")
+            mistakes.note(place, f"source '{name}' fills series '{target}' from {count} columns", TWO_COLUMNS)
 
 
 def _check_published(name: str, mapping: Mapping, series: dict[str, Series], place: str, mistakes: Mistakes) -> None:
@@ -242,6 +246,13 @@ def _check_unit(label: str, column: ColumnMap, series: Series, place: str, mista
         mistakes.note(place, f"{label}: a counter does not count {column.unit}", f"give what it counts: {fitting}")
 
 
+def _file_meant(name: str, near: Iterable[str]) -> str:
+    """Remedy in words. Names are compared without their endings, which are the same of most."""
+    stems = {Path(one).stem: one for one in near}
+    close = get_close_matches(Path(name).stem, stems, n=1)
+    return f"did you mean '{stems[close[0]]}'?" if close else "mend path, or put the file there"
+
+
 def _check_path(
     source: FileSource | FolderSource | SessionFileSource | StateSource,
     content: dict[str, Any],
@@ -257,11 +268,11 @@ def _check_path(
     if any(path.is_dir() for path in tried) and not any(path.is_file() for path in tried):
         mistakes.note(place, f"source '{source.id}' reads '{source.path}', which is a folder", "name the file in it, or give kind: folder")
     elif not any(path.is_file() for path in tried):
-        near = [path.name for root in dict.fromkeys(one.parent for one in tried) if root.is_dir() for path in sorted(root.glob("*.*"))]
+        near = [path for root in dict.fromkeys(one.parent for one in tried) if root.is_dir() for path in sorted(root.glob("*.*"))]
         mistakes.note(
             place,
             f"source '{source.id}' reads '{source.path}', found neither in the case folder nor in {data_dir} and its series",
-            nearest(source.path, near),
+            _file_meant(source.path, (path.name for path in near if path.name not in TABLE_FILES)),
         )
 
 

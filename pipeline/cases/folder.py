@@ -25,6 +25,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "networks": Network, "buses": Bus, "branches": Branch, "ties": Tie, "series": Series,
     "given_forecasts": GivenForecast, "ev_connections": EvConnection,
 }
+TABLE_FILES = frozenset(f"{name}.csv" for name in (*TABLES, *DEVICE_KINDS, "profiles"))
 # Fields of case.yaml that are not fields of the case: how to read it.
 READING = ("variants", "slot_start_hour", "normalise_load_ratio")
 FIELDS = tuple(name for name in Case.model_fields if name not in ("variant", "folder", "profiles")) + READING
@@ -61,7 +62,7 @@ def read_folder(folder: Path, variant: str | None, mistakes: Mistakes) -> Folder
 
 def _check_files(read: Folder, mistakes: Mistakes) -> None:
     folder, histories = read.path, _named_in_sources(read.top)
-    known = {f"{name}.csv" for name in (*TABLES, *DEVICE_KINDS, "profiles")}
+    known = TABLE_FILES
     stems = {Path(name).stem.rstrip("s").lower(): name for name in known}
     # Histories may lie in the folder under any name: only what is nearly a table's name is taken for a slip.
     for path in sorted(folder.glob("*.csv")):

@@ -28,9 +28,8 @@ def check_network(network: Network, content: dict[str, Any], places: Places, mis
             )
         return
     if set(network.carriers) != {"active", "reactive"}:
-        mistakes.note(
-            place, f"network '{network.id}' is lindistflow and carries {', '.join(network.carriers)}", "give carriers: [active, reactive]"
-        )
+        said = f"network '{network.id}' is lindistflow and carries {', '.join(network.carriers)}"
+        mistakes.note(place, said, "give carriers: [active, reactive]" + _beside_feeder(network))
     if not network.voltage_min_pu <= network.slack_voltage_pu <= network.voltage_max_pu:
         mistakes.note(
             place,
@@ -85,3 +84,12 @@ def _cycle(parent: dict[str, tuple[str, str]], one: str, other: str) -> list[str
     while down[-1] not in up:
         down.append(parent[down[-1]][0])
     return [*up[: up.index(down[-1]) + 1], *reversed(down[:-1]), one]
+
+
+def _beside_feeder(network: Network) -> str:
+    """What becomes of carriers that a feeder cannot carry; empty where there are none."""
+    others = [carrier for carrier in network.carriers if carrier not in ("active", "reactive")]
+    if not others:
+        return ""
+    return (f"; {' and '.join(others)} goes into a network of its own: kind copper_plate, carriers [active, {', '.join(others)}], with"
+            " a bus for its devices and a tie without market that joins it to the feeder (docs/case.md, Heat beside a feeder)")

@@ -19,11 +19,14 @@ class Cause:
     count: int = 1
     last: str = ""  # place of the last one, without the input's name
     columns: set[str] = field(default_factory=set)
+    rows: set[int | None] = field(default_factory=set)  # the first and the last of every time it was met
 
     def worded(self) -> Mistake:
         """The first mistake, and how many like it there are."""
         if self.count == 1:
             return self.first
+        if self.rows != {None} and len(self.rows) == 1 and self.count == len(self.columns):
+            return Mistake(self.first.place, f"{self.first.message} (so in {self.count} columns of this row)", self.first.remedy)
         many = f"{self.count} of this kind"
         if len(self.columns) > 1:
             many += f" in {len(self.columns)} columns"
@@ -52,6 +55,7 @@ class Mistakes:
         cause = self.causes[remedy]
         cause.count += len(where)
         cause.last = _place(int(rows[where[-1]]), column)
+        cause.rows.add(int(rows[where[-1]]))
         self.count += len(where)
 
     def _note(self, key: str, message: str, remedy: str, row: int | None, column: str | None, *, again: int) -> None:
@@ -64,6 +68,7 @@ class Mistakes:
         self.count += again
         cause.last = _place(row, column) or cause.last
         cause.columns |= {column} if column is not None else set()
+        cause.rows.add(row)
 
     def all(self) -> list[Mistake]:
         """One per cause, in the order in which they were met."""

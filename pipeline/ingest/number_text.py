@@ -60,6 +60,15 @@ def to_numbers(column: Any, *, name: str, rows: NDArray[np.int64], reading: Tabl
     return Numbers(np.where(endless, np.nan, numbers.value), numbers.reformatted)
 
 
+def is_gap(cell: object, reading: TableReading) -> bool:
+    """True for a cell as it was read that bears no value: nothing, or a mark of a gap."""
+    return cell is None or str(cell).strip().lower() in _gap_marks(reading) or cell != cell
+
+
+def _gap_marks(reading: TableReading) -> frozenset[str]:
+    return GAP_MARKS | {str(mark).strip().lower() for mark in reading.missing}
+
+
 def _number_marks(reading: TableReading) -> list[float]:
     """Declared marks of a gap that are numbers, as -9999."""
     texts = [str(mark).strip() for mark in reading.missing]
@@ -72,7 +81,7 @@ def _from_text(column: Any, name: str, rows: NDArray[np.int64], reading: TableRe
 
     trimmed = pc.utf8_trim_whitespace(column)
     reformatted = np.zeros(len(column), dtype=bool)
-    marks = GAP_MARKS | {str(mark).strip().lower() for mark in reading.missing}
+    marks = _gap_marks(reading)
     if reading.decimal != ",":
         try:  # the whole column at once: the common case
             lower = pc.utf8_lower(trimmed)

@@ -22,7 +22,7 @@ from pipeline.ingest.quality import Quality
 from pipeline.ingest.reading import RawTable
 from pipeline.ingest.stamp_columns import mapped_stamps
 from pipeline.ingest.stamps import check_mixture, check_zone, read_stamps
-from pipeline.ingest.stretches import MANY, SNAP_S, lengths_of, on_grid, within_others, wrong_resolution
+from pipeline.ingest.stretches import MANY, SNAP_S, irregular, lengths_of, on_grid, within_others, wrong_resolution
 
 FAR = 1 << 62  # after every stamp
 HOUR_S = 3600
@@ -249,9 +249,12 @@ def _grid(
     stamps = start[some]
     length[some] = lengths_of(stamps, declared_s=declared, ends=ends)
     row = int(table.rows[at[some[0]]])
-    if wrong_resolution(stamps, length[some], column=time_names(mapping)[0], row=row, mistakes=mistakes):
-        return _Grid(start, length, snapped, stray), some[:0]
+    name = time_names(mapping)[0]
     moved, near, far = on_grid(case, stamps, length[some])
+    if wrong_resolution(stamps, length[some], columns=len(table.columns), column=name, row=row, mistakes=mistakes) or irregular(
+        stamps, far, column=name, row=int(table.rows[at[some[far]][0]]) if far.any() else row, mistakes=mistakes
+    ):
+        return _Grid(start, length, snapped, np.ones(len(at), dtype=bool)), some[:0]  # nothing else is said of values without intervals
     start[some] = moved - (length[some] if ends else 0)
     snapped[some] = near
     within = far & within_others(moved, length[some], ~far, ends=ends)

@@ -33,12 +33,15 @@ class RawTable:
         return len(self.rows)
 
 
-def read_bytes(name: str, content: bytes, mapping: Mapping) -> RawTable:
-    """A CSV or Parquet file or a workbook, compressed or not, as a raw table. Raises `InputError` with row where it cannot be read."""
+def read_bytes(name: str, content: bytes, mapping: Mapping, *, when_empty: str = EMPTY) -> RawTable:
+    """A CSV or Parquet file or a workbook, compressed or not, as a raw table. Raises `InputError` with row where it cannot be read.
+
+    when_empty: remedy for a file without a row.
+    """
     mistakes = Mistakes(name)
     content, is_workbook = unpacked(name, content)
     if not content.strip():
-        mistakes.add("the file is empty", EMPTY)
+        mistakes.add("the file is empty", when_empty)
         mistakes.raise_if_any()
     is_parquet = content.startswith(PARQUET_MAGIC) or name.lower().endswith((".parquet", ".pq"))
     if is_parquet:
@@ -47,7 +50,7 @@ def read_bytes(name: str, content: bytes, mapping: Mapping) -> RawTable:
         table = _laid_out(name, _rows(name, content, mapping, mistakes, is_workbook=is_workbook), mapping, mistakes)
     mistakes.raise_if_any()
     if table is None or not len(table):
-        raise InputError(Mistake(name, "the file has a header and no rows", EMPTY))
+        raise InputError(Mistake(name, "the file has a header and no rows", when_empty))
     return table
 
 

@@ -15,7 +15,7 @@ from pipeline.core.clock import Instants
 from pipeline.equipment import EvFleet
 from pipeline.ingest.file import found_file
 from pipeline.ingest.mistakes import Mistakes
-from pipeline.ingest.number_text import to_numbers
+from pipeline.ingest.number_text import is_gap, to_numbers
 from pipeline.ingest.reading import RawTable
 from pipeline.ingest.stamp_columns import lone_instants
 from pipeline.ingest.stamps import check_zone
@@ -23,12 +23,15 @@ from pipeline.ingest.unit import Unit, unit_of_file
 from pipeline.store.sessions import SessionBatch
 from pipeline.store.warehouse import Warehouse
 
+NO_SESSIONS = ("send it again, or of new chargers without sessions leave the source out until there are some, and plan the fleet by a law: "
+               "sessions: {kind: window, ..} or {kind: sampling, ..} under devices, ev_fleet in case.yaml (docs/case.md)")
 NEEDED = ("fleet", "arrival", "departure", "need_kwh")
 
 
 def unit(case: Case, source: SessionFileSource, *, data_dir: Path) -> Unit:
     """The file by its content."""
-    return unit_of_file(source.id, found_file(case, source.id, source.path, data_dir=data_dir), source.mapping)
+    found = found_file(case, source.id, source.path, data_dir=data_dir)
+    return unit_of_file(source.id, found, source.mapping, when_empty=NO_SESSIONS)
 
 
 def batch_of(case: Case, warehouse: Warehouse, source: SessionFileSource, found: Unit, *, now: int) -> SessionBatch:
@@ -65,7 +68,10 @@ def batch_of(case: Case, warehouse: Warehouse, source: SessionFileSource, found:
 def _numbers(source: SessionFileSource, table: RawTable, name: str, mistakes: Mistakes) -> NDArray[np.float64]:
     column: Any = table.columns[name]
     value = to_numbers(column, name=name, rows=table.rows, reading=source, mistakes=mistakes).value
-    bad = np.flatnonzero(~(value >= 0))
+    missing = np.isnan(value) & np.array([is_gap(cell, source) for cell in column.to_pylist()], dtype=bool)
+    mistakes.add_rows(np.flatnonzero(missing), table.rows, lambda _: f"{name} is missing",
+                      f"give {name} of every session: 0 where nothing was charged, or leave the row out", column=name)
+    bad = np.flatnonzero(value < 0)
     mistakes.add_rows(bad, table.rows, lambda i: f"{name} is {value[i]:g}", "give a number from 0 on", column=name)
     return value
 

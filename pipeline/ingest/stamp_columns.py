@@ -14,7 +14,7 @@ from pipeline.ingest.layout import time_names
 from pipeline.ingest.local_clock import midnight, resolve
 from pipeline.ingest.mistakes import Mistakes
 from pipeline.ingest.reading import RawTable
-from pipeline.ingest.stamp_text import DAY_S, Moment, clock_of, declared_moment, moment_of
+from pipeline.ingest.stamp_text import DAY_S, HOUR_TWICE, Moment, clock_of, declared_moment, moment_of
 from pipeline.ingest.stamps import Stamps, as_texts, check_mixture, no_stamps, read_stamps
 from pipeline.store.observations import FAR_S
 
@@ -127,8 +127,16 @@ def _counted(table: RawTable, mapping: Mapping, columns: TimeColumns, *, needed:
     outside = good & ((count < 1) | (count > most))
     word = "hour" if columns.hour else "period"
     clock = f"where the source writes hours of the clock, declare time: {name} (and time_is: end) in place of {word}: {name}"
+    lettered = np.array([HOUR_TWICE.fullmatch(text) is not None for text in texts], dtype=bool)
     mistakes.add_rows(
-        np.flatnonzero(outside & needed),
+        np.flatnonzero(outside & needed & lettered),
+        table.rows,
+        lambda i: f"{word} {texts[i]!r} is an hour of the clock that comes twice, not a count of {word}s",
+        f"declare time: {name} and time_is: end in place of {word}: {name}",
+        column=name,
+    )
+    mistakes.add_rows(
+        np.flatnonzero(outside & needed & ~(lettered.any() & good)),
         table.rows,
         lambda i: f"{word} {texts[i]!r}: {from_epoch((days[i] or 0) * DAY_S):%Y-%m-%d} has {most[i]} {word}s in {zone}, counted from 1",
         f"mend it; {clock}",

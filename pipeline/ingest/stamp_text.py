@@ -22,6 +22,7 @@ _CLOCK = re.compile(
     r" ?([ap]\.?m\.?)?",
     re.IGNORECASE,
 )
+HOUR_TWICE = re.compile(r"(\d{1,2})[ABX]", re.IGNORECASE)  # ISO New England's 02 and 02X, EPEX SPOT's 3A and 3B; order tells which
 _OFFSET = re.compile(r" ?(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
 _ABBREVIATION = re.compile(r" ?\(?([A-Z]{1,4})\)?", re.IGNORECASE)
 _ZONE_NAME = re.compile(r"\[[\w/+-]+\]$")  # as Java appends it; the offset before it says the same
@@ -109,7 +110,8 @@ def _midnight(year: int, month: int, day: int) -> int | None:
 
 def clock_of(text: str, side: Side = "start") -> tuple[int, int | None, bool] | None:
     """A time of the day, or one side of an interval of it: seconds (an end at midnight is that of the day), offset, and whether that is
-    an abbreviation. None for what is no time."""
+    an abbreviation. None for what is no time. Of an hour that the clock has twice both are the same time, with a letter behind it."""
+    text = HOUR_TWICE.sub(r"\1", text) if HOUR_TWICE.fullmatch(text) else text
     parts = [part.strip() for part in re.split(r" *(?:-|–|—|\bto\b|\bbis\b) *", text)] if not re.search(r":\d\d ?[+]", text) else [text]
     read = [_clock(part) if part else None for part in parts]
     if len(read) > 2 or any(one is None for one in read):

@@ -11,6 +11,7 @@ from pipeline.ingest.mistakes import Mistakes
 
 SNAP_S = 30
 HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 MANY = 8  # so many equal steps of time are a resolution
 FEW = 3  # enough where the length held so far would overlap the next stamp
 FINE = tuple(seconds for seconds in range(60, HOUR_S + 1, 60) if HOUR_S % seconds == 0)  # whole minutes that divide an hour
@@ -82,8 +83,24 @@ def within_others(stamps: Instants, length: NDArray[np.int64], sound: NDArray[np
     return np.asarray((before >= 0) & (stamps < reach))
 
 
-def wrong_resolution(stamps: Instants, length: NDArray[np.int64], *, column: str, row: int, mistakes: Mistakes) -> bool:
-    """True, with a mistake, when most steps of time are of a length that no interval has."""
+def irregular(stamps: Instants, far: NDArray[np.bool_], *, column: str, row: int, mistakes: Mistakes) -> bool:
+    """True, with a mistake, when most stamps lie `far` (n,) off every grid, each elsewhere: the source writes when something changes."""
+    if 2 * far.sum() <= len(stamps) or len(np.unique(stamps[far] % HOUR_S)) <= max(MANY, FEW * len(FINE)):
+        return False
+    mistakes.add(
+        f"stamps are irregular: {int(far.sum()):,} of {len(stamps):,} lie off the grid of any resolution, as where values are written "
+        "when they change",
+        "average it to a resolution first, one row per 15 minutes or hour, and send that",
+        row=row,
+        column=column,
+    )
+    return True
+
+
+def wrong_resolution(
+    stamps: Instants, length: NDArray[np.int64], *, columns: int, column: str, row: int, mistakes: Mistakes
+) -> bool:
+    """True, with a mistake, when most steps of time are of a length that no interval has. columns: how many the table has."""
     distinct, at = np.unique(stamps, return_index=True)
     steps = np.diff(distinct)
     if len(steps) < MANY:
@@ -92,7 +109,9 @@ def wrong_resolution(stamps: Instants, length: NDArray[np.int64], *, column: str
     usual = int(sizes[np.argmax(counts)])
     if 2 * counts.max() <= len(steps) or (length[at] == usual).any() or usual in FINE:
         return False
-    if usual > HOUR_S and usual % HOUR_S == 0:
+    if usual == DAY_S and columns >= DAY_S // HOUR_S:
+        remedy = "send one row per interval: a table with the intervals of a day in its columns is turned into rows first"
+    elif usual > HOUR_S and usual % HOUR_S == 0:
         remedy = f"declare resolution_min: {usual // 60} if each value holds so long"
     else:
         remedy = f"send one value per {', '.join(str(seconds // 60) for seconds in FINE)} minutes"

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.cases.sources import Mapping
 from pipeline.core.errors import InputError, Mistake
 from pipeline.core.ids import canonical_json, digest
-from pipeline.ingest.reading import RawTable, read_bytes
+from pipeline.ingest.reading import EMPTY, RawTable, read_bytes
 from pipeline.store.seen_files import SeenFile
 
 
@@ -23,8 +23,8 @@ class Unit:
     seen: SeenFile | None = None  # of a file: how it lay there before it was read
 
 
-def unit_of_file(source: str, path: Path, mapping: Mapping) -> Unit:
-    """A file by its content."""
+def unit_of_file(source: str, path: Path, mapping: Mapping, *, when_empty: str = EMPTY) -> Unit:
+    """A file by its content; `when_empty` is the remedy where it has no row."""
     try:
         stat = path.stat()  # before it is read: what changes meanwhile is read again
         content = path.read_bytes()
@@ -32,7 +32,7 @@ def unit_of_file(source: str, path: Path, mapping: Mapping) -> Unit:
         raise InputError(Mistake(path.name, f"cannot be read ({error.strerror})", "check the rights on the file")) from error
     known = content_hash(source, content, mapping)
     seen = SeenFile(str(path), stat.st_size, stat.st_mtime_ns, mapping_hash(mapping), known)
-    return Unit(path.name, known, lambda: read_bytes(path.name, content, mapping), seen)
+    return Unit(path.name, known, lambda: read_bytes(path.name, content, mapping, when_empty=when_empty), seen)
 
 
 def mapping_hash(mapping: Mapping) -> str:

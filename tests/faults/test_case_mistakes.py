@@ -135,6 +135,10 @@ SLIPS = {
         "both ends of tie 'mg_f01_b04_tie' lie in network 'distribution'; a tie joins two networks",
     ),
     "tie to nowhere": ("ties.csv", "mg_f01_b04_tie,f01_b04,", "mg_f01_b04_tie,,", "has neither an upper bus nor a market"),
+    "heat on a feeder": (
+        "networks.csv", "lindistflow,active reactive,", "lindistflow,active reactive heat,",
+        "give carriers: [active, reactive]; heat goes into a network of its own: kind copper_plate, carriers [active, heat], with a bus",
+    ),
     "tie limits": ("ties.csv", "-200.0,200.0", "200.0,-200.0", "exchange_min_kw 200 is above exchange_max_kw -200"),
     "unknown price": ("ties.csv", ",price", ",prise", "takes its price from series 'prise', which the case lacks; did you mean 'price'?"),
     "load as price": ("ties.csv", ",price", ",f01_load", "a series of kind load"),
@@ -255,7 +259,8 @@ SKELETON_SLIPS = {
         "series: load, unit: kvar}",
         "column 'load_kw': kvar does not become kW",
     ),
-    "target twice": ("case.yaml", "series: pv,", "series: load,", "source 'meters' fills series 'load' from 2 columns"),
+    "target twice": ("case.yaml", "series: pv,", "series: load,", "source 'meters' fills series 'load' from 2 columns; keep one; of registers"
+                     " that take turns (day and night) give each a source of its own on the same file"),
     "no table": ("case.yaml", "model: arima", "model: table", "series 'load' has no table, and the forecast is to be the table"),
     "regressor": ("case.yaml", "model: arima,", "model: arima, regressors: {price: [laod]},", "the regressors name series 'laod'"),
     "resolution": ("series.csv", "load,load,kW,15", "load,load,kW,7", "has the resolution 7 min"),
@@ -602,7 +607,16 @@ def test_a_table_under_a_wrong_name(tiny: Path) -> None:
 def test_a_file_that_a_source_names_is_there(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(DATA / "cases" / "networked_microgrids_66_simbench", tmp_path / "mine"))
     _replace(folder / "case.yaml", "series/simbench_2016.parquet", "series/simbench_2106.parquet")
-    assert "reads 'series/simbench_2106.parquet', found neither" in _refusal(folder)
+    refusal = _refusal(folder)
+    assert "reads 'series/simbench_2106.parquet', found neither" in refusal and "did you mean 'simbench_2016.parquet'?" in refusal
+
+
+def test_a_table_of_the_case_is_not_proposed_for_a_history(tiny: Path) -> None:
+    source = "sources:\n  - {kind: sessions, id: log, path: ocpp.csv}\n"
+    text = (tiny / "case.yaml").read_text()
+    (tiny / "case.yaml").write_text(text.replace("sources:\n", source, 1) if "sources:\n" in text else text + source)
+    refusal = _refusal(tiny)
+    assert "reads 'ocpp.csv', found neither" in refusal and "chp.csv" not in refusal and "mend path, or put the file there" in refusal
 
 
 CELLS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=("Cs",)), max_size=12)

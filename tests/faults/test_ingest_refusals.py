@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -85,7 +86,7 @@ def test_one_cause_in_many_columns_is_one_message(tmp_path: Path) -> None:
     only(
         mistakes,
         place="drop.csv, row 2, column load0",
-        says="'12,5' is not a number (30 of this kind in 30 columns, the last in row 2, column load29)",
+        says="'12,5' is not a number (so in 30 columns of this row)",
         remedy="declare decimal: ','",
     )
 
@@ -287,6 +288,24 @@ def test_steps_that_no_interval_has_are_refused(tmp_path: Path) -> None:
     days = [quarter_hours(1)[0] + 86400 * n for n in range(20)]
     said = refused(tmp_path / "d", utc_csv(days, [1] * 20))
     only(said, place=place, says="stamps are 1440 min apart", remedy="declare resolution_min: 1440")
+
+
+def test_the_hours_of_a_day_in_columns_are_to_be_turned_into_rows(tmp_path: Path) -> None:
+    """A day's value is what `resolution_min: 1440` would make of each of them: wrong, and hard to see."""
+    head = "valid_from,load," + ",".join(f"{hour:02d} - {hour + 1:02d}" for hour in range(1, 24)) + "\n"
+    rows = "".join(f"2016-03-{day:02d}T00:00Z" + ",5" * 24 + "\n" for day in range(1, 20))
+    only(refused(tmp_path, head + rows), place="drop.csv, row 2, column valid_from", says="stamps are 1440 min apart",
+         remedy="send one row per interval")
+
+
+@pytest.mark.parametrize("minutes", [1, 3, 15])
+def test_values_written_when_they_change_are_irregular_and_nothing_else_is_said(tmp_path: Path, minutes: int) -> None:
+    steps = np.random.default_rng(7).integers(20, 900, 200)
+    stamps = (quarter_hours(1)[0] + np.cumsum(steps)).tolist()
+    rows = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ},{place}\n" for place, at in enumerate(stamps))
+    text = "valid_from,load\n" + "".join(rows)
+    said = refused(tmp_path, text, mapping=mapping_of(resolution_min=minutes))
+    only(said, place=said[0].place, says="stamps are irregular", remedy="average it to a resolution first")
 
 
 def test_the_remedy_for_coarse_values_works(tmp_path: Path) -> None:

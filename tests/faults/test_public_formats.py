@@ -55,6 +55,21 @@ FORMATS: dict[str, tuple[str, str, dict[str, Any], dict[str, float]]] = {
         {"time_column": "datetime_beginning_utc", "time_format": "%m/%d/%Y %I:%M:%S %p", "time_zone": "UTC", "resolution_min": 60},
         {"2016-03-01T05:00+00:00": 12.0, "2016-03-01T13:00+00:00": 13.0},
     ),
+    "ISO New England, autumn": (
+        "LMP",
+        '"H","Date","Hour Ending","LMP"\n"D","11/03/2016","01",5\n' + "".join(
+            f'"D","11/06/2016","{hour}",{place}\n' for place, hour in enumerate(["01", "02", "02X", "03", "24"])),
+        {"time_columns": {"date": "Date", "time": "Hour Ending"}, "time_is": "end", "time_format": "%m/%d/%Y",
+         "time_zone": "America/New_York", "resolution_min": 60},
+        {"2016-11-06T00:00-04:00": 0.0, "2016-11-06T01:00-04:00": 1.0, "2016-11-06T01:00-05:00": 2.0, "2016-11-06T02:00-05:00": 3.0,
+         "2016-11-06T23:00-05:00": 4.0},
+    ),
+    "EPEX SPOT, hours A and B": (
+        "price",
+        "day,hour,price\n" + "".join(f"2016-10-30,{hour},{place}\n" for place, hour in enumerate(["2", "3A", "3B", "4"])),
+        {"time_columns": {"date": "day", "time": "hour"}, "time_is": "end", "time_zone": "Europe/Berlin", "resolution_min": 60},
+        {"2016-10-30T01:00+02:00": 0.0, "2016-10-30T02:00+02:00": 1.0, "2016-10-30T02:00+01:00": 2.0, "2016-10-30T03:00+01:00": 3.0},
+    ),
     "ERCOT": (
         "Load",
         "DeliveryDate,HourEnding,Load,DSTFlag\n03/01/2016,01:00,5,N\n03/01/2016,24:00,6,N\n",

@@ -55,7 +55,7 @@ def test_the_charger_of_the_fleet_is_the_default(tmp_path: Path) -> None:
     ("vans,2016-06-14 18:00,2016-06-15 07:00,20,11", "fleet", "'vans' is no ev_fleet of the case"),
     ("cars,2016-06-14 18:00,2016-06-14 17:00,20,11", "departure", "departs before it arrives"),
     ("cars,2016-06-14 18:00,2016-06-15 07:00,-20,11", "need_kwh", "need_kwh is -20"),
-    ("cars,2016-06-14 18:00,2016-06-15 07:00,,11", "need_kwh", "need_kwh is nan"),
+    ("cars,2016-06-14 18:00,2016-06-15 07:00,,11", "need_kwh", "need_kwh is missing"),
     ("cars,2016-06-14 18:00,2016-06-15 07:00,20000,11", "need_kwh", "more than a battery of its fleet holds (50 kWh)"),
     ("cars,2016-06-14 18:00,tomorrow,20,11", "departure", "'tomorrow' is not a stamp"),
     ("cars,2016-10-30 02:15,2016-10-30 07:00,20,11", "arrival", "occurs twice in Europe/Berlin"),
@@ -75,3 +75,29 @@ def test_a_missing_column_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the column 'need_kwh' is missing"):
         ingest_case(_case(tmp_path, "fleet,arrival,departure\ncars,a,b\n"), warehouse, now=NOW, data_dir=tmp_path)
     warehouse.close()
+
+
+def _said(folder: Path, text: str) -> list[str]:
+    warehouse, case = Warehouse.open(folder / "home"), _case(folder, text)
+    with pytest.raises(InputError) as refused:
+        ingest_case(case, warehouse, now=NOW, data_dir=folder)
+    warehouse.close()
+    return [str(one) for one in refused.value.mistakes]
+
+
+def test_an_empty_need_and_a_negative_one_are_two_causes(tmp_path: Path) -> None:
+    row = "cars,2016-06-14 18:00,2016-06-15 07:00,{},11\n"
+    said = _said(tmp_path, HEAD + row.format(-3) + row.format("") + row.format("some"))
+    wanted = ("row 2, column need_kwh: need_kwh is -3;", "row 3, column need_kwh: need_kwh is missing; give",
+              "row 4, column need_kwh: 'some' is not a number;")
+    assert len(said) == 3 and all(any(words in one for one in said) for words in wanted)
+
+
+def test_a_row_whose_cells_are_shifted_is_one_row(tmp_path: Path) -> None:
+    (said,) = _said(tmp_path, HEAD + "cars,2016-06-14 18:00,2016-06-15 07:00,20,11\ncars,14.06.14.06.2016,2016 07:00 h,20,11\n")
+    assert said.startswith("sessions.csv, row 3, column arrival: ") and "(so in 2 columns of this row)" in said
+
+
+def test_new_chargers_without_a_session_are_told_of_a_law(tmp_path: Path) -> None:
+    (said,) = _said(tmp_path, HEAD)
+    assert all(words in said for words in ("has a header and no rows", "leave the source out", "kind: window", "kind: sampling"))
