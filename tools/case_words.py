@@ -35,6 +35,27 @@ Loads are positive as loads, sources as generation. Exchange of a tie is positiv
 market, import is positive and `exchange_min_kw: -200` allows an export of 200 kW. Power of stores, chargers and exchange is at the bus.
 Local times are on the clock of `time_zone`; an interval is named by its start.
 
+## Heat beside a feeder
+
+A feeder (`lindistflow`) carries active and reactive power. Heat has a network of its own, a copper plate that carries `active` and `heat`,
+with a bus for the devices of heat, and a tie without a market brings it power from the feeder, or takes what a CHP there makes. Beside a
+feeder with the buses `b1` and `b2`:
+
+```yaml
+networks:
+  - {id: feeder, kind: lindistflow, carriers: [active, reactive], base_kv: 0.4, slack_bus: b1}
+  - {id: heating, kind: copper_plate, carriers: [active, heat]}
+ties:
+  - {id: grid, lower_bus: b1, exchange_min_kw: -200, exchange_max_kw: 250, reactive_max_kvar: 150, market: {price_series: price}}
+  - {id: basement, upper_bus: b2, lower_bus: h1, exchange_min_kw: -60, exchange_max_kw: 60}
+```
+
+```csv
+buses.csv:   h1,heating
+demand.csv:  id,bus,series,carrier     warmth,h1,heat,heat
+chp.csv:     id,bus,mode,power_max_kw,heat_to_power_factor,fuel_cost_per_kwh     heatpump,h1,electric_heater,15,3.0,0
+```
+
 ## Real EV sessions
 
 `sessions: observed`, the default of an `ev_fleet`, takes the vehicles' sessions from the store. They come from a file:

@@ -259,8 +259,10 @@ SKELETON_SLIPS = {
         "series: load, unit: kvar}",
         "column 'load_kw': kvar does not become kW",
     ),
-    "target twice": ("case.yaml", "series: pv,", "series: load,", "source 'meters' fills series 'load' from 2 columns; keep one; of registers"
-                     " that take turns (day and night) give each a source of its own on the same file"),
+    "target twice": (
+        "case.yaml", "series: pv,", "series: load,",
+        "source 'meters' fills series 'load' from 2 columns; keep one; of registers that take turns (day and night) give each a source",
+    ),
     "no table": ("case.yaml", "model: arima", "model: table", "series 'load' has no table, and the forecast is to be the table"),
     "regressor": ("case.yaml", "model: arima,", "model: arima, regressors: {price: [laod]},", "the regressors name series 'laod'"),
     "resolution": ("series.csv", "load,load,kW,15", "load,load,kW,7", "has the resolution 7 min"),
