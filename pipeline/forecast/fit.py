@@ -14,7 +14,7 @@ from pipeline.forecast.arma_fit import PROFILE_ALONE, fit_residual, stack
 from pipeline.forecast.calendar import WEEKLY, country_of, day_types, holiday_dates, slots
 from pipeline.forecast.kalman import Arma
 from pipeline.forecast.models import SeriesModels
-from pipeline.forecast.profile import HALF_LIFE_DAYS, effective_days, recency_weights, weighted_profile
+from pipeline.forecast.profile import HALF_LIFE_DAYS, effective_days, recency_weights, weighted_profile, widening
 from pipeline.forecast.transforms import choose
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ def fit_models(case: Case, series: tuple[Series, ...], values: Floats, *, start:
     models = SeriesModels(
         ids=tuple(one.id for one in series), kinds=kinds, units=tuple(one.unit for one in series), time_zone=case.time_zone,
         step_s=step_s, holiday_days=holidays, transforms=transforms, mean=mean, sd=sd, active=active, ceiling=ceiling,
-        widen=1 + 1 / effective_days(half_life, np.maximum(days, 1.0)), arma=stack([PROFILE_ALONE] * len(series)),
+        widen=widening(effective_days(half_life, np.maximum(days, 1.0))), arma=stack([PROFILE_ALONE] * len(series)),
         rungs=("profile",) * len(series))
     if arma is not None:
         return models.with_arma(arma, models.rungs)

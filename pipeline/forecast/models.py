@@ -35,7 +35,7 @@ class SeriesModels:
     """Models of S series on steps of `step_s` seconds.
 
     `mean`, `sd`: (S, 3, slots) profile of the transformed series. `active`, `ceiling`: (S, slots); a PV slot at night is
-    inactive and exactly 0. `widen`: (S,) factor on the predictive variance because the profile itself is estimated.
+    inactive and exactly 0. `widen`: (S,) factor on the predictive variance because profile and spread are estimated.
     `shift`: (n, S) what regressors add to the standardised residual from `shift_start` on; empty without regressors.
     `given`: (S,) forecasts of others that stand in place of the profile where they reach, '' for none, empty without any; `told` (n, S)
     from `told_start` on: what these said in time for the night's forecast, NaN elsewhere; `error_mean`, `error_sd`: profile of how

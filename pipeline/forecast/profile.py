@@ -85,3 +85,14 @@ def effective_days(half_life_days: Floats, window_days: Floats, share: float = 5
     w1 = (1 - ratio**window_days) / (1 - ratio)
     w2 = (1 - ratio ** (2 * window_days)) / (1 - ratio**2)
     return np.asarray(np.maximum(1.0, share * w1**2 / w2))
+
+
+def widening(days: Floats) -> Floats:
+    """Factor on the variance of a residual, from the effective number of days behind its profile.
+
+    Days that the profile was made of lie closer to it (1 - 1/n) than a day to come (1 + 1/n). And a spread that is itself known from n
+    days makes Student's law of the Gaussian one: at its 5 and 95 % it is about 1 + 1/n times as wide (Cornish and Fisher's first term,
+    (1 + 1.645^2) / 4n). Under three days say nothing of a spread.
+    """
+    share = 1 / np.maximum(days, 3.0)
+    return np.asarray((1 + share) / (1 - share) * (1 + share) ** 2)

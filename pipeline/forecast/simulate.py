@@ -23,8 +23,25 @@ HALF_LIFE_DAYS = 28.0
 WARM_UP_DAYS = 8  # and room to step back to the hour up to which every series is known
 UNKNOWN_H_MAX = 48
 FULL_DAYS_MIN = 7
+BAND = (0.05, 0.5, 0.95)
+NORMAL_BAND = 1.6448536269514722  # standard deviations from the middle to either end of the band
 SCALE_MAX = 2.0  # beyond that the models are wrong, and scaling would hide it
 FULL_DAY_SHARE = 0.9  # a past day with fewer known values is no block
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of standardised paths over the delivery day, all (steps, S): their middle goes to `centre`, either side of it by a factor."""
+
+    centre: Floats
+    middle: Floats
+    below: Floats
+    above: Floats
+
+    def of(self, path: Floats) -> Floats:
+        """(steps, N, S) paths, stretched."""
+        apart = path - self.middle[:, None]
+        return np.asarray(self.centre[:, None] + apart * np.where(apart < 0, self.below[:, None], self.above[:, None]))
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,7 @@ class Track:
     level: Level
     tail: int  # steps of the horizon before the delivery day
     repeat: Ints  # (T,) step of the day's own grid that holds each quarter-hour
+    shape: Shape | None = None  # how its paths are stretched; None: as they come
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,11 @@ class Innovations:
     days: int
     horizon_h: int
     shape: tuple[int, int]
+
+    def shaped(self, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Innovations:
+        """The same, with paths stretched so that a sample of them has the band of the forecast at every step. Arguments as `simulate`."""
+        return replace(self, tracks=tuple(
+            replace(track, shape=_shape(track, first, second, size, keep=keep, block_h=block_h)) for track in self.tracks))
 
     def simulate(self, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
         """(N, S, T) paths of the delivery day in original units.
@@ -83,7 +106,7 @@ def innovations_of(state: ForecastState, history: History, *, issued_at: int, da
     good = share > FULL_DAY_SHARE
     if good.sum() < FULL_DAYS_MIN:  # a short or broken history: what there is, missing innovations count as 0
         good = np.arange(len(share)) < max(1, int((share > 0).sum()))
-    tracks = tuple(_scaled(replace(track, pool=np.nan_to_num(_centred(track.pool[good])))) for track in tracks)
+    tracks = tuple(replace(track, pool=np.nan_to_num(_centred(track.pool[good]))) for track in tracks)
     horizon_h = -(-(day.end - anchor) // 3600) + lag_h
     return Innovations(tracks, int(good.sum()), int(horizon_h), (len(state.series), day.steps()))
 
@@ -137,27 +160,31 @@ def _centred(pool: Floats) -> Floats:
     return np.asarray(pool - mean)
 
 
-def _scaled(track: Track) -> Track:
-    """Innovations scaled per series so that their paths over the delivery day spread as the forecast says.
+def _shape(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Shape:
+    """How paths are stretched, from a sample of them, so that each step's band is the forecast's.
 
-    Real innovations are not independent: replayed in blocks they add up to less (or more) than their variance promises. What they
-    add up to is measured by replaying every past day once.
+    Real innovations are not independent: replayed in blocks they add up to less (or more) than their variance promises, by hours of
+    the day that are not alike, and to a skewed law. Stretched on either side of its middle a path keeps its rank among the others,
+    and so what ties hours and series together.
     """
-    days = np.arange(len(track.pool))
-    weight = 0.5 ** (days / HALF_LIFE_DAYS)
-    paths = _paths(track, days[:, None], days[:, None], np.zeros((len(days), 1)), keep=1.0, block_h=24)
-    centre = np.average(paths, axis=1, weights=weight)
-    spread = np.average((paths - centre[:, None]) ** 2, axis=1, weights=weight)  # (steps of the day, S)
-    unknown = track.level.active[track.tail:] & ~np.isfinite(track.residual[track.tail:])
-    expected = np.where(unknown, track.variance[track.tail:] * track.models.widen, 0.0).sum(axis=0)
-    found = np.where(unknown, spread, 0.0).sum(axis=0)
-    factor = np.sqrt(np.where(found > 0, expected / np.maximum(found, 1e-300), 1.0))
-    return replace(track, pool=track.pool * np.clip(factor, 1 / SCALE_MAX, SCALE_MAX))
+    low, middle, high = np.quantile(_paths(track, first, second, size, keep=keep, block_h=block_h), BAND, axis=1)
+    none = np.zeros(first[:1].shape)
+    centre = _paths(track, first[:1], second[:1], none, keep=0.0, block_h=block_h)[:, 0]
+    expected = NORMAL_BAND * np.sqrt(track.variance[track.tail:] * track.models.widen)
+    return Shape(centre, middle, _stretch(expected, middle - low), _stretch(expected, high - middle))
+
+
+def _stretch(expected: Floats, found: Floats) -> Floats:
+    """Factor on what was found, 1 where nothing moves."""
+    factor = np.where(found > 0, expected / np.maximum(found, 1e-300), 1.0)
+    return np.asarray(np.clip(factor, 1 / SCALE_MAX, SCALE_MAX))
 
 
 def _simulate_track(track: Track, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats:
     """(N, steps of the day, S) in original units."""
     path = _paths(track, first, second, size, keep=keep, block_h=block_h)
+    if track.shape is not None:
+        path = track.shape.of(path)
     values, known = track.models.restore(np.moveaxis(path, 1, 0), track.level.part(slice(track.tail, None))), track.known[track.tail:]
     return np.where(np.isfinite(known), known, values)
 

@@ -2,7 +2,7 @@
 
 A block is drawn over all series jointly, so that a windless day stays a day of high net load. Innovations are centred per slot
 (else they are worse than independent series), chosen with recency weights, and mixed with 40 % of a second block of random sign
-and size (else 10,000 draws hold as many distinct days as the window).
+and size (else 10,000 draws hold as many distinct days as the window). Then every path is stretched to the band of the forecast.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NOISE_SHARE = 0.4
+KEEP = float(np.sqrt(1 - NOISE_SHARE**2))
 HALF_LIFE_DAYS = 28.0
 CHUNK = 500  # scenarios held at once while simulating
+REFERENCE = 500  # paths from which is read how far they must be stretched, whatever the number of draws
 
 
 class Blocks(Protocol):
@@ -31,6 +33,7 @@ class Blocks(Protocol):
     def days(self) -> int: ...
     @property
     def horizon_h(self) -> int: ...
+    def shaped(self, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Blocks: ...
     def simulate(self, first: Ints, second: Ints, size: Floats, *, keep: float, block_h: int) -> Floats: ...
 
 
@@ -63,6 +66,7 @@ def draw(forecast: Drawable, history: Any, *, count: int, seed: int, block_h: in
         draws = error.draws(forecast.mean, count, rng, independent=independent)
     else:
         source = forecast.blocks(history)
+        source = source.shaped(*_chosen(source, REFERENCE, block_h, rng), keep=KEEP, block_h=block_h)
         draws = np.concatenate([_chunk(source, min(CHUNK, count - done), block_h, rng) for done in range(0, count, CHUNK)])
     _check(draws, forecast)
     return draws
@@ -70,13 +74,17 @@ def draw(forecast: Drawable, history: Any, *, count: int, seed: int, block_h: in
 
 def _chunk(source: Blocks, count: int, block_h: int, rng: np.random.Generator) -> Floats:
     """One batch of scenarios: choice of blocks, mixing, simulation."""
+    return source.simulate(*_chosen(source, count, block_h, rng), keep=KEEP, block_h=block_h)
+
+
+def _chosen(source: Blocks, count: int, block_h: int, rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
+    """Past days (count, blocks) that drive each block, those mixed in, and the sign and size of these."""
     blocks = -(-source.horizon_h // block_h)
     chance = 0.5 ** (np.arange(source.days) / HALF_LIFE_DAYS)
     chance = chance / chance.sum()
     first = rng.choice(source.days, size=(count, blocks), p=chance)
     second = rng.choice(source.days, size=(count, blocks), p=chance)
-    size = NOISE_SHARE * rng.standard_normal((count, blocks))
-    return source.simulate(first, second, size, keep=float(np.sqrt(1 - NOISE_SHARE**2)), block_h=block_h)
+    return first, second, NOISE_SHARE * rng.standard_normal((count, blocks))
 
 
 def _check(draws: Floats, forecast: Drawable) -> None:
