@@ -33,6 +33,18 @@ def test_the_default_day_is_good(default_histories: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_a_day_that_cost_more_than_any_of_its_scenarios_says_so_and_nothing_else(default_histories: Path, tmp_path: Path) -> None:
+    """On 20 April there was far less wind than drawn: a third more than expected is a warning, and no fault of the schedule."""
+    home = copied(default_histories, tmp_path / "home")
+    result = shell_json("run", CASE, "--date", "2016-04-20", home=home, expected=5)
+    assert {row["check"] for row in result["findings"] if row["severity"] == "warning"} == {"cost_range"}
+    kpis = result["kpis"]
+    assert kpis["rolling_cost"] > 1.3 * result["objective_day_ahead"]
+    assert kpis["perfect_foresight_cost"] <= kpis["rolling_cost"] <= 1.035 * kpis["perfect_foresight_cost"]
+    assert kpis["rolling_cost"] < kpis["plain_rule_cost"]
+
+
+@pytest.mark.slow
 def test_nobody_is_cold_beside_a_unit_on_a_day_of_december(default_histories: Path, tmp_path: Path) -> None:
     """It settled at 3303 USD, 65 % above perfect foresight, when a unit's power was held and heat was unmet beside it."""
     home = copied(default_histories, tmp_path / "home")
