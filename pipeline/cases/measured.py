@@ -100,7 +100,8 @@ def accepted(case: Case, device: str, quantity: str, value: float, unit: str | N
     if quantity == "on_share" and number not in (0.0, 1.0):
         return Mistake("", f"on_share is {number:g}", "give 1 for on and 0 for off")
     if not what.low <= number <= what.high:
-        return Mistake("", f"{quantity} is {number:g} {what.unit}; of {device} nothing outside {what.low:g} to {what.high:g} is believed",
+        unit_shown = "" if what.unit == "1" else f" {what.unit}"
+        return Mistake("", f"{quantity} is {number:g}{unit_shown}; of {device} nothing outside {what.low:g} to {what.high:g} is believed",
                        f"give it in {what.unit}" if quantity != "soc_share" else "give a share: 0.55 is 55 %")
     return what.stored_as, number * what.factor
 

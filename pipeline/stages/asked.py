@@ -154,7 +154,15 @@ def moment(text: str | None, place: str, mistakes: list[Mistake], *, zone: Any =
     except ValueError:
         mistakes.append(Mistake(place, f"'{text}' is no time", "write it as 2016-06-15T10:00+02:00"))
         return None
-    return to_epoch(parsed if parsed.tzinfo else parsed.replace(tzinfo=zone))
+    if parsed.tzinfo:
+        return to_epoch(parsed)
+    local = parsed.replace(tzinfo=zone)
+    shown = local.astimezone(UTC).astimezone(zone)
+    if shown.replace(tzinfo=None) != parsed:
+        mistakes.append(Mistake(place, f"{text} never shows on the clock: it is put forward there",
+                                f"write {shown.isoformat(timespec='minutes')}, or the time that is meant"))
+        return None
+    return to_epoch(local)
 
 
 def _steps(text: str | None, mistakes: list[Mistake]) -> tuple[int, int] | None:

@@ -120,10 +120,11 @@ def describe_status(found: Standing) -> str:
         state = "DEGRADED" if row.degraded else "provisional" if row.provisional else "good"
         whole = "" if row.complete else "  not whole"
         age = f"{row.age_s / 3600:.1f} h" if abs(row.age_s) < 2 * DAY_S else f"{row.age_s / DAY_S:.0f} d"
+        issued = f"issued {age} ago" if row.age_s >= 0 else f"issued in {age.lstrip('-')}"
         when = {"today": "today", "ahead": "to come", "past": "over"}[row.standing]
         day = f"{row.day.delivery_date}  {row.day.case} ({row.day.variant})"
         reach = f", until {row.until_local[11:16]}" if row.product == "real_time" and row.standing == "today" else ""
-        lines.append(f"{day}  {row.product:<9}  {state:<8}  {when}{reach}, issued {age} ago  {row.run_id}{whole}")
+        lines.append(f"{day}  {row.product:<9}  {state:<8}  {when}{reach}, {issued}  {row.run_id}{whole}")
         if row.provisional and row.provisional not in row.worst:
             lines.append(f"    {row.provisional}")
         if row.worst:

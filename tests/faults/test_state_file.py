@@ -56,7 +56,7 @@ def test_states_are_stored_in_the_units_of_the_table_and_known_when_measured(tmp
     ("2016-06-14 18:00,battery,energy,20,,", "'energy' of battery is no state that can be measured; give one of energy_kwh, soc_share"),
     ("2016-06-14 18:00,battery,energy_kwh,20,kW,", "the unit 'kW' does not become kWh"),
     ("2016-06-14 18:00,battery,energy_kwh,20000,,", "of battery nothing outside 0 to 400 is believed; give it in kWh"),
-    ("2016-06-14 18:00,battery,soc_share,55,,", "give a share: 0.55 is 55 %"),
+    ("2016-06-14 18:00,battery,soc_share,55,,", "soc_share is 55; of battery nothing outside 0 to 2 is believed; give a share: 0.55"),
     ("2016-06-14 18:00,diesel,on_share,0.5,,", "on_share is 0.5; give 1 for on and 0 for off"),
     ("2016-06-14 18:00,cars,energy_kwh,5,,", "vehicles are told by their sessions: import a source of kind sessions"),
     ("2096-06-14 18:00,battery,energy_kwh,20,,", "which has not come"),

@@ -6,6 +6,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
@@ -13,8 +14,8 @@ import yaml
 
 from pipeline.cases.load import load_case
 from pipeline.cases.settings import Affine, Stochastic, Wasserstein
-from pipeline.core.errors import InputError
-from pipeline.stages.asked import METHODS, delivery_of, next_quarter, request, with_method
+from pipeline.core.errors import InputError, Mistake
+from pipeline.stages.asked import METHODS, delivery_of, moment, next_quarter, request, with_method
 
 
 def test_another_method_keeps_what_it_shares_with_the_case_s_own():
@@ -67,3 +68,14 @@ def test_a_quarter_hour_is_decided_the_case_s_lead_ahead(auckland: str, issue: s
     asked = next_quarter({"case": auckland}, dag_run=fired(issue))
     assert (asked.date, asked.steps, asked.catch_up) == (day, steps, True)
     assert delivery_of(int(pendulum.parse(issue).timestamp()), asked.load()) == asked.load().day(day).start + 900 * (steps[0] - 1)
+
+
+def test_a_time_that_the_clock_jumps_over_is_refused_with_the_one_that_it_shows() -> None:
+    mistakes: list[Mistake] = []
+    berlin = ZoneInfo("Europe/Berlin")
+    assert moment("2024-03-31T02:30", "--at", mistakes, zone=berlin) is None
+    assert [str(one) for one in mistakes] == ["--at: 2024-03-31T02:30 never shows on the clock: it is put forward there; "
+                                              "write 2024-03-31T03:30+02:00, or the time that is meant"]
+    later = moment("2024-03-31T03:30", "--at", mistakes, zone=berlin)
+    assert later == moment("2024-03-31T03:30+02:00", "--at", mistakes) and len(mistakes) == 1
+    assert moment("2024-10-27T02:30", "--at", mistakes, zone=berlin) is not None, "a time that comes twice is its first"
