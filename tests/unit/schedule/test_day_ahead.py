@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.core.errors import NoSchedule
+from pipeline.core.errors import InputError, NoSchedule
 from pipeline.program.solve import Status, solve
 from pipeline.schedule.day_ahead import DayAheadOptions, plan_day
 from pipeline.schedule.exclusive import Pairs, pairs_of, with_exclusive
@@ -131,7 +131,7 @@ def test_negative_prices_bring_binaries_into_every_scenario(tiny):
 def test_binaries_do_not_count_against_the_scenarios(tiny):
     """The mean's positions are met without binaries: so is what they are compared with."""
     outlooks = [with_prices(tiny.truth(error=0.02, seed=seed), -0.2, 0, 96) for seed in range(2)]
-    plan = tiny.plan(*outlooks, options=DayAheadOptions())
+    plan = tiny.plan(*outlooks, options=DayAheadOptions(time_limit_s=10))
     assert plan.objective > plan.bound + 1.0  # binaries did come in
     assert plan.kpis["value_of_stochastic_solution"][1] >= -1e-3
 
@@ -162,7 +162,7 @@ def test_coarse_steps_keep_energies(tiny):
     for fleet, (power, low, top, _) in hourly.envelopes.items():
         assert power.sum() == pytest.approx(truth.envelopes[fleet][0].sum() / 4)
         assert np.array_equal(low, truth.envelopes[fleet][1][:, 3::4]) and np.array_equal(top, truth.envelopes[fleet][2][:, 3::4])
-    with pytest.raises(ValueError, match="steps of 5"):
+    with pytest.raises(InputError, match="no whole number of steps of 75 min"):
         coarsen(truth, 5)
 
 
