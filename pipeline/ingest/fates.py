@@ -24,7 +24,7 @@ class Fate(IntEnum):
 
 
 WORDS: dict[Fate, str] = {
-    Fate.STORED: "stored as they are",
+    Fate.STORED: "stored, one value each",
     Fate.HELD: "held over the parts of their interval",
     Fate.AVERAGED: "averaged",
     Fate.MERGED: "merged with an equal or newer row",
