@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 
 from pipeline.cases.sources import ColumnMap
 from tests.unit.ingest.support import epoch, mapping_of, quarter_hours, refused, stored, utc_csv
+from tests.unit.ingest.workbooks import packed
 
 HEAD = "valid_from,load\n"
 DAY = quarter_hours(96)
@@ -127,19 +126,11 @@ def test_a_stamp_that_names_the_end_is_not_ahead(tmp_path: Path) -> None:
     assert values == {epoch("2016-03-01T11:45+00:00"): 5.0, epoch("2016-03-01T12:00+00:00"): 6.0}
 
 
-def _zip(parts: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in parts.items():
-            file.writestr(name, content)
-    return packed.getvalue()
-
-
 PLAIN = (HEAD + "2016-03-01T00:00Z,5\n").encode()
 
 
 @pytest.mark.parametrize(
-    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda plain: _zip({"meter.csv": plain, "__MACOSX/._meter.csv": b"x"})]
+    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda plain: packed({"meter.csv": plain, "__MACOSX/._meter.csv": b"x"})]
 )
 def test_a_compressed_file_is_read_and_a_cut_one_is_refused(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     packed = pack(PLAIN)
@@ -149,5 +140,5 @@ def test_a_compressed_file_is_read_and_a_cut_one_is_refused(tmp_path: Path, pack
 
 
 def test_a_zip_of_several_files_is_refused_with_their_names(tmp_path: Path) -> None:
-    (mistake,) = refused(tmp_path, _zip({"a.csv": PLAIN, "b.csv": PLAIN}), name="drop.zip")
+    (mistake,) = refused(tmp_path, packed({"a.csv": PLAIN, "b.csv": PLAIN}), name="drop.zip")
     assert mistake.message == "holds 2 files ('a.csv', 'b.csv')" and "kind: folder" in mistake.remedy

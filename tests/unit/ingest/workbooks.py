@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.sax.saxutils import escape
 
@@ -15,8 +15,8 @@ _MAIN = f"{_OFFICE}/spreadsheetml/2006/main"
 _ODF = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-def packed(parts: dict[str, str]) -> bytes:
-    """A zip file of these texts."""
+def packed(parts: Mapping[str, str | bytes]) -> bytes:
+    """A zip file of these texts or bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in parts.items():
