@@ -5,7 +5,7 @@ every day under every treatment, planned and met with what it was not planned fo
 initial state, and every read sees only what was known at its issue time. A failed task can be cleared alone; what is done is
 reused. The last task writes the tables of the study, and for an evaluation its page.
 
-Configuration: `{"study": "march_2016"}`, a file of data/studies.
+Configuration: `{"study": "march_2016"}`, a file of pipeline/data/studies.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from airflow.sdk import Param, dag, task
     catchup=False,
     max_active_tasks=2,
     doc_md=__doc__,
-    params={"study": Param("march_2016", type="string", description="file of data/studies, without .yaml")},
+    params={"study": Param("march_2016", type="string", description="file of pipeline/data/studies, without .yaml")},
 )
 def study() -> None:
     @task

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
+from pipeline.core.shipped import DATA
 from pipeline.store.observations import Observations
 
-DATA = Path(__file__).parents[1] / "data" / "series"
 AVAILABLE_AFTER_S = 900
 
 
@@ -30,7 +29,7 @@ def only(case: Case, *series: str) -> Case:
 @cache
 def history(*series: str) -> Observations:
     """Every row known a quarter-hour after its interval."""
-    tables = [pq.read_table(DATA / name) for name in ("simbench_2016.parquet", "price_2016.parquet")]
+    tables = [pq.read_table(DATA / "series" / name) for name in ("simbench_2016.parquet", "price_2016.parquet")]
     parts = []
     for index, name in enumerate(series):
         table = next(one for one in tables if name in one.schema.names)

@@ -185,7 +185,7 @@ MEANINGS = {
     "Series.resolution_min": "length of its intervals", "GivenForecast.resolution_min": "length of its intervals",
     "GivenForecast.kind": "what it forecasts; weather is `other`", "GivenForecast.capacity_kw": "for the checks of size on import",
  "maximum": "plausible range: above is flagged or refused on import",
-    "FileSource.path": "in the case folder, `data/` or `data/series/`, or absolute", "FolderSource.path": "folder that is watched",
+    "FileSource.path": "in the case folder, shipped (`pipeline/data/series/`), or absolute", "FolderSource.path": "folder that is watched",
     "pattern": "names of the files that are read", "mapping": "how its columns become series",
     "url_env": "environment variable with the address",
     "query": "table name or query", "first_date": "first delivery day, YYYY-MM-DD", "training_days": "days before the test days",

@@ -17,6 +17,7 @@ from pipeline.bench.worker import at_least, at_most
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.cases.sources import Series
+from pipeline.core.shipped import DATA
 from pipeline.forecast.evaluate import midnight_scores
 from pipeline.store.observations import Observations
 
@@ -33,8 +34,7 @@ def _history(case: Case) -> Observations:
 
     with tempfile.TemporaryDirectory() as folder:
         warehouse = Warehouse.open(folder)
-        data = Path(__file__).resolve().parents[2] / "data"
-        ingest_case(case, warehouse, now=int(time.time()), data_dir=data)
+        ingest_case(case, warehouse, now=int(time.time()), data_dir=DATA)
         found = warehouse.observations(case.name, tuple(series.id for series in case.series), 0, 2**40, 2**53)
         warehouse.close()
     return found

@@ -28,9 +28,9 @@ from pipeline.cases.sources import (
 )
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import InputError, Mistake
+from pipeline.core.shipped import DATA
 from pipeline.equipment import DEVICE_KINDS, Branch, Bus, EvConnection, Network, Record, Tie
 
-DATA = Path(__file__).resolve().parents[2] / "data"
 _LABELS = {
     "networks": "network", "buses": "bus", "branches": "branch", "ties": "tie", "series": "series", "given_forecasts": "given forecast",
     "devices": "device",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SHIPPED = Path(__file__).resolve().parents[2] / "data"
+from pipeline.core.shipped import DATA
 
 
 def candidates(name: str, *, folder: Path | None, data_dir: Path) -> list[Path]:
@@ -12,5 +12,5 @@ def candidates(name: str, *, folder: Path | None, data_dir: Path) -> list[Path]:
     path = Path(name).expanduser()
     if path.is_absolute():
         return [path]
-    folders = [folder, data_dir, data_dir / "series", SHIPPED / "series", SHIPPED]
+    folders = [folder, data_dir, data_dir / "series", DATA / "series", DATA]
     return list(dict.fromkeys(one / name for one in folders if one is not None))

@@ -140,7 +140,7 @@ def run(
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="file of data/studies without .yaml, or a path")],
+    name: Annotated[str, typer.Argument(help="a shipped study's name (pipeline/data/studies, without .yaml), or a path")],
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="processes in parallel")] = 1,
     home: HomeOption = None,
     as_json: JsonOption = False,

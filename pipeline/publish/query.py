@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.core.errors import Damaged, InputError, Mistake
+from pipeline.core.shipped import SQL
 from pipeline.store.files import Files
-from pipeline.store.schema import SQL_FOLDER
 from pipeline.tables import TABLES, Table
 
 ANALYZE = re.compile(r"\banaly[sz]e\b", re.IGNORECASE)
@@ -64,7 +64,7 @@ def _check_reads(connection: Any, sql: str) -> None:
 
 def marts() -> list[str]:
     """Names of the marts, sorted."""
-    return sorted(file.stem for file in (SQL_FOLDER / "queries" / "marts").glob("*.sql"))
+    return sorted(file.stem for file in (SQL / "queries" / "marts").glob("*.sql"))
 
 
 def connect(home: str | Path, *, without: Collection[str] = ()) -> Any:
@@ -79,7 +79,7 @@ def connect(home: str | Path, *, without: Collection[str] = ()) -> Any:
     for table in TABLES.values():
         connection.sql(f"CREATE VIEW {table.name} AS {_view(connection, files, table, without)}")
     for name in marts():
-        connection.sql(f"CREATE VIEW {name} AS {(SQL_FOLDER / 'queries' / 'marts' / f'{name}.sql').read_text()}")
+        connection.sql(f"CREATE VIEW {name} AS {(SQL / 'queries' / 'marts' / f'{name}.sql').read_text()}")
     return connection
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError, Mistake, StorageRefused
 from pipeline.core.ids import digest
+from pipeline.core.shipped import DATA, PACKAGE
 from pipeline.store.lake import Lake
 from pipeline.store.warehouse import SQLITE_NAME, Warehouse
 
@@ -18,7 +19,6 @@ PINNED = (
     "duckdb", "great-expectations", "highspy", "holidays", "minisom", "numpy", "pandas", "power-grid-model", "pyarrow", "pydantic",
     "pyomo", "scipy", "statsmodels", "tzdata",
 )
-PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _make(path: Path) -> None:
 
 @cache
 def code_digest() -> str:
-    """Hash of every source file of the package and of the versions that can change a number."""
-    files = sorted(PACKAGE.rglob("*.py"))
+    """Hash of every source file of the package and of the versions that can change a number; scripts that make data are no part of it."""
+    files = sorted(file for file in PACKAGE.rglob("*.py") if DATA not in file.parents)
     sources = [part for file in files for part in (file.relative_to(PACKAGE).as_posix(), file.read_bytes())]
     return digest(*sources, *(f"{name}=={version(name)}" for name in PINNED))

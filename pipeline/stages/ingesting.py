@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from pipeline.cases.case import Case
 from pipeline.cases.load import load_case
 from pipeline.core.errors import GateFailed
+from pipeline.core.shipped import DATA
 from pipeline.ingest.receipt import IngestRefused, Receipt
 from pipeline.ingest.run import ingest_case
 from pipeline.stages.asked import Request
@@ -20,7 +20,6 @@ from pipeline.stages.words import describe_ingest
 DAY_S = 86400
 GATE_S = 14 * DAY_S
 FAR_FUTURE = 2**53
-DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 def ingest_sources(

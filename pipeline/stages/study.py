@@ -29,6 +29,7 @@ from pipeline.cases.raw import nearest
 from pipeline.cases.records import build
 from pipeline.cases.yaml_file import read_yaml
 from pipeline.core.errors import FeederflowError, InputError, Interrupted, Mistake, NoSchedule
+from pipeline.core.shipped import DATA
 from pipeline.equipment import Record
 from pipeline.stages.asked import Request
 from pipeline.stages.deciding import Progress
@@ -42,13 +43,13 @@ from pipeline.stages.words import describe_evaluation
 from pipeline.store.files import replace_file
 from pipeline.tables.studies import name_of, same_days
 
-STUDIES = Path(__file__).resolve().parents[2] / "data" / "studies"
+STUDIES = DATA / "studies"
 KINDS = ("replay", "evaluation")
 YARDSTICKS = ("perfect_foresight_cost", "rolling_cost", "no_redispatch_cost", "plain_rule_cost")
 
 
 class Study(Record):
-    """A file of data/studies. Without dates it begins at the case's default date; `dates` are single days, in the place of a period."""
+    """One file of a study. Without dates it begins at the case's default date; `dates` are single days, in the place of a period."""
 
     kind: Literal["replay"] = "replay"
     title: str

@@ -1,16 +1,15 @@
-"""The warehouse's tables as SQLAlchemy Core names, and the loader of `sql/schema/*.sql`, which defines them."""
+"""The warehouse's tables as SQLAlchemy Core names, and the loader of `pipeline/sql/schema/*.sql`, which defines them."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import column, table
 
 from pipeline.core.errors import InputError, Mistake
+from pipeline.core.shipped import SQL
 
-SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 LOCK_SCHEMA, LOCK_WRITE = 7_310_001, 7_310_002  # PostgreSQL advisory locks: any two numbers of our own
 
 TABLE, INDEX = (re.compile(rf"CREATE {kind} IF NOT EXISTS (\w+)") for kind in ("TABLE", "INDEX"))
@@ -76,10 +75,10 @@ ALL_TABLES = (
 
 
 def statements(dialect: str) -> list[str]:
-    """Every statement of `sql/schema/*.sql` in order, for `sqlite` or `postgresql`."""
-    files = sorted((SQL_FOLDER / "schema").glob("*.sql"))
+    """Every statement of `pipeline/sql/schema/*.sql` in order, for `sqlite` or `postgresql`."""
+    files = sorted((SQL / "schema").glob("*.sql"))
     if not files:
-        raise InputError(Mistake(str(SQL_FOLDER / "schema"), "holds no schema files", "run from a checkout of the project"))
+        raise InputError(Mistake(str(SQL / "schema"), "holds no schema files", "install the package again: it carries them"))
     found = []
     for file in files:
         lines = (line.partition("--")[0] for line in file.read_text().splitlines())

@@ -179,7 +179,7 @@ def test_what_is_imported_while_a_run_goes_on_is_refused(planned: Path, tmp_path
 def test_a_case_that_is_edited_while_a_run_goes_on_is_refused(planned: Path, tmp_path: Path) -> None:
     """The tasks of a DAG are processes apart: each reads the case again."""
     home, case = copied(planned, tmp_path / "home"), tmp_path / "tiny"
-    shutil.copytree(ROOT / "data" / "cases" / "tiny", case)
+    shutil.copytree(ROOT / "pipeline" / "data" / "cases" / "tiny", case)
     with at_home(home):
         run_id = open_real_time(request({**TINY, "case": str(case), "date": DAY}))
         text = (case / "case.yaml").read_text()

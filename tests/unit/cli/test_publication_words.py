@@ -27,7 +27,7 @@ def command(home: Path, where: Path, *words: str) -> subprocess.CompletedProcess
 def edited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A case folder with a published day-ahead schedule, whose battery is enlarged afterwards."""
     folder = tmp_path_factory.mktemp("cases") / "tiny_copy"
-    shutil.copytree(ROOT / "data" / "cases" / "tiny", folder)
+    shutil.copytree(ROOT / "pipeline" / "data" / "cases" / "tiny", folder)
     text = (folder / "case.yaml").read_text()
     (folder / "case.yaml").write_text(text.replace("name: tiny", "name: tiny_copy"))
     home = tmp_path_factory.mktemp("home")

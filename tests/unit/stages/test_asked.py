@@ -42,7 +42,7 @@ def test_a_method_that_does_not_exist_is_refused_with_those_that_do():
 def auckland(tmp_path: Path) -> str:
     """The smallest case, on the other side of the date line, decided 20 minutes ahead."""
     folder = tmp_path / "auckland"
-    shutil.copytree(Path(__file__).parents[3] / "data/cases/tiny", folder)
+    shutil.copytree(Path(__file__).parents[3] / "pipeline/data/cases/tiny", folder)
     content = yaml.safe_load((folder / "case.yaml").read_text())
     content |= {"name": "auckland", "time_zone": "Pacific/Auckland", "day_start_local": "00:00"}
     content["settings"] = {**content.get("settings", {}), "real_time_lead_min": 20}

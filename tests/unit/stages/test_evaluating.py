@@ -84,7 +84,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
     import shutil
 
     folder = tmp_path_factory.mktemp("case") / "tiny_unsure"
-    shutil.copytree(ROOT / "data" / "cases" / "tiny", folder)
+    shutil.copytree(ROOT / "pipeline" / "data" / "cases" / "tiny", folder)
     text = (folder / "case.yaml").read_text().replace("name: tiny", "name: tiny_unsure").replace("sigma: 0.01", "sigma: 0.1")
     (folder / "case.yaml").write_text(text.rstrip() + CASE_VARIANT)
     path = folder.parent / "treatments.yaml"

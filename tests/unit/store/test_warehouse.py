@@ -1,4 +1,4 @@
-"""The schema of `sql/schema` and its names in Python agree on both servers; opening is safe and says what is wrong."""
+"""The schema of `pipeline/sql/schema` and its names in Python agree on both servers; opening is safe and says what is wrong."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.core.errors import InputError
+from pipeline.core.shipped import SQL
 from pipeline.store.observations import ObservationBatch
-from pipeline.store.schema import ALL_TABLES, SQL_FOLDER
+from pipeline.store.schema import ALL_TABLES
 from pipeline.store.warehouse import SQLITE_NAME, Warehouse
 
 FAR = 10**10
@@ -88,7 +89,7 @@ def test_writers_wait_for_each_other(warehouse: Warehouse, home: Path) -> None:
     assert sequences == list(range(1, 21))
 
 
-@pytest.mark.parametrize("file", sorted((SQL_FOLDER / "queries").glob("*.sql")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted((SQL / "queries").glob("*.sql")), ids=lambda file: file.stem)
 def test_the_queries_for_people_run(warehouse: Warehouse, file: Path) -> None:
     warehouse.add_observations("case", one_value(0, 1.0), source="test", ingested_at=10)
     warehouse.add_observations("case", one_value(0, 2.0), source="test", ingested_at=20)

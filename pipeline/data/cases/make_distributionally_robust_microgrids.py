@@ -1,4 +1,4 @@
-"""Writes the case of four microgrids with two EV aggregators: `python data/cases/make_distributionally_robust_microgrids.py`.
+"""Writes the case of four microgrids with two EV aggregators: `python pipeline/data/cases/make_distributionally_robust_microgrids.py`.
 
 Four microgrids joined by six lines, five diesel units, two fuel cells, two stores, wind and PV in each, two EV aggregators. case.yaml is
 written by hand and stays; only the CSV tables are made here.

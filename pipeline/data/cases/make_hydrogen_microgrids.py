@@ -1,4 +1,4 @@
-"""Writes the hydrogen-microgrid case from the small tables beside this script: `python data/cases/make_hydrogen_microgrids.py`.
+"""Writes the hydrogen-microgrid case from the small tables beside this script: `python pipeline/data/cases/make_hydrogen_microgrids.py`.
 
 The 33-bus feeder (Baran and Wu 1989) with four gas turbines, and three microgrids with photovoltaics, wind, battery, electric boiler,
 electrolyser, tank and fuel cell. case.yaml is written by hand and stays; only the CSV tables are made here.

@@ -5,7 +5,7 @@ profiles of 2016, drawn with a fixed seed and recorded in simbench_2016_draws.cs
 year's mean day has the table's energy, unless the year's peak would then be more than the equipment is made for (PEAK_KW):
 a feeder 1.25 x the table's peak, so that voltages hold without help; a microgrid's heat 100 kWth of the 120 its CHP can
 give, for a heat pump's year is far more uneven than the table's one day. The price is synthetic: the book's table, varied (see
-`price`). Run: `python data/series/make_simbench_series.py`. SimBench stamps are naive Berlin local time with summer time:
+`price`). Run: `python pipeline/data/series/make_simbench_series.py`. SimBench stamps are naive Berlin local time with summer time:
 27 March skips an hour, 30 October repeats one.
 """
 

@@ -1,4 +1,4 @@
-"""Writes the networked-microgrid cases from the small tables beside this script: `python data/cases/make_networked_microgrids.py`.
+"""Writes the networked-microgrid cases from the small tables beside this script: `python pipeline/data/cases/make_networked_microgrids.py`.
 
 F copies of the 33-bus feeder (Baran and Wu 1989), five microgrids on each: 66, 165 and 330 buses; and `tiny`, five buses
 of one feeder with one microgrid. case.yaml files are written by hand and stay; only the CSV tables are made here.

@@ -1,6 +1,6 @@
 """A feeder of 20 buses with two workplace car parks, from recorded charging sessions; and the study of four weeks of it.
 
-    python data/cases/make_workplace_charging.py STUDY_DATA FOLDER
+    python pipeline/data/cases/make_workplace_charging.py STUDY_DATA FOLDER
     feederflow study FOLDER/four_weeks.yaml --home HOME
 
 STUDY_DATA holds `ev_sessions_2019.csv.gz` (ACN-Data, CC BY 4.0: arrival, departure, requested energy of two sites),
