@@ -141,6 +141,8 @@ ROWS: Final[dict[str, Entry]] = {
         "energy_kwh[t] - energy_over_kwh[t] <= {energy_high_kwh[t]}",
         "000 §5; with `cycle: equal` the upper input at the end of the day is the energy of its start too", "kWh",
         ("battery_energy_limits", "battery_cycle", "tank_limits")),
+    "store.energy_short_limit": Entry("energy_short_kwh[t] <= {energy_low_kwh[t]}",
+                                      "ours: a store may be left below its limit, at a price, but not below empty", "kWh"),
     "store.power_limits_low": Entry(
         "discharge_kw[t] - charge_kw[t] + power_below_kw[t] >= {power_low_kw[t]}",
         "ours: limits and set-points of a person, elastic so that none makes a program infeasible", "kW", ("battery_power_limits",)),

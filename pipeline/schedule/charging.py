@@ -18,9 +18,9 @@ def as_charged(desk: Desk, outlook: Outlook, state: State) -> Outlook:
     """A window in which vehicles that have come want what they still lack: sums forget who of a cohort is full already.
 
     Energies go on from what their cohort has stored and lost since the start of the day. What can no longer be reached is counted when
-    it is settled, so it is none here.
+    it is settled, so it is none here. Whoever is known by a sum alone keeps off the latest charging by `ev_laxity_share`.
     """
-    envelopes = dict(outlook.envelopes)
+    envelopes = {fleet: _with_laxity(desk, of_sum) for fleet, of_sum in outlook.envelopes.items()}
     for fleet, stays in outlook.stays.items():
         still = cohort_envelopes(stays.left(_stored(stays, state, fleet)))
         so_far = (state.values[_before(desk, fleet)] + state.lost_kwh[_places(desk, fleet)])[:, None]
@@ -29,6 +29,16 @@ def as_charged(desk: Desk, outlook: Outlook, state: State) -> Outlook:
             later.power_high_kw + still.power_high_kw, later.energy_low_kwh + still.energy_low_kwh + so_far,
             later.energy_high_kwh + still.energy_high_kwh + so_far, later.unreachable_kwh)
     return replace(outlook, envelopes=envelopes, stays={})
+
+
+def _with_laxity(desk: Desk, of_sum: FleetEnvelopes) -> FleetEnvelopes:
+    """At the lower envelope of a sum every single vehicle would have to be at its own: a share of the way up leaves room for who is full.
+
+    Vehicles known one by one need none. Nor could they keep any: their envelopes begin anew with each step, and a share of what a
+    charger can give would be charged in every one, whatever it costs.
+    """
+    share, low, high = desk.case.settings.ev_laxity_share, of_sum.energy_low_kwh, of_sum.energy_high_kwh
+    return of_sum._replace(energy_low_kwh=low + share * np.maximum(high - low, 0.0))
 
 
 def as_met(desk: Desk, row: Floats, came: Outlook, state: State) -> Floats:

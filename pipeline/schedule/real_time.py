@@ -83,7 +83,6 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     active = min(positions, count - state.step + 1)
     last = state.step - 1 + active
     filled = desk.binder.fill(as_charged(desk, outlook, state), desk.window_starts(state.step), overrides=overrides)
-    _keep_laxity(desk, filled)
     _keep_exchange(desk, filled)
     frozen = np.zeros((positions, len(desk.binder.frozen_labels)))
     frozen[:active] = rolling.held.frozen[state.step - 1 : last]
@@ -99,17 +98,6 @@ def window_inputs(rolling: Rolling, state: State, outlook: Outlook, overrides: S
     if rolling.followed is not None:
         inputs[rolling.followed.inputs] = set_points_kw(desk, rolling.followed, state, filled[0], filled[:0] if so_far is None else so_far)
     return filled, inputs
-
-
-def _keep_laxity(desk: Desk, filled: Floats) -> None:
-    """Cohorts keep off their latest charging: vehicles differ, and only their sum is dispatched. In place.
-
-    At the lower envelope of a sum every single vehicle would have to be at its own; a share of the way to the upper envelope
-    leaves room for those that are full already. Settlement and yardsticks know the envelopes themselves.
-    """
-    share, cohorts = desk.case.settings.ev_laxity_share, desk.roster.cohorts
-    low, high = filled[:, cohorts.energy_low], filled[:, cohorts.energy_high]
-    filled[:, cohorts.energy_low] = low + share * np.maximum(high - low, 0.0)
 
 
 def _keep_exchange(desk: Desk, filled: Floats) -> None:

@@ -21,7 +21,11 @@ from pipeline.validate.contract_arrays import broken_by_arrays
 from tests.any_case import AnyCase, write_case
 from tests.whole_day import at_home, run_day_ahead, run_real_time
 
-FIRST, LAST = (int(one) for one in os.environ.get("FEEDERFLOW_HUNT", "0:40").split(":"))
+HUNT = os.environ.get("FEEDERFLOW_HUNT")
+FIRST, LAST = (int(one) for one in (HUNT or "0:40").split(":"))
+# Found by hunts. Both emptied a heat store below nothing, at the price of its lower limit.
+ONCE_BROKEN = () if HUNT else (1207, 1450)
+UNIT_DOUBTED = "declare the unit that the source is in"  # forty times what can be served: ingest does not accept it, so the rule is silent
 
 
 def exit_of(call: Callable[[], Any]) -> tuple[int, str]:
@@ -65,11 +69,13 @@ def whole_day(case: AnyCase, home: Path) -> list[tuple[str, int, str]]:
     return done
 
 
-@pytest.mark.parametrize("seed", range(FIRST, LAST))
+@pytest.mark.parametrize("seed", (*range(FIRST, LAST), *ONCE_BROKEN))
 def test_a_legal_case_ends_in_a_schedule(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if seed % 8:
         monkeypatch.setattr(contract_gate, "broken_by", {**contract_gate.broken_by, "suite": broken_by_arrays})
     case = write_case(tmp_path / f"any_{seed}", seed)
     done = whole_day(case, tmp_path / "home")
     what, code, said = done[-1]
+    if what == "check and ingest" and code == InputError.exit_code and UNIT_DOUBTED in said:
+        return
     assert code in (0, 5), f"{'; '.join(case.words)}: {what} ended with {code}: {said}"

@@ -52,6 +52,8 @@ def _energy(block: Any, device: Store, setting: Setting, charge: Any, discharge:
     balance[1] = energy[1] - kept * before - gain * charge[1] + drain * discharge[1] == 0
     add_law(block, "energy_limits_low", steps, rule=lambda t: energy[t] + short[t] >= low[t])
     add_law(block, "energy_limits_high", steps, rule=lambda t: energy[t] - over[t] <= high[t])
+    # Elastic, but no store gives what is not in it. Not a bound of the energy: free columns are what the decomposition takes out.
+    add_law(block, "energy_short_limit", steps, rule=lambda t: short[t] <= low[t])
     offer.add_cost("penalty_cost", rate(setting.slack_price_per_kwh, short))
     offer.add_cost("penalty_cost", rate(setting.slack_price_per_kwh, over))
     if setting.rolling:

@@ -77,7 +77,8 @@ class Soft:
 
 def soften(family: Family) -> tuple[Family, Soft]:
     """A row `a x + b slack >= l`, its slack (>= 0, in no other row) the price of x beyond a bound, becomes that bound:
-    x = x' + sign slack with x' inside. Exact for a free x with one such row on each side.
+    x = x' + sign slack with x' inside. Exact for a free x with one such row on each side, whatever the slack's upper bound:
+    where both slacks are more than they need be, each can be lowered at no cost.
     """
     pairs = _soft_rows(family)
     if not pairs.rows.size:
@@ -114,7 +115,7 @@ def _soft_rows(family: Family) -> _Pairs:
     matrix = family.matrix
     uses = np.bincount(matrix.indices, minlength=matrix.shape[1])
     free = np.isinf(family.col_lower).all(axis=0) & np.isinf(family.col_upper).all(axis=0) & ~family.shared
-    slack = ((family.col_lower == 0) & np.isinf(family.col_upper) & (family.cost >= 0)).all(axis=0) & (uses == 1) & ~family.shared
+    slack = ((family.col_lower == 0) & (family.cost >= 0)).all(axis=0) & (uses == 1) & ~family.shared
     two = np.flatnonzero(np.diff(matrix.indptr) == 2)
     _, entries, values = columns_of(two, matrix)
     entries, values = entries.reshape(-1, 2), values.reshape(-1, 2)

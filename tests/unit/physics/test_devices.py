@@ -43,6 +43,17 @@ def test_no_set_point_of_a_store_makes_a_program_infeasible(before: float, low: 
 ELASTIC, _ = compiled_sample(case_of(STORE), positions=2)
 
 
+def test_a_store_gives_nothing_that_is_not_in_it() -> None:
+    """Its lower limit is elastic at less than shedding costs here, so it is emptied, at that price; but never below nothing."""
+    store = STORE.model_copy(update={"energy_min_kwh": 20.0, "energy_initial_kwh": 45.0, "hourly_retention_share": 1.0, "cycle": "none"})
+    plant = case_of(store, Demand(id="d", bus="plate", series="load", shed_price_per_kwh=50.0))
+    values = {"grid.price_per_kwh": 0.1, "grid.exchange_low_kw": 0, "grid.exchange_high_kw": 0, "d.load_kw": 60.0}
+    answer = solved(plant, values, positions=2)
+    assert answer["b.energy_kwh"][-1] == pytest.approx(0, abs=1e-7)
+    assert answer["b.energy_short_kwh"].max() == pytest.approx(20)
+    assert answer["b.discharge_kw"].sum() == pytest.approx(0.9 * 45) and answer["d.shed_kw"].sum() == pytest.approx(120 - 0.9 * 45)
+
+
 def test_energy_is_kept_but_for_losses_and_retention() -> None:
     answer = solved(case_of(STORE), {"grid.price_per_kwh": [0.01, 0.3, 0.02, 0.4]}, positions=4, step_h=0.5)
     energy = np.concatenate([[150.0], answer["b.energy_kwh"]])

@@ -95,6 +95,21 @@ def test_a_window_knows_who_is_full(desk: Desk) -> None:
     assert late.energy_low_kwh[0] == pytest.approx([2, 3, 4, 5])  # three quarter-hours of charging in the four that are left
 
 
+def test_laxity_is_kept_by_who_is_known_as_a_sum_alone(desk: Desk) -> None:
+    """A vehicle that is known keeps its latest charging: its envelopes begin anew with every step, and a share of them would be charged
+    in each. The same vehicle as a sum keeps half of the way to its earliest.
+    """
+    settings = CASE.settings.model_copy(update={"ev_laxity_share": 0.5})
+    lax = replace(desk, case=CASE.model_copy(update={"settings": settings}))
+    came = day_of((0, 8, 2.0))
+    state, _, _ = settled(desk, came, [0])
+    known = as_charged(lax, came.window(1, 7), state).vehicles("ev")
+    assert known.energy_low_kwh[0] == pytest.approx([0, 0, 0, 0, 0, 1, 2])
+    of_sum = replace(came, envelopes=came.all_vehicles(), stays={})
+    expected = as_charged(lax, of_sum.window(1, 7), state).vehicles("ev")
+    assert expected.energy_low_kwh[0] == pytest.approx([1, 1, 1, 1, 1, 1.5, 2])
+
+
 def test_what_was_stored_survives_a_file(desk: Desk) -> None:
     state, _, _ = settled(desk, day_of((0, 8, 1.0), (0, 8, 4.0)), [10])
     arrays = state.to_arrays()
