@@ -62,7 +62,7 @@ def day_ahead_tables(found: DayAhead, run_id: str, *, planned: Connections | Non
                           _at_the_start(found, len(steps))),
         "commitments": commitments_table(desk, run_id, "day_ahead", columns[0], inputs[0], found.state.values, steps, starts),
         "kpis": kpis_table(run_id, "day_ahead", {
-            **figures(desk, columns[0], inputs[0]), **said, **scenario_range(found.costs, currency=money), **found.kpis}),
+            **figures(desk, columns[0], inputs[0]), **said, **scenario_range(found.costs, weights, currency=money), **found.kpis}),
         "findings": findings_table((*found.findings, *decision_findings(found.decision, currency=money)), run_id),
         **decision_tables(found.decision, run_id, currency=money),
         "affine_rule": rule_table(desk, found.rules, run_id),
