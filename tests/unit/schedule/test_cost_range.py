@@ -15,8 +15,8 @@ RANGE = {name: value for name, (_, value) in scenario_range(COSTS, WEIGHTS, curr
 
 def test_the_range_is_that_of_whole_scenarios() -> None:
     """The mean is 2793: a quarter each lies 293 below and 307 above it, half 7."""
-    assert RANGE == {"scenario_cost_lowest": 2500.0, "scenario_cost_highest": 3100.0,
-                     "scenario_cost_deviation": pytest.approx(np.sqrt((293**2 + 307**2) / 4 + 7**2 / 2))}
+    assert {"scenario_cost_lowest": 2500.0, "scenario_cost_highest": 3100.0,
+                     "scenario_cost_deviation": pytest.approx(np.sqrt((293**2 + 307**2) / 4 + 7**2 / 2))} == RANGE
     assert scenario_range(COSTS[:1], WEIGHTS[:1], currency="USD") == {}
 
 
