@@ -25,7 +25,7 @@ def test_the_range_is_that_of_whole_scenarios() -> None:
     (3616.0, "warning", 3100.0), (3132.0, "info", 3100.0), (2460.0, "info", 2500.0), (-100.0, "warning", 2500.0),
     (3210.0, "info", 3100.0), (3212.0, "warning", 3100.0), (2362.0, "info", 2500.0), (2360.0, "warning", 2500.0),  # 2786 +- 424.5
 ])
-def test_outside_the_scenarios_is_said_and_a_warning_beyond_two_deviations(settled: float, severity: str | None, limit: float | None) -> None:
+def test_outside_the_scenarios_is_said_and_odd_is_a_warning(settled: float, severity: str | None, limit: float | None) -> None:
     found = cost_findings(settled, 2786.0, RANGE, currency="USD")
     assert [(one.severity, one.check, one.value, one.limit) for one in found] == (
         [] if severity is None else [(severity, "cost_range", settled, limit)])
