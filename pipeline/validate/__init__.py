@@ -12,6 +12,6 @@ A mistake blocks publication (`GateFailed`); a finding is published with the run
 - `money`            every cost term from quantities and prices; settlement rows; totals.
 - `provenance`       what is published against the immutable tables of the runs that wrote it.
 - `ac`               AC power flow of every interval (findings).
-- `ev`               least-laxity disaggregation of fleets over realised sessions (findings).
+- `ev`               what fleets drew handed out to realised sessions, as the largest flow (findings).
 - `gates`            the entry points.
 """

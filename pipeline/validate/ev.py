@@ -14,7 +14,7 @@ from pipeline.core.clock import DeliveryDay, Instants, local_hour
 from pipeline.equipment import EvFleet
 from pipeline.equipment.ev_fleet import EvWindow
 from pipeline.validate.context import Bound
-from pipeline.validate.ev_bound import STEP_S, most_kw, unreachable_kwh
+from pipeline.validate.ev_bound import STEP_S, least_unserved_kwh, most_kw
 from pipeline.validate.findings import Finding, Severity
 from pipeline.validate.frame import Floats, frame
 
@@ -68,53 +68,17 @@ def hours_present(sessions: FleetSessions, starts: Instants, step_s: int = STEP_
     return np.asarray(np.clip(present, 0, None) / 3600)
 
 
-def disaggregate(
-    sessions: FleetSessions, power_kw: Floats, starts: Instants, *, efficiency_share: float, step_s: int = STEP_S
-) -> tuple[Floats, float]:
-    """Least laxity first: unserved stored energy per vehicle (n,) in kWh, and charging that no vehicle could take, in kWh.
-
-    power_kw: the fleet's charging at the bus, (T,), >= 0. A vehicle counts for the part of a step that it is there. Its laxity is the
-    time it has left less the time it still needs, and time is counted as the fleet charges in it: an hour in which the fleet draws
-    half of what its vehicles could is half an hour. (By the clock alone, vehicles that need little fill up early, and the chargers
-    left over cannot take a late, cheap burst.) Within a step those whose laxity would end lowest are raised together.
-    """
-    hours = hours_present(sessions, starts, step_s)
-    gain = sessions.charger_kw * efficiency_share  # stored kWh per hour
-    room = hours * gain[:, None]
-    energy = power_kw * efficiency_share * step_s / 3600
-    used = hours * np.minimum(1.0, energy / np.maximum(room.sum(axis=0), 1e-9))
-    ahead = used.sum(axis=1, keepdims=True) - np.cumsum(used, axis=1)  # after each step
-    left = sessions.need_kwh.astype(float).copy()
-    spare_kwh = 0.0
-    for t in range(len(starts)):
-        here = np.flatnonzero((hours[:, t] > 0) & (left > 0))
-        most = np.minimum(left[here], room[here, t])
-        given = _raised(ahead[here, t] - left[here] / gain[here], gain[here], most, float(energy[t]))
-        left[here] = np.maximum(left[here] - given, 0.0)
-        spare_kwh += float(energy[t] - given.sum())
-    return left, spare_kwh
-
-
-def _raised(laxity_h: Floats, gain: Floats, room: Floats, energy: float) -> Floats:
-    """Energies (n,) that lift the lowest laxities to one level with `energy` in all, none above its room."""
-    if energy >= room.sum():
-        return room
-    edges = np.sort(np.concatenate([laxity_h, laxity_h + room / gain]))
-    taken = np.clip(gain * (edges[:, None] - laxity_h), 0.0, room).sum(axis=1)
-    level = float(np.interp(energy, taken, edges))
-    return np.asarray(np.clip(gain * (level - laxity_h), 0.0, room))
-
-
 def ev_check(
     case: Case, dispatch: pa.Table, sessions: Mapping[str, FleetSessions], *, day: DeliveryDay, words: Sequence[Bound] = ()
 ) -> tuple[list[Finding], dict[str, float | None]]:
     """Findings per fleet and the figures `ev_need_kwh`, `ev_unserved_kwh`, `ev_unreachable_kwh`, `ev_unserved_share` and
     `ev_unpriced_cost` of the settled day.
 
-    The cost of a day counts what cohorts lack. What single vehicles lack beyond that, because the sum of a cohort was enough and came
-    too late for one of them, is not in it: `ev_unpriced_cost` is what it would come to, at the same price. Unreachable is what no
-    dispatch could have served. The share over all fleets is what must stay small; single fleets above it are named. It is None where
-    nobody needed anything. words: what persons said of the fleets.
+    Unserved is the least that vehicles can lack with what their fleet drew in each step, whoever it was handed to: the largest flow from
+    steps to vehicles. The cost of a day counts what settlement found lacking; what vehicles lack beyond that is not in it, and
+    `ev_unpriced_cost` is what it would come to, at the same price. Unreachable is what no dispatch could have served. The share over all
+    fleets is what must stay small; single fleets above it are named. It is None where nobody needed anything. words: what persons said
+    of the fleets.
     """
     long = frame("dispatch", dispatch)
     if "settled" not in long.scenarios or len(long.steps) != day.steps():
@@ -127,23 +91,24 @@ def ev_check(
         mine = day_sessions(fleet, sessions, day, case.time_zone)
         if power is None or mine is None or not len(mine.need_kwh):
             continue
-        left, _ = disaggregate(mine, np.maximum(-power[s], 0.0), day.starts(), efficiency_share=fleet.charge_efficiency_share)
-        need, unserved = float(mine.need_kwh.sum()), float(left.sum())
-        bound = _bound(case, fleet, mine, words, day)
+        stored_share_h = fleet.charge_efficiency_share * STEP_S / 3600
+        room = hours_present(mine, day.starts()) * mine.charger_kw[:, None] * fleet.charge_efficiency_share
+        need = float(mine.need_kwh.sum())
+        bound = least_unserved_kwh(mine.need_kwh, room, most_kw(case, fleet, words, day) * stored_share_h)
+        unserved = max(bound, least_unserved_kwh(mine.need_kwh, room, np.maximum(-power[s], 0.0) * stored_share_h))
         need_kwh, unserved_kwh, bound_kwh = need_kwh + need, unserved_kwh + unserved, bound_kwh + bound
         price = case.settings.slack_price_per_kwh if fleet.unserved_price_per_kwh is None else fleet.unserved_price_per_kwh
         priced = float(long.zero_or(fleet.id, fleet.bus, "active", "unserved_kwh")[s, -1])
         unpriced += price * max(unserved - priced, 0.0)
         if unserved > UNSERVED_SHARE * need:
-            worst = int(np.argmax(left))
-            message = f"{_words(unserved, need, bound)}; vehicle {worst + 1} lacks {left[worst]:.2f} kWh"
+            message = _words(unserved, need, bound)
             findings.append(Finding("info", "ev_unserved_fleet", fleet.id, message, unserved / need, UNSERVED_SHARE))
     share = unserved_kwh / need_kwh if need_kwh else None
     if share is not None:
         severity: Severity = "warning" if share > UNSERVED_SHARE else "info"
         said = _words(unserved_kwh, need_kwh, bound_kwh)
         if unpriced > UNPRICED_SHOWN:
-            said += f"; {unpriced:.2f} {case.currency} of it are not in the settled cost, which counts what a cohort lacks in sum"
+            said += f"; {unpriced:.2f} {case.currency} of it are not in the settled cost, which counts what settlement found lacking"
         findings.append(Finding(severity, "ev_unserved", "all fleets", said, share, UNSERVED_SHARE))
     return findings, {
         "ev_need_kwh": need_kwh, "ev_unserved_kwh": unserved_kwh, "ev_unreachable_kwh": bound_kwh, "ev_unserved_share": share,
@@ -151,13 +116,7 @@ def ev_check(
 
 
 def _words(unserved: float, need: float, bound: float) -> str:
-    return f"{unserved:.3f} of {need:.1f} kWh not served, least laxity first, and no dispatch could have left less than {bound:.3f} kWh"
-
-
-def _bound(case: Case, fleet: EvFleet, mine: FleetSessions, words: Sequence[Bound], day: DeliveryDay) -> float:
-    share = fleet.charge_efficiency_share
-    room = hours_present(mine, day.starts()) * mine.charger_kw[:, None] * share
-    return unreachable_kwh(mine.need_kwh, room, most_kw(case, fleet, words, day) * share * STEP_S / 3600)
+    return f"{unserved:.3f} of {need:.1f} kWh not served, and no dispatch could have left less than {bound:.3f} kWh"
 
 
 def day_sessions(fleet: EvFleet, sessions: Mapping[str, FleetSessions], day: DeliveryDay, time_zone: str) -> FleetSessions | None:

@@ -17,8 +17,8 @@ from pipeline.validate.frame import Floats
 STEP_S = 900
 
 
-def unreachable_kwh(need_kwh: Floats, room_kwh: Floats, limit_kwh: Floats) -> float:
-    """Stored energy wanted (n,) that cannot be charged, with all foresight.
+def least_unserved_kwh(need_kwh: Floats, room_kwh: Floats, limit_kwh: Floats) -> float:
+    """The least stored energy of what is wanted, (n,), that is left unserved, with all foresight.
 
     room_kwh: (n, T) most that each vehicle can store in each step. limit_kwh: (T,) most that all can together. Alone, a vehicle stores
     at most the sum of its room; where together they exceed the limit, it is the largest flow from vehicles over their steps.

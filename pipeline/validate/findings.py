@@ -25,7 +25,7 @@ CHECKS: dict[str, str] = {
     "ac_loss": "mean loss of the AC power flow",
     "ac_gap": "largest distance between the decided and the AC voltage",
     "ac_converged": "an interval whose AC power flow did not converge: its AC columns are empty",
-    "ev_unserved": "what vehicles miss when their fleets' charging is handed out by least laxity, against their need",
+    "ev_unserved": "the least that vehicles can lack with what their fleets charged, against their need",
     "ev_unserved_fleet": "the same of a single fleet, where it misses more than the share that all may",
     "fallback": "no program answered: a schedule or dispatch that was decided otherwise stands in, held within the limits",
     "time_limit": "the solver met its time limit: its incumbent is used",
