@@ -159,7 +159,7 @@ class Settings(Setting):
     slack_price_per_kwh: NonNegativePrice = 10.0
     terminal_energy_price: Literal["max_price", "none"] = "max_price"  # kappa_soc on |E_end - E_ref| of a rolling window
     terminal_fixed_price_per_kwh: NonNegativePrice | None = None  # fixed, in the place of `terminal_energy_price`; null: that
-    ev_laxity_share: float = Field(default=0.01, ge=0, le=1)  # of the way from latest to earliest charging, kept when re-dispatching
+    ev_laxity_share: float = Field(default=0.0, ge=0, le=1)  # of the way from latest to earliest charging, kept by vehicles yet to come
     heat_reserve_share: NonNegativeFloat = 0.25  # of an interval's heat load, kept in heat stores when re-dispatching
     exchange_reserve_share: float = Field(default=0.0, ge=0, lt=1)  # of the balancing tie's range, kept free when re-dispatching
     solver_time_limit_s: PositiveFloat = 600.0

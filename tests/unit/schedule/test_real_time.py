@@ -179,19 +179,15 @@ def test_vehicles_that_must_charge_do_so_whatever_was_dispatched(tiny, rolling):
     assert state.lost_kwh == pytest.approx(np.zeros_like(state.lost_kwh), abs=1e-9)
 
 
-def test_heat_stores_keep_a_reserve_and_vehicles_some_laxity(tiny, rolling):
-    step = 60  # 21:45, vehicles charge
+def test_heat_stores_keep_a_reserve(tiny, rolling):
+    step = 60
     window = tiny.windows(tiny.truth(), step, step)[0]
-    filled, inputs = window_inputs(rolling, replace(rolling.start, step=step), window)
+    _, inputs = window_inputs(rolling, replace(rolling.start, step=step), window)
     desk, by_position = rolling.desk, inputs[rolling.desk.layout.inputs.index]
     plain = desk.binder.fill(window, desk.window_starts(step))
     heat = desk.roster.heat_demands.load
     kept = tiny.case.settings.heat_reserve_share * 0.25 * plain[:, heat]
     assert by_position[:, desk.roster.heat_stores.energy_low] == pytest.approx(plain[:, desk.roster.heat_stores.energy_low] + kept)
-    cohorts = desk.roster.cohorts
-    share = tiny.case.settings.ev_laxity_share
-    low, high = plain[:, cohorts.energy_low], plain[:, cohorts.energy_high]
-    assert filled[:, cohorts.energy_low] == pytest.approx(low + share * (high - low))
 
 
 def test_prices_of_a_step_are_per_kwh():
