@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.bench.programs import steps_of_a_day
 from pipeline.physics.horizon import Horizon
 from pipeline.program.cached import compiled
 from pipeline.program.linear_program import Floats, LinearProgram
@@ -27,3 +28,9 @@ def test_warm_steps_end_at_the_last_inputs() -> None:
     both = [warm_steps(program, steps, given_basis=given).objective for given in (True, False)]
     assert np.allclose(*both)
     assert warm_steps(program, steps).whole_s > 0
+
+
+def test_steps_of_a_day_are_measured_beside_highs_alone() -> None:
+    """The first step begins cold, beside the live solver, and does not count."""
+    whole_s, highs_s = steps_of_a_day("tiny", count=4)
+    assert whole_s > highs_s > 0
