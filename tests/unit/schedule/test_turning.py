@@ -73,9 +73,15 @@ def test_no_store_breaks_its_ramp_where_settlement_moves_it(variant: str, seed: 
     assert run.settled.columns[-1, stores.energy] == pytest.approx([1520.0, 1850.0], abs=1e-6)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_without_redispatch_the_stores_still_end_the_day_as_they_must(seed: int) -> None:
+    """Or as near as they come: what a held plan has charged too much by then, a store gives with all that its ramp and its limit allow."""
     day = RobustDay(robust_case("deterministic"))
     rolling = open_day(day.case, day.day, day.window, day.plan().plan)
-    held = no_redispatch(rolling, day.came(seed=seed))
-    assert held.columns[-1, rolling.desk.roster.stores.energy] == pytest.approx([1520.0, 1850.0], abs=1e-6)
+    columns, stores = no_redispatch(rolling, day.came(seed=seed)).columns, rolling.desk.roster.stores
+    devices = [next(one for one in day.case.devices if one.id == name) for name in stores.names]
+    ramp_kw, limit_kw = np.array([(one.ramp_kw_per_h * 0.25, one.discharge_max_kw) for one in devices]).T
+    given = columns[:, stores.discharge] - columns[:, stores.charge]
+    all_given = (given[-1] - given[-2] >= ramp_kw - 1e-6) | (given[-1] >= limit_kw - 1e-6)
+    over = columns[-1, stores.energy] - [1520.0, 1850.0]
+    assert (over >= -1e-6).all() and ((over <= 1e-6) | all_given).all()
